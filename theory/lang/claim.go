@@ -1,0 +1,292 @@
+package lang
+
+import (
+	"math/big"
+	"sort"
+	"strings"
+)
+
+// Dim is a symbolic matrix dimension: "1", a size such as "n1", or a product such as "n1*n2".
+type Dim string
+
+// Times returns the product of two dimensions in normal form.
+func (d Dim) Times(e Dim) Dim {
+	if d == "1" {
+		return e
+	}
+	if e == "1" {
+		return d
+	}
+	parts := append(strings.Split(string(d), "*"), strings.Split(string(e), "*")...)
+	sort.Strings(parts)
+	return Dim(strings.Join(parts, "*"))
+}
+
+// Attr is a set of structural properties of a matrix symbol.
+type Attr uint
+
+// The structural properties a matrix symbol may have.
+const (
+	Symmetric  Attr = 1 << iota // A^T = A
+	Skew                        // A^T = -A
+	PSD                         // symmetric, xᵀAx ≥ 0
+	PD                          // symmetric, xᵀAx > 0 for x ≠ 0
+	Diagonal                    // diagonal; diagonal symbols of one shape commute
+	Invertible                  // has a two-sided inverse inv(A)
+	Isometry                    // A^T*A = I
+)
+
+var attrNames = map[string]Attr{"symmetric": Symmetric, "skew": Skew, "psd": PSD | Symmetric,
+	"pd": PD | PSD | Symmetric, "diagonal": Diagonal | Symmetric, "invertible": Invertible, "isometry": Isometry}
+
+// Domain is a real interval with exact, possibly infinite ends, and optionally without zero.
+type Domain struct {
+	Lo, Hi         *big.Rat // nil is infinite
+	LoOpen, HiOpen bool
+	NonZero        bool
+}
+
+// Contains reports whether the exact number v lies in the domain.
+func (d Domain) Contains(v *big.Rat) bool {
+	if d.Lo != nil {
+		if c := v.Cmp(d.Lo); c < 0 || c == 0 && d.LoOpen {
+			return false
+		}
+	}
+	if d.Hi != nil {
+		if c := v.Cmp(d.Hi); c > 0 || c == 0 && d.HiOpen {
+			return false
+		}
+	}
+	return !d.NonZero || v.Sign() != 0
+}
+
+// SymKind says what a symbol stands for.
+type SymKind int
+
+// The kinds of symbols.
+const (
+	Scalar SymKind = iota
+	Matrix
+	Random // random column vector, only inside E(...)
+)
+
+// Symbol is a declared scalar, matrix or random vector.
+type Symbol struct {
+	Name       string
+	Kind       SymKind
+	Pos        Pos
+	Rows, Cols Dim
+	Attr       Attr
+	Domain     Domain
+	// Root, if not nil, makes the scalar the nonnegative root of Root: s ≥ 0 and s² = Root.
+	Root *Expr
+	// Centred marks a random vector with conditional mean zero given the data point; the others are
+	// functions of the data point alone.
+	Centred bool
+}
+
+// Equation is one line of a flow (Name' = RHS) or of a map (Name+ = RHS).
+type Equation struct {
+	Name string
+	RHS  *Expr
+	Pos  Pos
+}
+
+// Moment declares a second moment: E(a*a^T) = RHS for the random vectors of Of.
+type Moment struct {
+	Of  []string
+	RHS *Expr
+	Pos Pos
+}
+
+// Let is a named expression.
+type Let struct {
+	Name string
+	Expr *Expr
+	Pos  Pos
+}
+
+// Env is everything a statement can refer to: symbols, named expressions, moments, and the flow and map
+// that ddt and next follow.
+type Env struct {
+	Symbols map[string]*Symbol
+	Order   []string // of declaration
+	Lets    map[string]*Let
+	Moments []*Moment
+	Flow    []*Equation
+	Map     []*Equation
+	Sizes   []Dim
+	// FlowOf names the system the flow comes from.
+	FlowOf string
+	// Restricted lists matrix symbols whose extra structure holds at the time looked at, not for all time.
+	Restricted map[string]bool
+}
+
+// Equation returns the flow's equation for name, or nil if name is constant along the flow.
+func (v *Env) Equation(name string) *Equation {
+	for _, e := range v.Flow {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// System is a named block of declarations with at most one flow and one map, shared between claims.
+type System struct {
+	Name  string
+	About string
+	Uses  []string
+	Pos   Pos
+	src   *node
+}
+
+// StmtKind is the logical form of a statement.
+type StmtKind int
+
+// The forms of statements. Along a flow, hypotheses are assumed at all times of the interval looked at.
+const (
+	Equality   StmtKind = iota // L == R
+	Inequality                 // L Rel R, Rel one of >= > <= <
+	Definite                   // L psd, or pd when Strict
+	Evolves                    // L(t) = exp(Rate·t)·L(0)
+	Decays                     // ‖L(t)‖_F ≤ exp(-Rate·t)·‖L(0)‖_F, or without bars L(t) ≤ exp(-Rate·t)·L(0)
+	Vanishes                   // L(t) → 0 as t → ∞, from every initial state
+	Stays                      // L positive / nonnegative / zero at 0 stays so
+	Congruence                 // L(t) = Φ(t)·L(0)·Φ(t)^T with Φ invertible: rank and signature are kept
+	Tends                      // the one-dimensional flow's L(t) → R from every L(0) in (Lo, Hi)
+	Stationary                 // the flow's right-hand side is zero at Assign
+	Assumption                 // the equations of Assign, assumed along the flow, contradict it
+	Sampled                    // a statement in words, decided by the named property alone
+)
+
+// Stmt is a statement.
+type Stmt struct {
+	Kind   StmtKind
+	Pos    Pos
+	Text   string // as written
+	L, R   *Expr
+	Rel    string
+	Strict bool
+	Norm   bool // Decays of a Frobenius norm
+	Rate   *Expr
+	Lo, Hi *Expr
+	Word   string // Stays: positive, nonnegative or zero
+	Assign []*Equation
+	// Property names the sampled property.
+	Property string
+}
+
+// Assume is a named hypothesis of a part.
+type Assume struct {
+	Name string
+	Stmt *Stmt
+}
+
+// Step is one step of a proof script.
+type Step struct {
+	Rule string // expand, modulo, manifest, fact, gronwall, integrate, congruence, monotone, barrier, sturm
+	Name string // of the fact stated
+	Uses string // the fact or symbol the rule is applied to
+	Stmt *Stmt  // stated by fact
+	By   string // rule that establishes the fact
+	Expr *Expr  // argument of the rule
+	Pos  Pos
+	Text string
+}
+
+// Twin is a mutation of a part that makes it false: a textual replacement, or a dropped hypothesis.
+type Twin struct {
+	Old, New string
+	Drop     string
+	Why      string
+	Pos      Pos
+}
+
+// String renders the mutation.
+func (t *Twin) String() string {
+	if t.Drop != "" {
+		return "drop hypothesis " + t.Drop
+	}
+	return t.Old + " → " + t.New
+}
+
+// Part is one statement of a claim with its hypotheses, proof and twins.
+type Part struct {
+	Name        string
+	Corrected   bool // belongs to the corrected reading
+	Stmt        *Stmt
+	Assumes     []*Assume
+	Draws       []*Equation // how a sampler may satisfy equality hypotheses
+	Consequence *Stmt       // of an Assumption
+	Proof       []*Step
+	Twins       []*Twin
+	Why         string
+	Env         *Env
+	Pos         Pos
+	// Fault is the shape error that makes a printed statement ill-formed, or nil.
+	Fault *Error
+	src   *node
+}
+
+// Claim is one entry of the ledger.
+type Claim struct {
+	ID, Title, Printed, Quote, Note string
+	Parts                           []*Part
+	Pos                             Pos
+	src                             *node
+}
+
+// Reading returns the parts of the printed reading, or of the corrected one.
+func (c *Claim) Reading(corrected bool) []*Part {
+	var ps []*Part
+	for _, p := range c.Parts {
+		if p.Corrected == corrected {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// File is a parsed set of systems and claims.
+type File struct {
+	Systems map[string]*System
+	Order   []string // system names as declared
+	Claims  []*Claim
+}
+
+// Claim returns the claim with the given id, or nil.
+func (f *File) Claim(id string) *Claim {
+	for _, c := range f.Claims {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// Moves reports whether any quantity in the statement changes along the flow.
+func (v *Env) Moves(s *Stmt) bool {
+	for _, e := range s.exprs() {
+		if v.moves(*e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *Env) moves(e *Expr) bool {
+	hit := false
+	e.Walk(func(n *Expr) bool {
+		if n.Kind == Sym {
+			if l := v.Lets[n.Name]; l != nil {
+				hit = hit || v.moves(l.Expr)
+			} else if s := v.Symbols[n.Name]; v.Equation(n.Name) != nil || s != nil && s.Root != nil && v.moves(s.Root) {
+				hit = true
+			}
+		}
+		return !hit
+	})
+	return hit
+}

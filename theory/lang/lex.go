@@ -1,0 +1,98 @@
+package lang
+
+import (
+	"math/big"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+type tokKind int
+
+const (
+	tEOF tokKind = iota
+	tIdent
+	tNumber
+	tString
+	tOp
+)
+
+type token struct {
+	kind tokKind
+	text string
+	pos  Pos
+}
+
+func (t token) describe() string {
+	if t.kind == tEOF {
+		return "the end of the line"
+	}
+	return "‘" + t.text + "’"
+}
+
+// operators, longest first.
+var operators = []string{"==", ">=", "<=", "!=", "->", "+", "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", "=", ">", "<", "|", ":", "'"}
+
+// lexItem splits the text of one item, which may span several lines, into tokens.
+func lexItem(n *node) ([]token, error) {
+	var toks []token
+	for _, ln := range n.lines {
+		rest := ln.text
+		col := ln.pos.Col
+		for len(rest) > 0 {
+			r, size := utf8.DecodeRuneInString(rest)
+			pos := Pos{File: ln.pos.File, Line: ln.pos.Line, Col: col}
+			switch {
+			case r == ' ' || r == '\t':
+				rest, col = rest[size:], col+1
+				continue
+			case unicode.IsLetter(r) || r == '_':
+				n := 0
+				for n < len(rest) {
+					c, sz := utf8.DecodeRuneInString(rest[n:])
+					if !(unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_') {
+						break
+					}
+					n += sz
+				}
+				toks = append(toks, token{tIdent, rest[:n], pos})
+				col += utf8.RuneCountInString(rest[:n])
+				rest = rest[n:]
+				continue
+			case unicode.IsDigit(r):
+				n := 0
+				for n < len(rest) && (rest[n] >= '0' && rest[n] <= '9' || rest[n] == '.') {
+					n++
+				}
+				if _, ok := new(big.Rat).SetString(rest[:n]); !ok {
+					return nil, errAt(pos, "‘%s’ is not a number; expected digits like 3, 0.25 or 3/2", rest[:n])
+				}
+				toks = append(toks, token{tNumber, rest[:n], pos})
+				rest, col = rest[n:], col+n
+				continue
+			case r == '"':
+				end := strings.IndexByte(rest[1:], '"')
+				if end < 0 {
+					return nil, errAt(pos, "this quotation mark is never closed; expected \" before the end of the line")
+				}
+				toks = append(toks, token{tString, rest[1 : 1+end], pos})
+				col += utf8.RuneCountInString(rest[:end+2])
+				rest = rest[end+2:]
+				continue
+			}
+			found := false
+			for _, op := range operators {
+				if strings.HasPrefix(rest, op) {
+					toks = append(toks, token{tOp, op, pos})
+					rest, col = rest[len(op):], col+len(op)
+					found = true
+					break
+				}
+			}
+			if !found {
+				return nil, errAt(pos, "the character ‘%c’ has no meaning here; expected a name, a number or one of + - * / ^ ( ) [ ] { } , = < > |", r)
+			}
+		}
+	}
+	return toks, nil
+}

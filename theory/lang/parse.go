@@ -1,0 +1,1045 @@
+package lang
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// Source is a named claim text.
+type Source struct {
+	Name, Text string
+}
+
+// Parse reads systems and claims from the sources, which may refer to each other's systems in any order.
+// The error, if any, is a [*Error] naming file, line and column.
+func Parse(sources ...Source) (*File, error) {
+	f := &File{Systems: map[string]*System{}}
+	var claims []*node
+	for _, s := range sources {
+		roots, err := parseTree(s.Name, s.Text)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range roots {
+			switch n.word() {
+			case "system":
+				name := n.prose()
+				if !isName(name) {
+					return nil, errAt(n.pos(), "‘%s’ cannot name a system; expected letters, digits and _", name)
+				}
+				if old := f.Systems[name]; old != nil {
+					return nil, errAt(n.pos(), "system %s is already declared at %s", name, old.Pos)
+				}
+				sys := &System{Name: name, Pos: n.pos(), src: n}
+				for _, k := range n.kids {
+					switch k.word() {
+					case "about":
+						sys.About = k.prose()
+					case "uses":
+						sys.Uses = splitNames(k.prose())
+					case "title", "printed", "quote", "note", "says", "corrected":
+						return nil, errAt(k.pos(), "‘%s’ is not an item of a system; expected %s", k.word(), expectedItems("system"))
+					}
+				}
+				f.Systems[name] = sys
+				f.Order = append(f.Order, name)
+			case "claim":
+				claims = append(claims, n)
+			default:
+				return nil, errAt(n.pos(), "expected ‘system NAME’ or ‘claim ID’, found ‘%s’", n.word())
+			}
+		}
+	}
+	for _, name := range f.Order {
+		if err := f.checkSystem(f.Systems[name]); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range claims {
+		c, err := f.parseClaim(n)
+		if err != nil {
+			return nil, err
+		}
+		if old := f.Claim(c.ID); old != nil {
+			return nil, errAt(n.pos(), "claim %s is already stated at %s", c.ID, old.Pos)
+		}
+		f.Claims = append(f.Claims, c)
+	}
+	return f, nil
+}
+
+func isName(s string) bool {
+	for i, r := range s {
+		if !(r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && r >= '0' && r <= '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isID(s string) bool {
+	for _, r := range s {
+		if !(r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func splitNames(s string) []string {
+	var out []string
+	for _, w := range strings.Split(s, ",") {
+		if w = strings.TrimSpace(w); w != "" {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// checkSystem types every equation of a system, so that a mistake is reported even if no claim uses it.
+func (f *File) checkSystem(s *System) error {
+	env, err := f.buildEnv(nil, []string{s.Name}, s.Pos, nil)
+	if err != nil {
+		return err
+	}
+	return env.checkDynamics()
+}
+
+func newEnv() *Env {
+	return &Env{Symbols: map[string]*Symbol{}, Lets: map[string]*Let{}, Restricted: map[string]bool{}}
+}
+
+// buildEnv merges the named systems (with what they use) and the declarations of the claim block.
+func (f *File) buildEnv(claim *node, uses []string, pos Pos, override map[string]*node) (*Env, error) {
+	env := newEnv()
+	seen := map[string]bool{}
+	var visit func(name string, at Pos) error
+	visit = func(name string, at Pos) error {
+		if seen[name] {
+			return nil
+		}
+		seen[name] = true
+		s := f.Systems[name]
+		if s == nil {
+			return errAt(at, "there is no system called %s; known systems: %s", name, strings.Join(f.Order, ", "))
+		}
+		for _, u := range s.Uses {
+			if err := visit(u, s.Pos); err != nil {
+				return err
+			}
+		}
+		src := s.src
+		if o := override[name]; o != nil {
+			src = o
+		}
+		return f.declare(env, src, name)
+	}
+	for _, u := range uses {
+		if err := visit(u, pos); err != nil {
+			return nil, err
+		}
+	}
+	if claim != nil {
+		if err := f.declare(env, claim, ""); err != nil {
+			return nil, err
+		}
+	}
+	return env, nil
+}
+
+// declare adds the declarations of a block to env. A flow or map replaces an inherited one.
+func (f *File) declare(env *Env, block *node, system string) error {
+	for _, n := range block.kids {
+		p, err := (*parser)(nil), error(nil)
+		switch n.word() {
+		case "size", "scalar", "root", "matrix", "random", "moment", "let":
+			if p, err = newParser(n); err != nil {
+				return err
+			}
+			p.next()
+		}
+		switch n.word() {
+		case "size":
+			for _, s := range splitNames(n.prose()) {
+				if !isName(s) {
+					return errAt(n.pos(), "‘%s’ cannot name a size", s)
+				}
+				if !slices.Contains(env.Sizes, Dim(s)) {
+					env.Sizes = append(env.Sizes, Dim(s))
+				}
+			}
+		case "scalar":
+			err = parseScalar(env, p)
+		case "root":
+			err = parseRoot(env, p)
+		case "matrix":
+			err = parseMatrix(env, p)
+		case "random":
+			err = parseRandom(env, p)
+		case "moment":
+			err = parseMoment(env, p)
+		case "let":
+			err = f.parseLet(env, p)
+		case "flow", "map":
+			var eqs []*Equation
+			for _, k := range n.kids {
+				eq, e := f.parseEquation(k, n.word())
+				if e != nil {
+					return e
+				}
+				eqs = append(eqs, eq)
+			}
+			if len(eqs) == 0 {
+				return errAt(n.pos(), "an empty %s; expected at least one equation below it", n.word())
+			}
+			if n.word() == "flow" {
+				env.Flow, env.FlowOf = eqs, system
+			} else {
+				env.Map = eqs
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (env *Env) add(s *Symbol) error {
+	if s.Name == "I" || s.Name == "T" {
+		return errAt(s.Pos, "%s is reserved", s.Name)
+	}
+	if old := env.Symbols[s.Name]; old != nil {
+		return errAt(s.Pos, "%s is already declared at %s", s.Name, old.Pos)
+	}
+	if old := env.Lets[s.Name]; old != nil {
+		return errAt(s.Pos, "%s is already defined at %s", s.Name, old.Pos)
+	}
+	env.Symbols[s.Name] = s
+	env.Order = append(env.Order, s.Name)
+	return nil
+}
+
+func (p *parser) names() ([]token, error) {
+	var ts []token
+	for {
+		t, err := p.ident("a name")
+		if err != nil {
+			return nil, err
+		}
+		ts = append(ts, t)
+		if !p.accept(",") {
+			return ts, nil
+		}
+	}
+}
+
+// number reads an exact constant: [-] digits [/ digits].
+func (p *parser) number() (*big.Rat, error) {
+	e, err := p.unary()
+	if err != nil {
+		return nil, err
+	}
+	if p.isOp("/") {
+		p.next()
+		d, err := p.unary()
+		if err != nil {
+			return nil, err
+		}
+		e = NewBin(Div, e, d)
+	}
+	v, ok := constant(e)
+	if !ok {
+		return nil, errAt(e.Pos, "expected an exact number such as 0, 1/4 or 0.25")
+	}
+	return v, nil
+}
+
+func constant(e *Expr) (*big.Rat, bool) {
+	switch e.Kind {
+	case Num:
+		return e.Val, true
+	case Neg:
+		v, ok := constant(e.Args[0])
+		if !ok {
+			return nil, false
+		}
+		return new(big.Rat).Neg(v), true
+	case Div:
+		a, ok1 := constant(e.Args[0])
+		b, ok2 := constant(e.Args[1])
+		if !ok1 || !ok2 || b.Sign() == 0 {
+			return nil, false
+		}
+		return new(big.Rat).Quo(a, b), true
+	}
+	return nil, false
+}
+
+func parseScalar(env *Env, p *parser) error {
+	ts, err := p.names()
+	if err != nil {
+		return err
+	}
+	var d Domain
+	for p.peek().kind != tEOF {
+		t := p.next()
+		switch t.text {
+		case ">", ">=":
+			d.LoOpen = t.text == ">"
+			d.Lo, err = p.number()
+		case "<", "<=":
+			d.HiOpen = t.text == "<"
+			d.Hi, err = p.number()
+		case "!=":
+			var v *big.Rat
+			if v, err = p.number(); err == nil && v.Sign() != 0 {
+				err = errAt(t.pos, "only != 0 can be declared")
+			}
+			d.NonZero = true
+		default:
+			return errAt(t.pos, "expected a bound such as > 0, >= 0, < 1, <= 1 or != 0, found %s", t.describe())
+		}
+		if err != nil {
+			return err
+		}
+		p.accept(",")
+	}
+	if d.Lo != nil && d.Hi != nil {
+		if c := d.Lo.Cmp(d.Hi); c > 0 || c == 0 && (d.LoOpen || d.HiOpen) {
+			return errAt(ts[0].pos, "the domain of %s is empty", ts[0].text)
+		}
+	}
+	for _, t := range ts {
+		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseRoot(env *Env, p *parser) error {
+	t, err := p.ident("the name of a square root")
+	if err != nil {
+		return err
+	}
+	d := Domain{Lo: new(big.Rat)}
+	if p.accept(">") {
+		if v, err := p.number(); err != nil || v.Sign() != 0 {
+			return errAt(t.pos, "only > 0 can be declared of a root")
+		}
+		d.LoOpen = true
+	}
+	if err := p.expect("="); err != nil {
+		return err
+	}
+	e, err := p.expr()
+	if err != nil {
+		return err
+	}
+	if err := p.done(); err != nil {
+		return err
+	}
+	return env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d, Root: e})
+}
+
+func (p *parser) dim(env *Env) (Dim, error) {
+	t := p.next()
+	if t.kind == tNumber && t.text == "1" {
+		return "1", nil
+	}
+	if t.kind == tIdent && slices.Contains(env.Sizes, Dim(t.text)) {
+		return Dim(t.text), nil
+	}
+	return "", errAt(t.pos, "expected a declared size or 1, found %s; sizes declared so far: %v", t.describe(), env.Sizes)
+}
+
+// parseMatrix reads: matrix A, B : rows x cols [attributes].
+func parseMatrix(env *Env, p *parser) error {
+	ts, err := p.names()
+	if err != nil {
+		return err
+	}
+	if err := p.expect(":"); err != nil {
+		return err
+	}
+	r, err := p.dim(env)
+	if err != nil {
+		return err
+	}
+	if err := p.words("x"); err != nil {
+		return err
+	}
+	c, err := p.dim(env)
+	if err != nil {
+		return err
+	}
+	var attr Attr
+	for p.peek().kind != tEOF {
+		t := p.next()
+		a, ok := attrNames[t.text]
+		if !ok {
+			return errAt(t.pos, "expected symmetric, psd, pd, skew, diagonal, invertible or isometry, found %s", t.describe())
+		}
+		if a&^Isometry != 0 && r != c {
+			return errAt(t.pos, "a %s×%s matrix cannot be %s", r, c, t.text)
+		}
+		attr |= a
+	}
+	for _, t := range ts {
+		if err := env.add(&Symbol{Name: t.text, Kind: Matrix, Pos: t.pos, Rows: r, Cols: c, Attr: attr}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseRandom reads: random a, b : size [centred].
+func parseRandom(env *Env, p *parser) error {
+	ts, err := p.names()
+	if err != nil {
+		return err
+	}
+	if err := p.expect(":"); err != nil {
+		return err
+	}
+	d, err := p.dim(env)
+	if err != nil {
+		return err
+	}
+	centred := p.accept("centred")
+	if err := p.done(); err != nil {
+		return err
+	}
+	for _, t := range ts {
+		if err := env.add(&Symbol{Name: t.text, Kind: Random, Pos: t.pos, Rows: d, Cols: "1", Centred: centred}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseMoment reads: moment a, b = EXPR, the second moment E(a*a^T) shared by the vectors named.
+func parseMoment(env *Env, p *parser) error {
+	pos := p.peek().pos
+	ts, err := p.names()
+	if err != nil {
+		return err
+	}
+	if err := p.expect("="); err != nil {
+		return err
+	}
+	e, err := p.expr()
+	if err != nil {
+		return err
+	}
+	m := &Moment{RHS: e, Pos: pos}
+	for _, t := range ts {
+		s := env.Symbols[t.text]
+		if s == nil || s.Kind != Random {
+			return errAt(t.pos, "expected a declared random vector, found %s", t.describe())
+		}
+		m.Of = append(m.Of, t.text)
+	}
+	// A later declaration for the same vectors replaces an inherited one.
+	env.Moments = slices.DeleteFunc(env.Moments, func(o *Moment) bool {
+		return slices.ContainsFunc(m.Of, func(s string) bool { return slices.Contains(o.Of, s) })
+	})
+	env.Moments = append(env.Moments, m)
+	return p.done()
+}
+
+func (f *File) parseLet(env *Env, p *parser) error {
+	t, err := p.ident("a name")
+	if err != nil {
+		return err
+	}
+	if err := p.expect("="); err != nil {
+		return err
+	}
+	e, err := p.expr()
+	if err != nil {
+		return err
+	}
+	if err := p.done(); err != nil {
+		return err
+	}
+	if s := env.Symbols[t.text]; s != nil {
+		return errAt(t.pos, "%s is already declared at %s", t.text, s.Pos)
+	}
+	if l := env.Lets[t.text]; l != nil {
+		return errAt(t.pos, "%s is already defined at %s", t.text, l.Pos)
+	}
+	if e, err = f.inlineRHS(e); err != nil {
+		return err
+	}
+	env.Lets[t.text] = &Let{Name: t.text, Expr: e, Pos: t.pos}
+	return nil
+}
+
+func (f *File) parseEquation(n *node, block string) (*Equation, error) {
+	p, err := newParser(n)
+	if err != nil {
+		return nil, err
+	}
+	t, err := p.ident("a state variable")
+	if err != nil {
+		return nil, err
+	}
+	mark := map[string]string{"flow": "'", "map": "+"}[block]
+	if err := p.expect(mark); err != nil {
+		return nil, err
+	}
+	if err := p.expect("="); err != nil {
+		return nil, err
+	}
+	e, err := p.expr()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.done(); err != nil {
+		return nil, err
+	}
+	e, err = f.inlineRHS(e)
+	return &Equation{Name: t.text, RHS: e, Pos: t.pos}, err
+}
+
+// inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets expanded.
+func (f *File) inlineRHS(e *Expr) (*Expr, error) {
+	if e.Kind == Call && e.Name == "rhs" {
+		sys, x := e.Args[0], e.Args[1]
+		if sys.Kind != Sym || x.Kind != Sym {
+			return nil, errAt(e.Pos, "expected rhs(system, variable)")
+		}
+		if f.Systems[sys.Name] == nil {
+			return nil, errAt(sys.Pos, "there is no system called %s", sys.Name)
+		}
+		env, err := f.buildEnv(nil, []string{sys.Name}, e.Pos, nil)
+		if err != nil {
+			return nil, err
+		}
+		eq := env.Equation(x.Name)
+		if eq == nil {
+			return nil, errAt(x.Pos, "system %s has no equation for %s", sys.Name, x.Name)
+		}
+		return env.expandLets(eq.RHS), nil
+	}
+	c := *e
+	c.Args = make([]*Expr, len(e.Args))
+	for i, a := range e.Args {
+		b, err := f.inlineRHS(a)
+		if err != nil {
+			return nil, err
+		}
+		c.Args[i] = b
+	}
+	return &c, nil
+}
+
+func (env *Env) expandLets(e *Expr) *Expr {
+	if e.Kind == Sym {
+		if l := env.Lets[e.Name]; l != nil {
+			return env.expandLets(l.Expr)
+		}
+		return e
+	}
+	c := *e
+	c.Args = make([]*Expr, len(e.Args))
+	for i, a := range e.Args {
+		c.Args[i] = env.expandLets(a)
+	}
+	return &c
+}
+
+func (f *File) parseClaim(n *node) (*Claim, error) {
+	c := &Claim{ID: n.prose(), Pos: n.pos(), src: n}
+	if !isID(c.ID) {
+		return nil, errAt(n.pos(), "‘%s’ cannot name a claim; expected letters, digits, - and _", c.ID)
+	}
+	for _, k := range n.kids {
+		switch k.word() {
+		case "title":
+			c.Title = k.prose()
+		case "printed":
+			c.Printed = k.prose()
+		case "quote":
+			c.Quote = k.prose()
+		case "note":
+			c.Note = k.prose()
+		case "about", "assume", "restrict", "draw", "proof", "twin", "why", "consequence", "system", "claim":
+			return nil, errAt(k.pos(), "‘%s’ is not an item of a claim; expected %s", k.word(), expectedItems("claim"))
+		}
+	}
+	hasCorrected := slices.ContainsFunc(n.kids, func(k *node) bool { return strings.HasPrefix(k.word(), "corrected") })
+	for _, k := range n.kids {
+		if w := k.word(); w == "says" || w == "corrected" {
+			p, err := f.parsePart(n, k, nil)
+			if err != nil {
+				return nil, err
+			}
+			if slices.ContainsFunc(c.Parts, func(o *Part) bool { return o.Name == p.Name }) {
+				return nil, errAt(k.pos(), "claim %s has two parts called %s", c.ID, p.Name)
+			}
+			// A printed statement without meaning is a finding; anywhere else it is a mistake in the file.
+			if p.Fault != nil && (p.Corrected || !hasCorrected) {
+				return nil, p.Fault
+			}
+			c.Parts = append(c.Parts, p)
+		}
+	}
+	if len(c.Parts) == 0 {
+		return nil, errAt(n.pos(), "claim %s says nothing; expected at least one ‘says NAME: STATEMENT’", c.ID)
+	}
+	return c, nil
+}
+
+// parsePart reads one says or corrected item. overrides replaces system sources in mutated copies.
+func (f *File) parsePart(claim, n *node, overrides map[string]*node) (*Part, error) {
+	part := &Part{Corrected: n.word() == "corrected", Pos: n.pos(), src: n}
+	var uses []string
+	for _, k := range claim.kids {
+		if k.word() == "uses" {
+			uses = append(uses, splitNames(k.prose())...)
+		}
+	}
+	for _, k := range n.kids {
+		if k.word() == "uses" {
+			uses = splitNames(k.prose())
+		}
+	}
+	env, err := f.buildEnv(claim, uses, claim.pos(), overrides)
+	if err != nil {
+		return nil, err
+	}
+	local := &node{lines: n.lines, kids: slices.DeleteFunc(slices.Clone(n.kids), func(k *node) bool {
+		return !slices.Contains([]string{"scalar", "root", "matrix", "let", "size"}, k.word())
+	})}
+	if err := f.declare(env, local, ""); err != nil {
+		return nil, err
+	}
+	part.Env = env
+
+	p, err := newParser(n)
+	if err != nil {
+		return nil, err
+	}
+	p.next()
+	name, err := p.ident("a short name for this statement")
+	if err != nil {
+		return nil, err
+	}
+	part.Name = name.text
+	if err := p.expect(":"); err != nil {
+		return nil, err
+	}
+	start := p.peek().pos
+	if part.Stmt, err = p.stmt(); err != nil {
+		return nil, err
+	}
+	part.Stmt.Text = textFrom(n, start)
+	if err := p.done(); err != nil {
+		return nil, err
+	}
+	if part.Stmt.Kind == Sampled {
+		part.Stmt.Text = ""
+		for _, k := range n.kids {
+			if k.word() == "words" {
+				part.Stmt.Text = k.prose()
+			}
+		}
+		if part.Stmt.Text == "" {
+			return nil, errAt(start, "expected the statement in words below it: words …")
+		}
+	}
+	if err := f.inlineStmt(part.Stmt); err != nil {
+		return nil, err
+	}
+	for _, k := range n.kids {
+		if err := f.parsePartItem(part, k); err != nil {
+			return nil, err
+		}
+	}
+	if err := part.check(); err != nil {
+		le, ok := err.(*Error)
+		if !ok || !le.Shape {
+			return nil, err
+		}
+		part.Fault = le
+	}
+	return part, nil
+}
+
+func (f *File) parsePartItem(part *Part, k *node) error {
+	switch k.word() {
+	case "uses", "scalar", "root", "matrix", "let", "size":
+		return nil
+	case "why":
+		part.Why = k.prose()
+		return nil
+	case "words":
+		if part.Stmt.Kind != Sampled {
+			return errAt(k.pos(), "words are for sampled statements")
+		}
+		return nil
+	case "proof":
+		for _, s := range k.kids {
+			st, err := f.parseStep(s)
+			if err != nil {
+				return err
+			}
+			part.Proof = append(part.Proof, st)
+		}
+		if len(part.Proof) == 0 {
+			return errAt(k.pos(), "an empty proof; expected steps below it, such as expand")
+		}
+		return nil
+	case "twin":
+		return part.parseTwin(k)
+	}
+	p, err := newParser(k)
+	if err != nil {
+		return err
+	}
+	p.next()
+	switch k.word() {
+	case "assume":
+		name, err := p.ident("a name for the hypothesis")
+		if err != nil {
+			return err
+		}
+		if err := p.expect(":"); err != nil {
+			return err
+		}
+		start := p.peek().pos
+		s, err := p.stmt()
+		if err != nil {
+			return err
+		}
+		s.Text = textFrom(k, start)
+		if s.Kind != Equality && s.Kind != Inequality && s.Kind != Definite {
+			return errAt(s.Pos, "a hypothesis is an equality, an inequality, psd or pd")
+		}
+		if err := f.inlineStmt(s); err != nil {
+			return err
+		}
+		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s})
+	case "restrict":
+		name, err := p.ident("a matrix symbol")
+		if err != nil {
+			return err
+		}
+		s := part.Env.Symbols[name.text]
+		if s == nil || s.Kind != Matrix {
+			return errAt(name.pos, "expected a declared matrix, found %s", name.describe())
+		}
+		c := *s
+		for p.peek().kind != tEOF {
+			t := p.next()
+			a, ok := attrNames[t.text]
+			if !ok {
+				return errAt(t.pos, "expected symmetric, psd, pd, skew, diagonal, invertible or isometry, found %s", t.describe())
+			}
+			c.Attr |= a
+		}
+		part.Env.Symbols[name.text] = &c
+		part.Env.Restricted[name.text] = true
+		return nil
+	case "draw":
+		eqs, err := p.assignments("=")
+		if err != nil {
+			return err
+		}
+		for _, eq := range eqs {
+			if part.Env.Symbols[eq.Name] == nil {
+				return errAt(eq.Pos, "expected a declared symbol, found ‘%s’", eq.Name)
+			}
+		}
+		part.Draws = append(part.Draws, eqs...)
+	case "consequence":
+		start := p.peek().pos
+		if part.Consequence, err = p.stmt(); err != nil {
+			return err
+		}
+		part.Consequence.Text = textFrom(k, start)
+		if part.Consequence.Kind != Equality || part.Stmt.Kind != Assumption {
+			return errAt(k.pos(), "a consequence is an equality, drawn from ‘assumption …’")
+		}
+	default:
+		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, root, matrix or let", k.word())
+	}
+	return p.done()
+}
+
+func (part *Part) parseTwin(k *node) error {
+	toks, err := lexItem(k)
+	if err != nil {
+		return err
+	}
+	t := &Twin{Pos: k.pos()}
+	for _, kid := range k.kids {
+		if kid.word() == "why" {
+			t.Why = kid.prose()
+		}
+	}
+	switch {
+	case len(toks) == 3 && toks[1].text == "drop" && toks[2].kind == tIdent:
+		t.Drop = toks[2].text
+	case len(toks) == 4 && toks[1].kind == tString && toks[2].text == "->" && toks[3].kind == tString:
+		t.Old, t.New = toks[1].text, toks[3].text
+		if t.Old == "" || t.Old == t.New {
+			return errAt(k.pos(), "a twin must change something")
+		}
+	default:
+		return errAt(k.pos(), "expected twin \"old text\" -> \"new text\", or twin drop HYPOTHESIS")
+	}
+	part.Twins = append(part.Twins, t)
+	return nil
+}
+
+// rules maps each proof rule to whether it takes an expression (e), a fact's name (n), both, or nothing.
+var rules = map[string]string{"expand": "", "modulo": "e", "manifest": "e", "gronwall": "n", "integrate": "n",
+	"congruence": "e", "monotone": "n", "barrier": "e", "sturm": "n"}
+
+func (f *File) parseStep(n *node) (*Step, error) {
+	p, err := newParser(n)
+	if err != nil {
+		return nil, err
+	}
+	s := &Step{Rule: p.next().text, Pos: n.pos(), Text: n.prose()}
+	readRule := func(rule string) error {
+		args, ok := rules[rule]
+		if !ok {
+			return errAt(s.Pos, "‘%s’ is not a rule; expected expand, modulo, manifest, gronwall, integrate, congruence, monotone, barrier or sturm", rule)
+		}
+		if strings.Contains(args, "n") {
+			t, err := p.ident("the name of a fact")
+			if err != nil {
+				return err
+			}
+			s.Uses = t.text
+		}
+		if strings.Contains(args, "e") {
+			if s.Expr, err = p.expr(); err != nil {
+				return err
+			}
+			s.Expr, err = f.inlineRHS(s.Expr)
+		}
+		return err
+	}
+	if s.Rule == "fact" {
+		t, err := p.ident("a name for the fact")
+		if err != nil {
+			return nil, err
+		}
+		s.Name = t.text
+		if err := p.expect(":"); err != nil {
+			return nil, err
+		}
+		start := p.peek().pos
+		if s.Stmt, err = p.stmt(); err != nil {
+			return nil, err
+		}
+		s.Stmt.Text = textFrom(n, start)
+		if i := strings.LastIndex(s.Stmt.Text, " by "); i >= 0 {
+			s.Stmt.Text = strings.TrimSpace(s.Stmt.Text[:i])
+		}
+		if err := f.inlineStmt(s.Stmt); err != nil {
+			return nil, err
+		}
+		if err := p.expect("by"); err != nil {
+			return nil, err
+		}
+		by, err := p.ident("a rule")
+		if err != nil {
+			return nil, err
+		}
+		s.By = by.text
+		if err := readRule(s.By); err != nil {
+			return nil, err
+		}
+	} else if err := readRule(s.Rule); err != nil {
+		return nil, err
+	}
+	return s, p.done()
+}
+
+func (f *File) inlineStmt(s *Stmt) error {
+	for _, e := range s.exprs() {
+		x, err := f.inlineRHS(*e)
+		if err != nil {
+			return err
+		}
+		*e = x
+	}
+	return nil
+}
+
+// exprs returns the addresses of the expressions a statement is made of.
+func (s *Stmt) exprs() []**Expr {
+	var out []**Expr
+	for _, e := range []**Expr{&s.L, &s.R, &s.Rate, &s.Lo, &s.Hi} {
+		if *e != nil {
+			out = append(out, e)
+		}
+	}
+	for _, q := range s.Assign {
+		out = append(out, &q.RHS)
+	}
+	return out
+}
+
+// textFrom returns the item's text from the given position on, lines joined.
+func textFrom(n *node, from Pos) string {
+	var parts []string
+	for _, l := range n.lines {
+		switch {
+		case l.pos.Line < from.Line:
+		case l.pos.Line == from.Line:
+			rs := []rune(l.text)
+			if k := from.Col - l.pos.Col; k <= len(rs) {
+				parts = append(parts, strings.TrimSpace(string(rs[k:])))
+			}
+		default:
+			parts = append(parts, strings.TrimSpace(l.text))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// Mutate returns the part of claim c that twin t makes of part p: the same text with the replacement made
+// in the statement and its hypotheses, or else in the claim's declarations, or else in the equations of the
+// systems it uses. The text to replace must occur exactly once in the first of these where it occurs.
+func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
+	n := cloneNode(p.src)
+	claim := cloneNode(c.src)
+	claim.kids = slices.DeleteFunc(claim.kids, func(k *node) bool { w := k.word(); return w == "says" || w == "corrected" })
+	n.kids = slices.DeleteFunc(n.kids, func(k *node) bool { return k.word() == "twin" })
+	if t.Drop != "" {
+		before := len(n.kids)
+		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool {
+			return k.word() == "assume" && strings.HasPrefix(k.prose(), t.Drop+":")
+		})
+		if len(n.kids) == before {
+			return nil, errAt(t.Pos, "there is no hypothesis %s to drop", t.Drop)
+		}
+		// How to draw states that meet the hypotheses no longer matters either.
+		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool { return k.word() == "draw" })
+		if part, err := f.parsePart(claim, n, nil); err == nil {
+			return part, nil
+		}
+		// The proof script mentions the hypothesis; without it there is nothing to replay.
+		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool { return k.word() == "proof" })
+		return f.parsePart(claim, n, nil)
+	}
+	var body []*node // statement, hypotheses, draws: everything but the proof
+	body = append(body, &node{lines: n.lines})
+	for _, k := range n.kids {
+		if k.word() != "proof" && k.word() != "why" {
+			body = append(body, k)
+		}
+	}
+	done, err := replaceOnce(body, t)
+	if err != nil {
+		return nil, err
+	}
+	if done {
+		n.lines = body[0].lines
+		return f.parsePart(claim, n, nil)
+	}
+	var decls []*node
+	for _, k := range claim.kids {
+		if !isProse(k.word()) {
+			decls = append(decls, k)
+		}
+	}
+	if done, err = replaceOnce(decls, t); err != nil {
+		return nil, err
+	} else if done {
+		return f.parsePart(claim, n, nil)
+	}
+	overrides := map[string]*node{}
+	var all []*node
+	for _, name := range f.usedSystems(c, p) {
+		o := cloneNode(f.Systems[name].src)
+		overrides[name] = o
+		for _, k := range o.kids {
+			if !isProse(k.word()) {
+				all = append(all, k)
+			}
+		}
+	}
+	if done, err = replaceOnce(all, t); err != nil {
+		return nil, err
+	}
+	if !done {
+		return nil, errAt(t.Pos, "the text ‘%s’ occurs nowhere in the statement, the claim's declarations or its systems", t.Old)
+	}
+	return f.parsePart(claim, n, overrides)
+}
+
+func (f *File) usedSystems(c *Claim, p *Part) []string {
+	var names []string
+	var visit func(string)
+	visit = func(s string) {
+		if slices.Contains(names, s) || f.Systems[s] == nil {
+			return
+		}
+		names = append(names, s)
+		for _, u := range f.Systems[s].Uses {
+			visit(u)
+		}
+	}
+	for _, k := range append(slices.Clone(c.src.kids), p.src.kids...) {
+		if k.word() == "uses" {
+			for _, s := range splitNames(k.prose()) {
+				visit(s)
+			}
+		}
+	}
+	return names
+}
+
+func cloneNode(n *node) *node {
+	c := &node{lines: slices.Clone(n.lines)}
+	for _, k := range n.kids {
+		c.kids = append(c.kids, cloneNode(k))
+	}
+	return c
+}
+
+// replaceOnce makes the twin's replacement in the items' lines, recursively.
+func replaceOnce(items []*node, t *Twin) (bool, error) {
+	count := 0
+	var visit func(*node, bool)
+	visit = func(n *node, write bool) {
+		for i := range n.lines {
+			if c := strings.Count(n.lines[i].text, t.Old); c > 0 {
+				count += c
+				if write {
+					n.lines[i].text = strings.Replace(n.lines[i].text, t.Old, t.New, 1)
+				}
+			}
+		}
+		for _, k := range n.kids {
+			visit(k, write)
+		}
+	}
+	for _, n := range items {
+		visit(n, false)
+	}
+	if count == 0 {
+		return false, nil
+	}
+	if count > 1 {
+		return false, errAt(t.Pos, "the text ‘%s’ occurs %d times; expected a text that occurs once", t.Old, count)
+	}
+	for _, n := range items {
+		visit(n, true)
+	}
+	return true, nil
+}
+
+// String names the dimension pair of a matrix type.
+func shapeText(r, c Dim) string { return fmt.Sprintf("%s×%s", r, c) }

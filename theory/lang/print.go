@@ -1,0 +1,224 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Unicode renders an expression for a terminal, in the paper's notation.
+func Unicode(e *Expr) string { return printer{}.expr(e, 0) }
+
+// LaTeX renders an expression as LaTeX mathematics, from the same tree the checker reads.
+func LaTeX(e *Expr) string { return printer{latex: true}.expr(e, 0) }
+
+// UnicodeStmt and LaTeXStmt render a statement.
+func UnicodeStmt(s *Stmt) string { return printer{}.stmt(s) }
+
+// LaTeXStmt renders a statement as LaTeX mathematics.
+func LaTeXStmt(s *Stmt) string { return printer{latex: true}.stmt(s) }
+
+type printer struct{ latex bool }
+
+// precedence levels: 0 sum, 1 product, 2 unary, 3 postfix.
+func (p printer) expr(e *Expr, level int) string {
+	wrap := func(s string, own int) string {
+		if own < level {
+			if p.latex {
+				return `\left(` + s + `\right)`
+			}
+			return "(" + s + ")"
+		}
+		return s
+	}
+	pick := func(latex, plain string) string {
+		if p.latex {
+			return latex
+		}
+		return plain
+	}
+	switch e.Kind {
+	case Num:
+		return e.Val.RatString()
+	case Sym:
+		return p.symbol(e.Name)
+	case Unit:
+		return "I"
+	case Hyp:
+		return pick(`\langle `+e.Name+`\rangle`, "["+e.Name+"]")
+	case Neg:
+		return wrap(pick("-", "−")+p.expr(e.Args[0], 2), 1)
+	case Trans:
+		return p.expr(e.Args[0], 3) + pick(`^{\top}`, "ᵀ")
+	case Pow:
+		if p.latex {
+			return fmt.Sprintf("%s^{%d}", p.expr(e.Args[0], 3), e.N)
+		}
+		return p.expr(e.Args[0], 3) + super(e.N)
+	case Add:
+		return wrap(p.expr(e.Args[0], 0)+" + "+p.expr(e.Args[1], 0), 0)
+	case Sub:
+		return wrap(p.expr(e.Args[0], 0)+pick(" - ", " − ")+p.expr(e.Args[1], 1), 0)
+	case Mul:
+		return wrap(p.expr(e.Args[0], 1)+pick(" ", "·")+p.expr(e.Args[1], 2), 1)
+	case Div:
+		if p.latex {
+			return `\frac{` + p.expr(e.Args[0], 0) + "}{" + p.expr(e.Args[1], 0) + "}"
+		}
+		return wrap(p.expr(e.Args[0], 1)+"/"+p.expr(e.Args[1], 3), 1)
+	}
+	return p.call(e)
+}
+
+func (p printer) call(e *Expr) string {
+	a := func(i int) string { return p.expr(e.Args[i], 0) }
+	if p.latex {
+		switch e.Name {
+		case "tr":
+			return `\operatorname{tr}\left(` + a(0) + `\right)`
+		case "comm":
+			return `\left[` + a(0) + ", " + a(1) + `\right]`
+		case "anti":
+			return `\left\{` + a(0) + ", " + a(1) + `\right\}`
+		case "ddt":
+			return `\frac{\mathrm{d}}{\mathrm{d}t}\left(` + a(0) + `\right)`
+		case "kron":
+			return p.expr(e.Args[0], 2) + `\otimes ` + p.expr(e.Args[1], 2)
+		case "E":
+			return `\mathbb{E}\left[` + a(0) + `\right]`
+		case "grad":
+			return `\nabla_{` + a(1) + `}\left(` + a(0) + `\right)`
+		case "diff":
+			return `\frac{\partial}{\partial ` + a(1) + `}\left(` + a(0) + `\right)`
+		case "inv":
+			return p.expr(e.Args[0], 3) + "^{-1}"
+		case "at":
+			return `\left.` + p.expr(e.Args[0], 3) + `\right|_{` + a(1) + "=" + a(2) + "}"
+		}
+		var args []string
+		for i := range e.Args {
+			args = append(args, a(i))
+		}
+		return `\operatorname{` + e.Name + `}\left(` + strings.Join(args, ", ") + `\right)`
+	}
+	switch e.Name {
+	case "comm":
+		return "[" + a(0) + ", " + a(1) + "]"
+	case "anti":
+		return "{" + a(0) + ", " + a(1) + "}"
+	case "ddt":
+		return "d/dt(" + a(0) + ")"
+	case "kron":
+		return p.expr(e.Args[0], 2) + " ⊗ " + p.expr(e.Args[1], 2)
+	case "E":
+		return "E[" + a(0) + "]"
+	case "grad":
+		return "∂/∂" + a(1) + " (" + a(0) + ")"
+	case "diff":
+		return "∂/∂" + a(1) + " (" + a(0) + ")"
+	case "sg":
+		return "StopGrad(" + a(0) + ")"
+	case "inv":
+		return p.expr(e.Args[0], 3) + "⁻¹"
+	case "at":
+		return "(" + a(0) + ")|" + a(1) + "=" + a(2)
+	}
+	var args []string
+	for i := range e.Args {
+		args = append(args, a(i))
+	}
+	return e.Name + "(" + strings.Join(args, ", ") + ")"
+}
+
+// symbolNames are the paper's letters for the names of the language, Unicode then LaTeX.
+var symbolNames = map[string][2]string{
+	"alpha": {"α", `\alpha_p`}, "eta": {"η", `\eta`}, "beta": {"β", `\beta`}, "sigma2": {"σ²", `\sigma^2`},
+	"tau": {"τ", `\tau`}, "lambda": {"λ", `\lambda`}, "kappa": {"κ", `\kappa`}, "gamma": {"γ", `\gamma`},
+	"rho": {"ρ", `\rho`}, "epsilon": {"ε", `\epsilon`}, "delta": {"δ", `\delta`},
+	"Wp": {"Wₚ", "W_p"}, "Wa": {"Wₐ", "W_a"}, "Xp": {"X′", "X'"}, "xbar": {"x̄", `\bar{x}`},
+	"sigma": {"σ", `\sigma`}, "wa": {"wₐ", "w_a"},
+}
+
+func (p printer) symbol(name string) string {
+	base, digits := name, ""
+	if i := strings.IndexAny(name, "0123456789"); i > 0 && symbolNames[name] == [2]string{} {
+		base, digits = name[:i], name[i:]
+	}
+	n, ok := symbolNames[base]
+	switch {
+	case p.latex && ok && digits != "":
+		return "{" + n[1] + "}_{" + digits + "}"
+	case p.latex && digits != "":
+		return base + "_{" + digits + "}"
+	case p.latex && ok:
+		return n[1]
+	case p.latex && len(name) > 1:
+		return `\mathit{` + strings.ReplaceAll(name, "_", `\_`) + "}"
+	case ok:
+		return n[0] + digits
+	}
+	return name
+}
+
+func (p printer) stmt(s *Stmt) string {
+	x := func(e *Expr) string { return p.expr(e, 0) }
+	pick := func(latex, plain string) string {
+		if p.latex {
+			return latex
+		}
+		return plain
+	}
+	words := func(w string) string { return pick(`\ \text{`+w+`}\ `, " "+w+" ") }
+	exp := func(rate *Expr, sign string) string {
+		if p.latex {
+			return `e^{` + sign + p.expr(rate, 1) + ` t}`
+		}
+		return "exp(" + sign + p.expr(rate, 1) + "·t)"
+	}
+	at := func(e *Expr, t string) string { return pick(`\left(`+x(e)+`\right)(`+t+")", "("+x(e)+")("+t+")") }
+	switch s.Kind {
+	case Equality:
+		return x(s.L) + " = " + x(s.R)
+	case Inequality:
+		return x(s.L) + " " + map[string]string{">=": pick(`\ge`, "≥"), "<=": pick(`\le`, "≤"), ">": ">", "<": "<"}[s.Rel] + " " + x(s.R)
+	case Definite:
+		return x(s.L) + " " + map[bool]string{true: pick(`\succ`, "≻"), false: pick(`\succeq`, "⪰")}[s.Strict] + " 0"
+	case Evolves:
+		return at(s.L, "t") + " = " + exp(s.Rate, "") + pick(" ", "·") + at(s.L, "0")
+	case Decays:
+		if s.Norm {
+			bar := pick(`\|`, "‖")
+			return bar + at(s.L, "t") + bar + pick(`_F \le `, " ≤ ") + exp(s.Rate, pick("-", "−")) + pick(" ", "·") + bar + at(s.L, "0") + bar + pick("_F", "")
+		}
+		return at(s.L, "t") + pick(` \le `, " ≤ ") + exp(s.Rate, pick("-", "−")) + pick(" ", "·") + at(s.L, "0")
+	case Vanishes:
+		return x(s.L) + pick(` \to 0`, " → 0") + words("as") + pick(`t \to \infty`, "t → ∞")
+	case Stays:
+		return x(s.L) + words("stays "+s.Word)
+	case Congruence:
+		return pick(`\left(`+x(s.L)+`\right)(t) = \Phi(t) \left(`+x(s.L)+`\right)(0)\, \Phi(t)^{\top}`, "("+x(s.L)+")(t) = Φ(t)·("+x(s.L)+")(0)·Φ(t)ᵀ")
+	case Tends:
+		return x(s.L) + pick(` \to `, " → ") + x(s.R) + words("from") + x(s.Lo) + " < " + x(s.L) + " < " + x(s.Hi)
+	case Stationary:
+		var as []string
+		for _, q := range s.Assign {
+			as = append(as, p.symbol(q.Name)+" = "+x(q.RHS))
+		}
+		return strings.Join(as, ", ") + words("is stationary")
+	case Assumption:
+		var as []string
+		for _, q := range s.Assign {
+			as = append(as, x(q.RHS.Args[0])+" = "+x(q.RHS.Args[1]))
+		}
+		return strings.Join(as, ", ") + words("along the flow")
+	}
+	return s.Text
+}
+
+func super(n int) string {
+	digits := map[rune]rune{'-': '⁻', '0': '⁰', '1': '¹', '2': '²', '3': '³', '4': '⁴', '5': '⁵', '6': '⁶', '7': '⁷', '8': '⁸', '9': '⁹'}
+	var b strings.Builder
+	for _, r := range fmt.Sprint(n) {
+		b.WriteRune(digits[r])
+	}
+	return b.String()
+}

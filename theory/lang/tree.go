@@ -1,0 +1,167 @@
+package lang
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+type line struct {
+	text string
+	pos  Pos
+}
+
+// node is an item of the file: its own line(s) and the items indented below it.
+type node struct {
+	lines []line
+	kids  []*node
+}
+
+func (n *node) pos() Pos { return n.lines[0].pos }
+
+// word returns the first word of the item.
+func (n *node) word() string {
+	w, _, _ := strings.Cut(n.lines[0].text, " ")
+	return w
+}
+
+// prose returns the item's text after its first word, lines joined by spaces.
+func (n *node) prose() string {
+	_, rest, _ := strings.Cut(n.lines[0].text, " ")
+	parts := []string{strings.TrimSpace(rest)}
+	for _, l := range n.lines[1:] {
+		parts = append(parts, strings.TrimSpace(l.text))
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
+}
+
+// keywords start an item of their own; any other deeper line continues the line above.
+var keywords = map[string]bool{
+	"system": true, "claim": true, "title": true, "printed": true, "quote": true, "note": true, "about": true,
+	"uses": true, "size": true, "scalar": true, "root": true, "matrix": true, "random": true, "moment": true,
+	"let": true, "flow": true, "map": true, "says": true, "corrected": true, "assume": true, "restrict": true,
+	"draw": true, "proof": true, "twin": true, "why": true, "words": true, "consequence": true,
+	"expand": true, "modulo": true, "manifest": true, "fact": true, "gronwall": true, "integrate": true,
+	"congruence": true, "monotone": true, "barrier": true, "sturm": true,
+}
+
+// isProse reports whether the item's text is for readers only, so that its lines are never parsed.
+func isProse(word string) bool {
+	switch word {
+	case "title", "printed", "quote", "note", "about", "why", "words":
+		return true
+	}
+	return false
+}
+
+func startsItem(text string, parent *node) bool {
+	w := text
+	if i := strings.IndexAny(text, " \t:"); i >= 0 {
+		w = text[:i]
+	}
+	if keywords[w] {
+		return true
+	}
+	if parent != nil {
+		switch parent.word() {
+		case "flow", "map":
+			return strings.Contains(text, "' =") || strings.Contains(text, "+ =")
+		}
+	}
+	return false
+}
+
+// parseTree groups the lines of a file into items by indentation.
+func parseTree(file, src string) ([]*node, error) {
+	type frame struct {
+		indent int
+		n      *node
+	}
+	var roots []*node
+	var stack []frame
+	for i, raw := range strings.Split(src, "\n") {
+		text := strings.TrimRight(raw, " \t\r")
+		if !utf8.ValidString(text) {
+			return nil, errAt(Pos{file, i + 1, 1}, "this line is not valid UTF-8 text")
+		}
+		if h := commentStart(text); h >= 0 {
+			text = strings.TrimRight(text[:h], " \t")
+		}
+		trimmed := strings.TrimLeft(text, " ")
+		if trimmed == "" {
+			continue
+		}
+		indent := len(text) - len(trimmed)
+		pos := Pos{file, i + 1, indent + 1}
+		if strings.HasPrefix(trimmed, "\t") {
+			return nil, errAt(pos, "a tab in the indentation; expected spaces")
+		}
+		for len(stack) > 0 && indent <= stack[len(stack)-1].indent {
+			stack = stack[:len(stack)-1]
+		}
+		ln := line{trimmed, pos}
+		if len(stack) == 0 {
+			if indent > 0 && len(roots) == 0 || indent > 0 {
+				return nil, errAt(pos, "this line belongs to no block; expected ‘system NAME’ or ‘claim ID’ at the left margin")
+			}
+			n := &node{lines: []line{ln}}
+			roots = append(roots, n)
+			stack = append(stack, frame{indent, n})
+			continue
+		}
+		parent := stack[len(stack)-1].n
+		if isProse(parent.word()) {
+			parent.lines = append(parent.lines, ln)
+			continue
+		}
+		if !startsItem(trimmed, parent) {
+			if len(parent.kids) > 0 {
+				return nil, errAt(pos, "‘%s’ starts no item here; expected a keyword, or a continuation directly below the line it continues", firstWord(trimmed))
+			}
+			if w := parent.word(); len(stack) == 1 || w == "flow" || w == "map" || w == "proof" {
+				return nil, errAt(pos, "‘%s’ is not an item of ‘%s’; expected %s", firstWord(trimmed), w, expectedItems(w))
+			}
+			parent.lines = append(parent.lines, ln)
+			continue
+		}
+		n := &node{lines: []line{ln}}
+		parent.kids = append(parent.kids, n)
+		stack = append(stack, frame{indent, n})
+	}
+	return roots, nil
+}
+
+func firstWord(s string) string {
+	w, _, _ := strings.Cut(s, " ")
+	return w
+}
+
+func expectedItems(parent string) string {
+	switch parent {
+	case "flow":
+		return "an equation like W' = -eta*W"
+	case "map":
+		return "an equation like W+ = W - lr*G"
+	case "proof":
+		return "a step: expand, modulo, manifest, fact, gronwall, integrate, congruence, monotone, barrier or sturm"
+	case "system":
+		return "about, uses, size, scalar, root, matrix, random, moment, let, flow or map"
+	default:
+		return "title, printed, quote, note, uses, size, scalar, root, matrix, random, moment, let, flow, map, says or corrected"
+	}
+}
+
+// commentStart finds a # outside quotation marks, or returns -1.
+func commentStart(s string) int {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			quoted = !quoted
+		case '#':
+			if !quoted {
+				return i
+			}
+		}
+	}
+	return -1
+}

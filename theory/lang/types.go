@@ -1,0 +1,451 @@
+package lang
+
+// Type is the type of an expression: a scalar, a matrix of symbolic shape, or a multiple of I whose shape
+// its place decides.
+type Type struct {
+	Scalar, Unit bool
+	Rows, Cols   Dim
+}
+
+func (t Type) String() string {
+	switch {
+	case t.Scalar:
+		return "a scalar"
+	case t.Unit:
+		return "a multiple of I"
+	}
+	return "a " + shapeText(t.Rows, t.Cols) + " matrix"
+}
+
+// TypeOf types an expression. Its errors are [*Error] values; those about meaning (shapes, undefined
+// symbols) carry Shape.
+func (env *Env) TypeOf(e *Expr) (Type, error) { return env.typeOf(e, typeCtx{}) }
+
+type typeCtx struct {
+	expectation bool             // inside E(...)
+	hyps        map[string]*Stmt // what [name] may refer to
+}
+
+func (env *Env) typeOf(e *Expr, ctx typeCtx) (Type, error) {
+	scalar := Type{Scalar: true}
+	args := make([]Type, len(e.Args))
+	if e.Kind != Call {
+		for i, a := range e.Args {
+			t, err := env.typeOf(a, ctx)
+			if err != nil {
+				return t, err
+			}
+			args[i] = t
+		}
+	}
+	switch e.Kind {
+	case Num:
+		return scalar, nil
+	case Unit:
+		return Type{Unit: true}, nil
+	case Sym:
+		if l := env.Lets[e.Name]; l != nil {
+			return env.typeOf(l.Expr, ctx)
+		}
+		s := env.Symbols[e.Name]
+		if s == nil {
+			return scalar, shapeErr(e.Pos, "the symbol %s is not defined", e.Name)
+		}
+		if s.Kind == Scalar {
+			return scalar, nil
+		}
+		if s.Kind == Random && !ctx.expectation {
+			return scalar, shapeErr(e.Pos, "the random vector %s stands outside E(...)", e.Name)
+		}
+		return Type{Rows: s.Rows, Cols: s.Cols}, nil
+	case Neg:
+		return args[0], nil
+	case Trans:
+		return Type{Scalar: args[0].Scalar, Unit: args[0].Unit, Rows: args[0].Cols, Cols: args[0].Rows}, nil
+	case Add, Sub:
+		t, ok := unify(args[0], args[1])
+		if !ok {
+			return scalar, shapeErr(e.Pos, "%s and %s cannot be added", args[0], args[1])
+		}
+		return t, nil
+	case Mul:
+		return mulType(e.Pos, args[0], args[1])
+	case Div:
+		if !args[1].Scalar {
+			return scalar, shapeErr(e.Pos, "division by %s; only a scalar divides (use inv of an invertible symbol)", args[1])
+		}
+		return args[0], nil
+	case Pow:
+		t := args[0]
+		if !t.Scalar && !t.Unit && (t.Rows != t.Cols || e.N < 0) {
+			return scalar, shapeErr(e.Pos, "%s has no power %d", t, e.N)
+		}
+		return t, nil
+	case Hyp:
+		s := ctx.hyps[e.Name]
+		if s == nil {
+			return scalar, errAt(e.Pos, "there is no hypothesis or fact called %s", e.Name)
+		}
+		return env.typeOf(s.L, ctx)
+	}
+	return env.callType(e, ctx)
+}
+
+func unify(a, b Type) (Type, bool) {
+	switch {
+	case a.Scalar && b.Scalar:
+		return a, true
+	case a.Scalar || b.Scalar:
+		return a, false
+	case a.Unit && b.Unit:
+		return a, true
+	case a.Unit:
+		return b, b.Rows == b.Cols
+	case b.Unit:
+		return a, a.Rows == a.Cols
+	}
+	return a, a.Rows == b.Rows && a.Cols == b.Cols
+}
+
+func mulType(p Pos, a, b Type) (Type, error) {
+	switch {
+	case a.Scalar:
+		return b, nil
+	case b.Scalar:
+		return a, nil
+	case a.Unit:
+		return b, nil
+	case b.Unit:
+		return a, nil
+	case a.Cols != b.Rows:
+		return a, shapeErr(p, "%s times %s: %s columns do not meet %s rows", a, b, a.Cols, b.Rows)
+	}
+	return Type{Rows: a.Rows, Cols: b.Cols}, nil
+}
+
+func (env *Env) callType(e *Expr, ctx typeCtx) (Type, error) {
+	scalar := Type{Scalar: true}
+	if e.Name == "E" {
+		if ctx.expectation {
+			return scalar, errAt(e.Pos, "E inside E")
+		}
+		ctx.expectation = true
+	}
+	first := Type{}
+	if e.Name != "inv" {
+		t, err := env.typeOf(e.Args[0], ctx)
+		if err != nil {
+			return t, err
+		}
+		first = t
+	}
+	square := func() error {
+		if first.Scalar || !first.Unit && first.Rows != first.Cols {
+			return shapeErr(e.Pos, "%s of %s; expected a square matrix", e.Name, first)
+		}
+		return nil
+	}
+	symbolArg := func(i int) (*Symbol, error) {
+		a := e.Args[i]
+		if a.Kind == Sym && env.Symbols[a.Name] != nil {
+			return env.Symbols[a.Name], nil
+		}
+		return nil, shapeErr(a.Pos, "%s expects a declared symbol here", e.Name)
+	}
+	switch e.Name {
+	case "E", "sg":
+		return first, nil
+	case "tr":
+		if first.Unit {
+			return scalar, shapeErr(e.Pos, "tr(I) has no definite size here; write tr of a matrix")
+		}
+		return scalar, square()
+	case "sym", "skew":
+		return first, square()
+	case "vec", "rvec":
+		if first.Scalar || first.Unit {
+			return scalar, shapeErr(e.Pos, "%s of %s; expected a matrix", e.Name, first)
+		}
+		return Type{Rows: first.Rows.Times(first.Cols), Cols: "1"}, nil
+	case "ddt", "next":
+		if e.Name == "ddt" && env.Flow == nil || e.Name == "next" && env.Map == nil {
+			return scalar, shapeErr(e.Pos, "%s needs a flow or map, and no system in use has one", e.Name)
+		}
+		return first, nil
+	case "diff":
+		s, err := symbolArg(1)
+		if err != nil {
+			return scalar, err
+		}
+		if s.Kind != Scalar {
+			return scalar, shapeErr(e.Args[1].Pos, "diff differentiates in a scalar; use grad for a matrix")
+		}
+		return first, nil
+	case "grad":
+		s, err := symbolArg(1)
+		if err != nil {
+			return scalar, err
+		}
+		if !first.Scalar {
+			return scalar, shapeErr(e.Pos, "grad of %s; expected a scalar", first)
+		}
+		if env.Restricted[s.Name] {
+			return scalar, errAt(e.Pos, "grad in %s, whose extra structure holds at one instant only", s.Name)
+		}
+		if s.Kind == Scalar {
+			return scalar, nil
+		}
+		return Type{Rows: s.Rows, Cols: s.Cols}, nil
+	case "inv":
+		s, err := symbolArg(0)
+		if err != nil {
+			return scalar, err
+		}
+		if s.Kind != Matrix || s.Attr&(Invertible|PD) == 0 {
+			return scalar, shapeErr(e.Pos, "inv(%s): %s is not declared invertible or pd", s.Name, s.Name)
+		}
+		return Type{Rows: s.Rows, Cols: s.Cols}, nil
+	case "at":
+		s, err := symbolArg(1)
+		if err != nil {
+			return scalar, err
+		}
+		t, err := env.typeOf(e.Args[2], ctx)
+		if err != nil {
+			return scalar, err
+		}
+		if _, ok := unify(t, Type{Scalar: s.Kind == Scalar, Rows: s.Rows, Cols: s.Cols}); !ok {
+			return scalar, shapeErr(e.Args[2].Pos, "%s cannot stand for %s", t, s.Name)
+		}
+		return first, nil
+	case "kron", "comm", "anti":
+		t, err := env.typeOf(e.Args[1], ctx)
+		if err != nil {
+			return scalar, err
+		}
+		if e.Name == "kron" {
+			if first.Scalar || t.Scalar || first.Unit || t.Unit {
+				return scalar, shapeErr(e.Pos, "kron needs two matrices of known shape, found %s and %s", first, t)
+			}
+			return Type{Rows: first.Rows.Times(t.Rows), Cols: first.Cols.Times(t.Cols)}, nil
+		}
+		ab, err := mulType(e.Pos, first, t)
+		if err != nil {
+			return scalar, err
+		}
+		ba, err := mulType(e.Pos, t, first)
+		if err != nil {
+			return scalar, err
+		}
+		if u, ok := unify(ab, ba); ok {
+			return u, nil
+		}
+		return scalar, shapeErr(e.Pos, "the two products of %s and %s have different shapes", first, t)
+	}
+	return scalar, errAt(e.Pos, "%s is not a function", e.Name)
+}
+
+// checkDynamics types the roots, moments, flow and map of an environment.
+func (env *Env) checkDynamics() error {
+	for _, name := range env.Order {
+		if s := env.Symbols[name]; s.Root != nil {
+			t, err := env.TypeOf(s.Root)
+			if err != nil {
+				return err
+			}
+			if !t.Scalar {
+				return shapeErr(s.Pos, "the square root of %s", t)
+			}
+		}
+	}
+	for _, m := range env.Moments {
+		t, err := env.TypeOf(m.RHS)
+		if err != nil {
+			return err
+		}
+		for _, v := range m.Of {
+			s := env.Symbols[v]
+			if _, ok := unify(t, Type{Rows: s.Rows, Cols: s.Rows}); !ok {
+				return shapeErr(m.Pos, "the second moment of %s is %s; expected %s", v, t, shapeText(s.Rows, s.Rows))
+			}
+		}
+	}
+	for _, eqs := range [][]*Equation{env.Flow, env.Map} {
+		seen := map[string]bool{}
+		for _, q := range eqs {
+			s := env.Symbols[q.Name]
+			if s == nil || s.Kind == Random || s.Root != nil {
+				return shapeErr(q.Pos, "‘%s’ is not a declared scalar or matrix", q.Name)
+			}
+			if seen[q.Name] {
+				return errAt(q.Pos, "two equations for %s", q.Name)
+			}
+			seen[q.Name] = true
+			t, err := env.TypeOf(q.RHS)
+			if err != nil {
+				return err
+			}
+			if _, ok := unify(t, Type{Scalar: s.Kind == Scalar, Rows: s.Rows, Cols: s.Cols}); !ok && !isZero(q.RHS) {
+				return shapeErr(q.Pos, "the right-hand side for %s is %s", q.Name, t)
+			}
+		}
+	}
+	return nil
+}
+
+func isZero(e *Expr) bool { return e.Kind == Num && e.Val.Sign() == 0 }
+
+// check types every expression of the part. Shape errors of the statement itself carry Shape; those of
+// hypotheses, draws and proofs do not, since they are mistakes of the file rather than of the paper.
+func (part *Part) check() error {
+	env := part.Env
+	if err := env.checkDynamics(); err != nil {
+		return plain(err)
+	}
+	hyps := map[string]*Stmt{}
+	for _, a := range part.Assumes {
+		if hyps[a.Name] != nil {
+			return errAt(a.Stmt.Pos, "two hypotheses called %s", a.Name)
+		}
+		if err := env.checkStmt(a.Stmt); err != nil {
+			return plain(err)
+		}
+		hyps[a.Name] = a.Stmt
+	}
+	for _, d := range part.Draws {
+		t, err := env.TypeOf(d.RHS)
+		if err != nil {
+			return plain(err)
+		}
+		s := env.Symbols[d.Name]
+		if _, ok := unify(t, Type{Scalar: s.Kind == Scalar, Rows: s.Rows, Cols: s.Cols}); !ok {
+			return errAt(d.Pos, "%s cannot be drawn as %s", d.Name, t)
+		}
+	}
+	if part.Stmt.Kind == Assumption {
+		if part.Consequence == nil {
+			return errAt(part.Pos, "an assumption needs a ‘consequence’ below it")
+		}
+		for _, q := range part.Stmt.Assign {
+			if _, err := env.TypeOf(q.RHS); err != nil {
+				return plain(err)
+			}
+		}
+		if err := env.checkStmt(part.Consequence); err != nil {
+			return plain(err)
+		}
+		for i, q := range part.Stmt.Assign {
+			// In the proof [hN] is equation N of the assumption and [dN] its derivative along the flow.
+			hyps[name("h", i)] = &Stmt{Kind: Equality, L: q.RHS}
+			hyps[name("d", i)] = &Stmt{Kind: Equality, L: NewCall(q.Pos, "ddt", q.RHS)}
+		}
+	}
+	if part.Stmt.Kind == Stays {
+		hyps["self"] = part.Stmt
+	}
+	for _, st := range part.Proof {
+		if st.Stmt != nil {
+			if err := env.checkStmt(st.Stmt); err != nil {
+				return plain(err)
+			}
+		}
+		if st.Expr != nil {
+			if _, err := env.typeOf(st.Expr, typeCtx{hyps: hyps}); err != nil {
+				return plain(err)
+			}
+		}
+		if st.Rule == "fact" {
+			if hyps[st.Name] != nil {
+				return errAt(st.Pos, "two hypotheses or facts called %s", st.Name)
+			}
+			hyps[st.Name] = st.Stmt
+		}
+	}
+	return env.checkStmt(part.Stmt)
+}
+
+func name(prefix string, i int) string { return prefix + string(rune('1'+i)) }
+
+func plain(err error) error {
+	if e, ok := err.(*Error); ok {
+		c := *e
+		c.Shape = false
+		return &c
+	}
+	return err
+}
+
+func (env *Env) checkStmt(s *Stmt) error {
+	types := map[*Expr]Type{}
+	for _, e := range s.exprs() {
+		t, err := env.TypeOf(*e)
+		if err != nil {
+			return err
+		}
+		types[*e] = t
+	}
+	needScalar := func(es ...*Expr) error {
+		for _, e := range es {
+			if !types[e].Scalar {
+				return shapeErr(e.Pos, "%s where a scalar is expected", types[e])
+			}
+		}
+		return nil
+	}
+	needFlow := func() error {
+		if env.Flow == nil {
+			return shapeErr(s.Pos, "this statement is about a flow, and no system in use has one")
+		}
+		return nil
+	}
+	switch s.Kind {
+	case Equality:
+		if _, ok := unify(types[s.L], types[s.R]); !ok && !isZero(s.R) && !isZero(s.L) {
+			return shapeErr(s.Pos, "%s equals %s", types[s.L], types[s.R])
+		}
+	case Inequality:
+		return needScalar(s.L, s.R)
+	case Definite:
+		t := types[s.L]
+		if t.Scalar || t.Unit || t.Rows != t.Cols {
+			return shapeErr(s.Pos, "%s cannot be positive (semi)definite; expected a square matrix", t)
+		}
+	case Evolves, Decays:
+		if err := needScalar(s.Rate); err != nil {
+			return err
+		}
+		if s.Kind == Decays && !s.Norm {
+			if err := needScalar(s.L); err != nil {
+				return err
+			}
+		}
+		return needFlow()
+	case Stays:
+		if s.Word != "zero" {
+			if err := needScalar(s.L); err != nil {
+				return err
+			}
+		}
+		return needFlow()
+	case Vanishes, Congruence:
+		return needFlow()
+	case Tends:
+		if err := needScalar(s.L, s.R, s.Lo, s.Hi); err != nil {
+			return err
+		}
+		if env.Equation(s.L.Name) == nil {
+			return shapeErr(s.Pos, "%s does not move along the flow", s.L.Name)
+		}
+		if len(env.Flow) != 1 {
+			return shapeErr(s.Pos, "‘tends’ speaks of a one-dimensional flow, and this one moves %d quantities", len(env.Flow))
+		}
+	case Stationary:
+		for _, q := range s.Assign {
+			if env.Equation(q.Name) == nil {
+				return shapeErr(q.Pos, "%s does not move along the flow", q.Name)
+			}
+		}
+		return needFlow()
+	}
+	return nil
+}

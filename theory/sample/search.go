@@ -1,0 +1,236 @@
+package sample
+
+import (
+	"context"
+	"hash/fnv"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+
+	"stopgrad/theory/checker"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+)
+
+// Stream is a Chooser that draws from a seeded generator.
+type Stream struct{ rng *rand.Rand }
+
+// NewStream returns the stream of a seed and a label, so that streams of different labels are independent
+// and do not depend on the order in which they are used.
+func NewStream(seed uint64, label string) *Stream {
+	h := fnv.New64a()
+	h.Write([]byte(label))
+	return &Stream{rand.New(rand.NewPCG(seed, h.Sum64()))}
+}
+
+// Intn returns a uniform number in [0, n).
+func (s *Stream) Intn(n int) int { return s.rng.IntN(n) }
+
+// Result is what a search came to.
+type Result struct {
+	Refutation *checker.Refutation // nil if none was found
+	Witness    checker.Witness
+	Tried      int // states that met every hypothesis
+	Drawn      int // states drawn
+	Err        error
+}
+
+// tape is a Chooser that replays recorded choices and draws new ones past their end or where a choice no
+// longer fits.
+type tape struct {
+	old, new []int
+	fresh    *Stream
+}
+
+func (t *tape) Intn(n int) int {
+	v := -1
+	if i := len(t.new); i < len(t.old) {
+		v = t.old[i]
+	}
+	if v < 0 || v >= n {
+		v = t.fresh.Intn(n)
+	}
+	t.new = append(t.new, v)
+	return v
+}
+
+// Search draws up to budget states and hands those that fail the part to the checker; it stops at the first
+// refutation. The first half of the budget draws afresh, sizes growing; the second half changes a choice or
+// two of the state that came nearest to failing, where the statement has a margin. Err is set if no state
+// could be evaluated.
+func Search(ctx context.Context, part *lang.Part, seed uint64, label string, budget int) Result {
+	ch := NewStream(seed, label)
+	var res Result
+	var best []int
+	bestMargin := math.Inf(1)
+	for i := range budget {
+		if ctx.Err() != nil {
+			res.Err = ctx.Err()
+			return res
+		}
+		res.Drawn++
+		t := &tape{fresh: ch}
+		if i >= budget/2 && best != nil {
+			t.old = slices.Clone(best)
+			for range 1 + ch.Intn(3) {
+				t.old[ch.Intn(len(t.old))] = -1
+			}
+		}
+		st, err := Draw(t, part, 1+min(2, i*6/budget+i%3))
+		if err != nil {
+			continue
+		}
+		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 {
+			makeStationary(ch, part, st)
+		}
+		f, err := eval.Judge(eval.Rational{}, part, st)
+		if err != nil {
+			if res.Tried == 0 {
+				res.Err = err
+			}
+			continue
+		}
+		if !f.Met {
+			continue
+		}
+		res.Err = nil
+		res.Tried++
+		if f.Holds {
+			if m, ok := margin(f); ok && m < bestMargin {
+				best, bestMargin = t.new, m
+			}
+			continue
+		}
+		r, err := checker.Refute(part, st)
+		if err != nil {
+			res.Err = err
+			continue
+		}
+		if r.Verdict().IsRefuted() {
+			res.Refutation, res.Witness = r, st
+			return res
+		}
+	}
+	return res
+}
+
+// margin is how far the statement is from failing, relative to the numbers it was computed from.
+func margin(f *eval.Finding) (float64, bool) {
+	if m, ok := f.Measures["smallest eigenvalue"]; ok {
+		return m, true
+	}
+	m, ok := f.Measures["margin"]
+	if s := f.Measures["scale"]; s > 0 {
+		m /= s
+	}
+	return m, ok
+}
+
+// makeStationary changes one state variable so that the equations that are affine in it vanish, if they
+// can: the linear system of its entries is solved exactly, free entries drawn. The state is only a
+// candidate; whether it is stationary is for the checker.
+func makeStationary(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) {
+	env := part.Env
+	for _, q := range env.Flow {
+		// A quantity that moves freely, x' = dx, stands still for dx = 0.
+		if q.RHS.Kind == lang.Sym && env.Symbols[q.RHS.Name] != nil && env.Equation(q.RHS.Name) == nil {
+			x := st.Vals[q.RHS.Name]
+			st.Vals[q.RHS.Name] = zeros(x.R, x.C)
+		}
+	}
+	name := env.Flow[ch.Intn(len(env.Flow))].Name
+	x := st.Vals[name]
+	rhs := func(v matrix) []*big.Rat {
+		old := st.Vals[name]
+		st.Vals[name] = v
+		defer func() { st.Vals[name] = old }()
+		e, err := eval.New(eval.Rational{}, env, st)
+		if err != nil {
+			return nil
+		}
+		var out []*big.Rat
+		for _, q := range env.Flow {
+			m, err := e.RightHandSide(q.Name)
+			if err != nil {
+				return nil
+			}
+			out = append(out, m.A...)
+		}
+		return out
+	}
+	n := len(x.A)
+	base := rhs(zeros(x.R, x.C))
+	if base == nil {
+		return
+	}
+	cols := make([][]*big.Rat, n)
+	affine := make([]bool, len(base))
+	for i := range affine {
+		affine[i] = true
+	}
+	for j := range n {
+		e1, e2 := zeros(x.R, x.C), zeros(x.R, x.C)
+		e1.A[j], e2.A[j] = big.NewRat(1, 1), big.NewRat(2, 1)
+		f1, f2 := rhs(e1), rhs(e2)
+		if f1 == nil || f2 == nil {
+			return
+		}
+		cols[j] = make([]*big.Rat, len(base))
+		for i := range base {
+			cols[j][i] = new(big.Rat).Sub(f1[i], base[i])
+			twice := new(big.Rat).Sub(f2[i], f1[i])
+			affine[i] = affine[i] && twice.Cmp(cols[j][i]) == 0
+		}
+	}
+	// Gaussian elimination on the affine equations; free unknowns keep their drawn value.
+	var rows [][]*big.Rat
+	for i := range base {
+		if !affine[i] {
+			continue
+		}
+		row := make([]*big.Rat, n+1)
+		for j := range n {
+			row[j] = new(big.Rat).Set(cols[j][i])
+		}
+		row[n] = new(big.Rat).Neg(base[i])
+		rows = append(rows, row)
+	}
+	var pivots []int
+	r := 0
+	for c := 0; c < n && r < len(rows); c++ {
+		p := r
+		for p < len(rows) && rows[p][c].Sign() == 0 {
+			p++
+		}
+		if p == len(rows) {
+			continue
+		}
+		rows[p], rows[r] = rows[r], rows[p]
+		inv := new(big.Rat).Inv(rows[r][c])
+		for j := c; j <= n; j++ {
+			rows[r][j].Mul(rows[r][j], inv)
+		}
+		for i := range rows {
+			if i != r && rows[i][c].Sign() != 0 {
+				f := new(big.Rat).Set(rows[i][c])
+				for j := c; j <= n; j++ {
+					rows[i][j].Sub(rows[i][j], new(big.Rat).Mul(f, rows[r][j]))
+				}
+			}
+		}
+		pivots = append(pivots, c)
+		r++
+	}
+	sol := matrix{R: x.R, C: x.C, A: append([]*big.Rat(nil), x.A...)}
+	for i := len(pivots) - 1; i >= 0; i-- {
+		v := new(big.Rat).Set(rows[i][n])
+		for j := range n {
+			if j != pivots[i] && rows[i][j].Sign() != 0 {
+				v.Sub(v, new(big.Rat).Mul(rows[i][j], sol.A[j]))
+			}
+		}
+		sol.A[pivots[i]] = v
+	}
+	st.Vals[name] = sol
+}
