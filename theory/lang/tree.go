@@ -114,7 +114,7 @@ func parseTree(file, src string) ([]*node, error) {
 			continue
 		}
 		if !startsItem(trimmed, parent) {
-			if len(parent.kids) > 0 {
+			if len(stack) > 1 && len(parent.kids) > 0 {
 				return nil, errAt(pos, "‘%s’ starts no item here; expected a keyword, or a continuation directly below the line it continues", firstWord(trimmed))
 			}
 			if w := parent.word(); len(stack) == 1 || w == "flow" || w == "map" || w == "proof" {

@@ -1,0 +1,118 @@
+package lang
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+const small = `system s
+  size n
+  scalar eta >= 0
+  matrix W : n x n
+  flow
+    W' = -eta*W
+`
+
+// TestMistakesAreLocated feeds one mistake at a time and requires an error at its line and column that says
+// what was expected.
+func TestMistakesAreLocated(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		line, col  int
+		says       string
+	}{
+		{"operator missing", "claim c\n  uses s\n  says a: W W == W\n", 3, 13, "expected a statement"},
+		{"undefined symbol", "claim c\n  uses s\n  says a: W == V\n", 3, 16, "the symbol V is not defined"},
+		{"shapes", "claim c\n  uses s\n  size m\n  matrix B : m x m\n  says a: W*B == W\n", 5, 12, "n columns do not meet m rows"},
+		{"unknown system", "claim c\n  uses nothere\n  says a: W == W\n", 1, 1, "no system called nothere"},
+		{"unclosed bracket", "claim c\n  uses s\n  says a: [W, W == W\n", 3, 17, "expected ‘]’"},
+		{"unknown function", "claim c\n  uses s\n  says a: det(W) == 1\n", 3, 11, "‘det’ is not a function"},
+		{"stray line", "claim c\n  uses s\n  whatever\n", 3, 3, "‘whatever’ is not an item of ‘claim’"},
+		{"bad block", "theorem t\n", 1, 1, "expected ‘system NAME’ or ‘claim ID’"},
+		{"nothing said", "claim c\n  uses s\n", 1, 1, "says nothing"},
+		{"tab", "claim c\n\tuses s\n", 2, 1, "a tab in the indentation"},
+		{"bad character", "claim c\n  uses s\n  says a: W == W @ W\n", 3, 18, "has no meaning here"},
+		{"scalar plus matrix", "claim c\n  uses s\n  says a: W + eta == W\n", 3, 13, "cannot be added"},
+		{"division by matrix", "claim c\n  uses s\n  says a: W/W == W\n", 3, 12, "only a scalar divides"},
+		{"unknown rule", "claim c\n  uses s\n  says a: W == W\n    proof\n      magic\n", 5, 7, "‘magic’ is not an item of ‘proof’"},
+		{"two parts of a name", "claim c\n  uses s\n  says a: W == W\n  says a: W == W\n", 4, 3, "two parts called a"},
+		{"empty domain", "claim c\n  uses s\n  scalar x > 1, < 0\n  says a: x == x\n", 3, 10, "the domain of x is empty"},
+		{"declared twice", "claim c\n  uses s\n  scalar eta\n  says a: eta == eta\n", 3, 10, "eta is already declared"},
+		{"no flow", "claim c\n  scalar x\n  says a: ddt(x) == 0\n", 3, 11, "needs a flow"},
+		{"twin without change", "claim c\n  uses s\n  says a: W == W\n    twin \"W\" -> \"W\"\n", 4, 5, "a twin must change something"},
+		{"half a number", "claim c\n  uses s\n  says a: 1.2.3*W == W\n", 3, 11, "is not a number"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse(Source{"f.claim", small + c.text})
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("no located error: %v", err)
+			}
+			if line := strings.Count(small, "\n") + c.line; e.Pos.Line != line || e.Pos.Col != c.col {
+				t.Errorf("reported at %d:%d, expected %d:%d: %v", e.Pos.Line, e.Pos.Col, line, c.col, err)
+			}
+			if !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "f.claim:") {
+				t.Errorf("the message does not say %q: %v", c.says, err)
+			}
+		})
+	}
+}
+
+// TestIllFormedPrintedStatementNeedsACorrection: a printed statement without meaning is a finding if the
+// claim has a corrected reading, and an error of the file otherwise.
+func TestIllFormedPrintedStatementNeedsACorrection(t *testing.T) {
+	decl := small + "claim c\n  uses s\n  size m\n  matrix B : m x n\n  says a: W*B == B\n"
+	if _, err := Parse(Source{"f", decl}); err == nil {
+		t.Error("a shape error without a corrected reading was accepted")
+	}
+	f, err := Parse(Source{"f", decl + "  corrected b: B*W == B*W\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := f.Claims[0].Parts[0]; p.Fault == nil || !p.Fault.Shape {
+		t.Error("the printed statement is not marked ill-formed")
+	}
+	if _, err := Parse(Source{"f", decl + "  corrected b: W*B == B\n"}); err == nil {
+		t.Error("a shape error in the corrected reading was accepted")
+	}
+}
+
+func TestMutateChangesTheStatementFirst(t *testing.T) {
+	f, err := Parse(Source{"f", small + "claim c\n  uses s\n  says a: ddt(W) == -eta*W\n    twin \"-eta*W\" -> \"eta*W\"\n    twin \"W' = -eta\" -> \"W' = eta\"\n    twin \"absent\" -> \"x\"\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := f.Claims[0]
+	p := c.Parts[0]
+	m, err := f.Mutate(c, p, p.Twins[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := UnicodeStmt(m.Stmt); got != "d/dt(W) = η·W" {
+		t.Errorf("mutated statement: %s", got)
+	}
+	if got := Unicode(m.Env.Flow[0].RHS); got != "−η·W" {
+		t.Errorf("the flow changed as well: %s", got)
+	}
+	if m, err = f.Mutate(c, p, p.Twins[1]); err != nil || Unicode(m.Env.Flow[0].RHS) != "η·W" {
+		t.Errorf("the flow was not mutated: %v", err)
+	}
+	if _, err = f.Mutate(c, p, p.Twins[2]); err == nil {
+		t.Error("a text that occurs nowhere was replaced")
+	}
+}
+
+func TestRenderings(t *testing.T) {
+	f, err := Parse(Source{"f", small + "claim c\n  uses s\n  scalar sigma2 >= 0\n  says a: W - (W - W^T)*(1 + sigma2)/2 == -[W, W^2]\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := f.Claims[0].Parts[0].Stmt
+	if got, want := UnicodeStmt(s), "W − (W − Wᵀ)·(1 + σ²)/2 = −[W, W²]"; got != want {
+		t.Errorf("Unicode: %s, expected %s", got, want)
+	}
+	if got, want := LaTeXStmt(s), `W - \frac{\left(W - W^{\top}\right) \left(1 + \sigma^2\right)}{2} = -\left[W, W^{2}\right]`; got != want {
+		t.Errorf("LaTeX: %s, expected %s", got, want)
+	}
+}
