@@ -198,19 +198,6 @@ func (p *Poly) scale(c *big.Rat) *Poly {
 	return out
 }
 
-func (p *Poly) equal(q *Poly) bool {
-	if len(p.terms) != len(q.terms) {
-		return false
-	}
-	for k, t := range p.terms {
-		u, ok := q.terms[k]
-		if !ok || u.c.Cmp(t.c) != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 func (p *Poly) key() string {
 	var b []byte
 	for _, t := range p.sorted() {

@@ -6,8 +6,8 @@
 // a state to [Refute]. Comments on lines whose error would let a false claim pass begin with "Soundness:".
 //
 // The inference rules are few. Below, "=" is equality of normal forms in exact noncommutative algebra
-// (package symbolic), t ranges over an interval on which the hypotheses hold, and x' is the derivative along
-// the flow.
+// (package symbolic), t ranges over an interval on which the solution exists and the hypotheses hold, and x'
+// is the derivative along the flow. “Vanishes” and “tends” speak of solutions that exist for all time.
 //
 //	expand         L == R: the normal form of L − R is zero. Substitution, Leibniz' rule, gradients and
 //	               expectations happen in the normal form; a map's step is a substitution.
