@@ -924,8 +924,6 @@ func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 		if len(n.kids) == before {
 			return nil, errAt(t.Pos, "there is no hypothesis %s to drop", t.Drop)
 		}
-		// How to draw states that meet the hypotheses no longer matters either.
-		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool { return k.word() == "draw" })
 		if part, err := f.parsePart(claim, n, nil); err == nil {
 			return part, nil
 		}

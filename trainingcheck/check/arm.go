@@ -1,0 +1,82 @@
+package check
+
+import (
+	"fmt"
+
+	"stopgrad/trainingcheck/method"
+)
+
+// Arm is one way of training: a change to the tier's base configuration, which is BYOL with a linear
+// predictor.
+type Arm string
+
+// The arms.
+const (
+	BYOL           Arm = "byol-linear"
+	BYOLTwoLayer   Arm = "byol-2layer"
+	DirectPred     Arm = "directpred"
+	DirectCopy     Arm = "directcopy"
+	SimSiam        Arm = "simsiam"
+	NoPredictor    Arm = "nopredictor"         // stop-gradient, shared target
+	NoPredictorEMA Arm = "nopredictor-ema"     // stop-gradient, averaged target
+	NoStopGradient Arm = "nostopgrad"          // linear predictor, gradient through both branches
+	LittleDecay    Arm = "byol-little-decay"   // the paper's decay, 4e-4: a twelfth of ηt is left
+	NoDecay        Arm = "byol-no-decay"       // no weight decay at all
+	SlowTarget     Arm = "byol-slow-target"    // m = .999: one time constant in the run
+	PlainSGD       Arm = "byol-plain-sgd"      // momentum 0, wd .02: the setting of Theorem 1
+	UnequalDecay   Arm = "byol-unequal-decay"  // the same, the predictor decaying twice as fast
+	Permuted       Arm = "directpred-permuted" // W_p replaced by one with the eigenvectors permuted
+)
+
+// Arms lists every arm.
+var Arms = []Arm{BYOL, BYOLTwoLayer, DirectPred, DirectCopy, SimSiam, NoPredictor, NoPredictorEMA, NoStopGradient,
+	LittleDecay, NoDecay, SlowTarget, PlainSGD, UnequalDecay, Permuted}
+
+// unequalRatio is the factor between the two decays of [UnequalDecay].
+const unequalRatio = 2
+
+// Config returns the arm's configuration for a base configuration.
+func (a Arm) Config(base method.Config) (method.Config, error) {
+	c := base
+	var err error
+	switch a {
+	case BYOL:
+	case BYOLTwoLayer:
+		c.Predictor = method.Predictor{Kind: method.MLP2P, Hidden: base.Net.Projector[len(base.Net.Projector)-1], RateRatio: 1}
+	case DirectPred, Permuted:
+		c, err = base.As(method.DirectPred)
+	case DirectCopy:
+		c, err = base.As(method.DirectCopy)
+	case SimSiam:
+		c, err = base.As(method.SimSiam)
+	case NoPredictor:
+		if c, err = base.As(method.NoPredictor); err == nil {
+			c.Target = method.Target{Kind: method.Shared}
+		}
+	case NoPredictorEMA:
+		c, err = base.As(method.NoPredictor)
+	case NoStopGradient:
+		c, err = base.As(method.NoStopGradient)
+	case LittleDecay:
+		c.Optimizer.WeightDecay = 4e-4
+	case NoDecay:
+		c.Optimizer.WeightDecay = 0
+	case SlowTarget:
+		c.Target.Momentum = 0.999
+	case PlainSGD:
+		c.Optimizer.Momentum, c.Optimizer.WeightDecay = 0, 0.02
+	case UnequalDecay:
+		// With torch's convention the predictor decays α_p times as fast as the encoder in flow time.
+		c.Optimizer.Momentum, c.Optimizer.WeightDecay = 0, 0.02
+		c.Optimizer.Decay, c.Predictor.RateRatio = method.TorchDecay, unequalRatio
+	default:
+		return c, fmt.Errorf("check: unknown arm %q", a)
+	}
+	if err != nil {
+		return c, fmt.Errorf("check: %s: %w", a, err)
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("check: %s: %w", a, err)
+	}
+	return c, nil
+}

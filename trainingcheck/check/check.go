@@ -1,0 +1,416 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"stopgrad/trainingcheck/data"
+	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/linear"
+	"stopgrad/trainingcheck/method"
+)
+
+// Tier is a size of the networks.
+type Tier string
+
+// The tiers.
+const (
+	// Mini: width 64, projection 16, batch 64, two seeds by default.
+	Mini Tier = "mini"
+	// Full: width 128, projection 32, batch 128, five seeds by default.
+	Full Tier = "full"
+)
+
+// Base returns the tier's base configuration and default seeds. Seed 0 was used in setting the gates.
+func (t Tier) Base() (method.Config, []uint64, error) {
+	switch t {
+	case Mini:
+		return method.DigitsMini(), []uint64{1, 2}, nil
+	case Full:
+		return method.Digits(), []uint64{0, 1, 2, 3, 4}, nil
+	}
+	return method.Config{}, nil, fmt.Errorf("check: unknown tier %q; there are mini and full", t)
+}
+
+// Defect is a way to break a check: its arms are replaced by others.
+type Defect struct {
+	Name  string
+	Swaps map[Arm]Arm
+}
+
+// Check is one gate over the outcomes of a few arms.
+type Check struct {
+	ID      string
+	Claims  []string
+	Gate    string // in words
+	Arms    []Arm
+	Defects []Defect
+	judge   func(tier Tier, runs map[Arm][]*Outcome, m *measurements)
+}
+
+// measurements collects the quantities of a check.
+type measurements struct{ list []linear.Measurement }
+
+// gate records a quantity of each seed that must lie between low and high on every seed.
+func (m *measurements) gate(name string, values []float64, low, high float64) {
+	mean, worst := 0., true
+	for _, v := range values {
+		mean += v / float64(len(values))
+		worst = worst && v >= low && v <= high // NaN fails
+	}
+	sd := 0.
+	for _, v := range values {
+		sd += (v - mean) * (v - mean)
+	}
+	sd = math.Sqrt(sd / float64(len(values)-1))
+	m.list = append(m.list, linear.Measurement{Name: name, Measured: linear.Number(mean), SD: linear.Number(sd), Theory: linear.Number(math.NaN()),
+		Low: linear.Number(low), High: linear.Number(high), Pass: worst})
+}
+
+func final(os []*Outcome, column string) []float64 {
+	v := make([]float64, len(os))
+	for i, o := range os {
+		v[i] = o.Final[column]
+	}
+	return v
+}
+
+func at(os []*Outcome, column string, step int) []float64 {
+	v := make([]float64, len(os))
+	for i, o := range os {
+		v[i] = o.At(column, step)
+	}
+	return v
+}
+
+func combine(a, b []float64, f func(x, y float64) float64) []float64 {
+	v := make([]float64, len(a))
+	for i := range a {
+		v[i] = f(a[i], b[i])
+	}
+	return v
+}
+
+func minus(x, y float64) float64 { return x - y }
+
+var inf = math.Inf(1)
+
+// byTier picks the gate of a tier.
+func byTier(t Tier, mini, full float64) float64 {
+	if t == Mini {
+		return mini
+	}
+	return full
+}
+
+// Checks lists the checks on the digits.
+func Checks() []Check {
+	return []Check{
+		{
+			ID: "T2.collapse-nopred", Claims: []string{"nopred"},
+			Gate: "without predictor: zstd < .05 and effective rank < 1.05 with a shared target, < .2 and < 1.2 with an averaged one",
+			Arms: []Arm{NoPredictor, NoPredictorEMA},
+			Defects: []Defect{
+				{"the predictor in place", map[Arm]Arm{NoPredictor: SimSiam, NoPredictorEMA: BYOL}},
+			},
+			judge: func(_ Tier, r map[Arm][]*Outcome, m *measurements) {
+				m.gate("shared target: zstd", final(r[NoPredictor], "zstd"), 0, .05)
+				m.gate("shared target: effective rank", final(r[NoPredictor], "er"), 1, 1.05)
+				m.gate("averaged target: zstd", final(r[NoPredictorEMA], "zstd"), 0, .2)
+				m.gate("averaged target: effective rank", final(r[NoPredictorEMA], "er"), 1, 1.2)
+			},
+		},
+		{
+			ID: "T2.collapse-nosg", Claims: []string{"nostopgrad"},
+			Gate: "without stop-gradient: zstd < .05, effective rank < 1.05, nearest neighbours of z < .3",
+			Arms: []Arm{NoStopGradient},
+			Defects: []Defect{
+				{"the stop-gradient in place", map[Arm]Arm{NoStopGradient: SimSiam}},
+			},
+			judge: func(_ Tier, r map[Arm][]*Outcome, m *measurements) {
+				m.gate("zstd", final(r[NoStopGradient], "zstd"), 0, .05)
+				m.gate("effective rank", final(r[NoStopGradient], "er"), 1, 1.05)
+				m.gate("nearest neighbours of z", final(r[NoStopGradient], "zknn"), 0, .3)
+			},
+		},
+		{
+			ID: "T2.alive", Claims: []string{"eta-critical", "fixed-points", "emp-align-sym"},
+			Gate: "with predictor and stop-gradient: zstd > .6 and effective rank > 3.5 (2.5 for the 2-layer predictor); mini: > .5 and > 2",
+			Arms: []Arm{BYOL, BYOLTwoLayer, DirectPred, DirectCopy},
+			Defects: []Defect{
+				{"the stop-gradient missing", map[Arm]Arm{BYOL: NoStopGradient}},
+				{"the predictor missing", map[Arm]Arm{BYOL: NoPredictorEMA}},
+			},
+			judge: func(t Tier, r map[Arm][]*Outcome, m *measurements) {
+				for _, a := range []Arm{BYOL, BYOLTwoLayer, DirectPred, DirectCopy} {
+					m.gate(string(a)+": zstd", final(r[a], "zstd"), byTier(t, .5, .6), inf)
+					full := 3.5
+					if a == BYOLTwoLayer {
+						full = 2.5
+					}
+					m.gate(string(a)+": effective rank", final(r[a], "er"), byTier(t, 2, full), inf)
+				}
+			},
+		},
+		{
+			ID: "T2.symmetry", Claims: []string{"skew-vanishes", "assump-sym", "thm3-alignment", "emp-align-sym"},
+			Gate: "the predictor starts asymmetric (> 1.2), ends symmetric (< .15, mini < .2) and aligned with F (commutator < .08, cosine > .95, mini > .7), and its asymmetry still falls after six tenths of the run",
+			Arms: []Arm{BYOL},
+			Defects: []Defect{
+				{"no weight decay", map[Arm]Arm{BYOL: NoDecay}},
+			},
+			judge: func(t Tier, r map[Arm][]*Outcome, m *measurements) {
+				os := r[BYOL]
+				steps := os[0].Config.Steps
+				m.gate("asymmetry at the start", at(os, "asym", 0), 1.2, inf)
+				m.gate("asymmetry at the end", final(os, "asym"), 0, byTier(t, .2, .15))
+				m.gate("normalised commutator at the end", final(os, "comm"), 0, .08)
+				m.gate("cosine with leading eigenvectors", final(os, "cos_top8"), byTier(t, .7, .95), inf)
+				m.gate("fall of the asymmetry after 6/10", combine(at(os, "asym", steps*6/10), final(os, "asym"), minus), 0, inf)
+			},
+		},
+		{
+			ID: "T2.wd", Claims: []string{"wd-alignment", "emp-wd"},
+			Gate: "at equal steps, decay 4e-4 against 1e-2: the asymmetry is over 4 times as large (mini 2), the cosine more than .2 lower (mini .1), the effective rank more than 2 lower (mini .8)",
+			Arms: []Arm{LittleDecay, BYOL},
+			Defects: []Defect{
+				{"the same decay in both", map[Arm]Arm{LittleDecay: BYOL}},
+			},
+			judge: func(t Tier, r map[Arm][]*Outcome, m *measurements) {
+				little, much := r[LittleDecay], r[BYOL]
+				m.gate("ratio of the asymmetries", combine(final(little, "asym"), final(much, "asym"), func(x, y float64) float64 { return x / y }), byTier(t, 2, 4), inf)
+				m.gate("gap of the cosines", combine(final(much, "cos_top8"), final(little, "cos_top8"), minus), byTier(t, .1, .2), inf)
+				m.gate("gap of the effective ranks", combine(final(much, "er"), final(little, "er"), minus), byTier(t, .8, 2), inf)
+			},
+		},
+		{
+			ID: "T2.direct", Claims: []string{"dp-guaranteed-alignment", "dp-formula", "emp-stl-cifar"},
+			Gate: "DirectPred beats the trained linear predictor, seed by seed: effective rank by more than 2.5 (mini 1), probe on ten labels a class by more than .02 (mini 0)",
+			Arms: []Arm{DirectPred, BYOL},
+			Defects: []Defect{
+				{"the two methods' labels swapped", map[Arm]Arm{DirectPred: BYOL, BYOL: DirectPred}},
+			},
+			judge: func(t Tier, r map[Arm][]*Outcome, m *measurements) {
+				dp, lin := r[DirectPred], r[BYOL]
+				m.gate("gap of the effective ranks", combine(final(dp, "er"), final(lin, "er"), minus), byTier(t, 1, 2.5), inf)
+				m.gate("gap of the probe on ten labels a class", combine(final(dp, "lin10"), final(lin, "lin10"), minus), byTier(t, 0, .02), inf)
+			},
+		},
+		{
+			ID: "T2.balance", Claims: []string{"thm1", "thm1-discrete", "cosine-loss"},
+			Gate: "plain SGD: the imbalance of the projector's last layer and the predictor follows exp(−2ηt) within 3 % at every look",
+			Arms: []Arm{PlainSGD},
+			Defects: []Defect{
+				{"decay doubled on the predictor", map[Arm]Arm{PlainSGD: UnequalDecay}},
+			},
+			judge: func(_ Tier, r map[Arm][]*Outcome, m *measurements) {
+				var worst []float64
+				for _, o := range r[PlainSGD] {
+					worst = append(worst, o.balanceError())
+				}
+				m.gate("largest relative deviation", worst, 0, .03)
+			},
+		},
+		{
+			ID: "T2.ema", Claims: []string{"ema-negative", "beta-tau"},
+			Gate: "the average matters and slows: effective rank with m = .99 more than .8 above a shared target's (mini .4), asymmetry with m = .999 more than 3 times that with .99 (mini 2)",
+			Arms: []Arm{SimSiam, BYOL, SlowTarget},
+			Defects: []Defect{
+				{"τ fixed at 1", map[Arm]Arm{BYOL: SimSiam, SlowTarget: SimSiam}},
+			},
+			judge: func(t Tier, r map[Arm][]*Outcome, m *measurements) {
+				m.gate("gap of the effective ranks", combine(final(r[BYOL], "er"), final(r[SimSiam], "er"), minus), byTier(t, .4, .8), inf)
+				m.gate("ratio of the asymmetries", combine(final(r[SlowTarget], "asym"), final(r[BYOL], "asym"), func(x, y float64) float64 { return x / y }), byTier(t, 2, 3), inf)
+			},
+		},
+		{
+			ID: "T2.dpid", Claims: []string{"dp-formula", "dp-guaranteed-alignment", "dp-estimator"},
+			Gate: "after every step of DirectPred, W_p is the one that F̂ prescribes, to 1e-5",
+			Arms: []Arm{DirectPred},
+			Defects: []Defect{
+				{"eigenvectors permuted", map[Arm]Arm{DirectPred: Permuted}},
+			},
+			judge: func(_ Tier, r map[Arm][]*Outcome, m *measurements) {
+				var worst []float64
+				for _, o := range r[DirectPred] {
+					worst = append(worst, o.Identity)
+				}
+				m.gate("largest relative distance", worst, 0, 1e-5)
+			},
+		},
+	}
+}
+
+// Find returns the check with that id.
+func Find(id string) (Check, error) {
+	var ids []string
+	for _, c := range Checks() {
+		if c.ID == id {
+			return c, nil
+		}
+		ids = append(ids, c.ID)
+	}
+	return Check{}, fmt.Errorf("check: there is no check %q; there are %s", id, strings.Join(ids, ", "))
+}
+
+// Lab makes runs, each once, on a pool of workers with an engine each.
+type Lab struct {
+	tier    Tier
+	base    method.Config
+	seeds   []uint64
+	workers int
+	data    *data.Dataset
+	// Progress, if not nil, is called after every step of any run, one call at a time.
+	Progress func(done, total int, run string)
+
+	mu   sync.Mutex
+	runs map[key]*Outcome
+	done int
+}
+
+type key struct {
+	arm  Arm
+	seed uint64
+}
+
+// NewLab returns a lab for a tier on the embedded digits. No seeds means the tier's own; workers < 1 all
+// processors.
+func NewLab(tier Tier, seeds []uint64, workers int) (*Lab, error) {
+	base, own, err := tier.Base()
+	if err != nil {
+		return nil, err
+	}
+	if len(seeds) == 0 {
+		seeds = own
+	}
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	d, err := data.Open("digits")
+	if err != nil {
+		return nil, err
+	}
+	return &Lab{tier: tier, base: base, seeds: seeds, workers: workers, data: d, runs: map[key]*Outcome{}}, nil
+}
+
+// lookEvery is how many looks a run gets: at the start and after each tenth.
+const lookEvery = 10
+
+// Runs makes the runs of the arms that are not made yet, and returns all of them by arm, in order of seed.
+func (l *Lab) Runs(ctx context.Context, arms ...Arm) (map[Arm][]*Outcome, error) {
+	var todo []key
+	for _, a := range arms {
+		for _, s := range l.seeds {
+			if k := (key{a, s}); l.runs[k] == nil && !slices.Contains(todo, k) {
+				todo = append(todo, k)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue := make(chan key)
+	errs := make(chan error, l.workers)
+	l.done = 0
+	total := len(todo) * l.base.Steps
+	var wg sync.WaitGroup
+	for range min(l.workers, len(todo)) {
+		wg.Go(func() {
+			e, err := engine.Open(engine.CPU)
+			if err != nil {
+				errs <- err
+				cancel()
+				return
+			}
+			defer e.Close()
+			for k := range queue {
+				o, err := Train(ctx, e, l.data, k.arm, l.base, k.seed, max(1, l.base.Steps/lookEvery), func(int, int) {
+					l.mu.Lock()
+					defer l.mu.Unlock()
+					l.done++
+					if l.Progress != nil {
+						l.Progress(l.done, total, fmt.Sprintf("%s, seed %d", k.arm, k.seed))
+					}
+				})
+				if err != nil {
+					errs <- err
+					cancel()
+					return
+				}
+				l.mu.Lock()
+				l.runs[k] = o
+				l.mu.Unlock()
+			}
+		})
+	}
+feed:
+	for _, k := range todo {
+		select {
+		case queue <- k:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(queue)
+	wg.Wait()
+	select {
+	case err := <-errs:
+		return nil, err
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	out := map[Arm][]*Outcome{}
+	for _, a := range arms {
+		for _, s := range l.seeds {
+			out[a] = append(out[a], l.runs[key{a, s}])
+		}
+	}
+	return out, nil
+}
+
+// Check makes the runs a check needs and judges them; defect is "" or the name of one of its defects.
+func (l *Lab) Check(ctx context.Context, c Check, defect string) (linear.Result, error) {
+	start := time.Now()
+	swap := map[Arm]Arm{}
+	if defect != "" {
+		i := slices.IndexFunc(c.Defects, func(d Defect) bool { return d.Name == defect })
+		if i < 0 {
+			return linear.Result{}, fmt.Errorf("check: %s has no variant %q", c.ID, defect)
+		}
+		swap = c.Defects[i].Swaps
+	}
+	arms := make([]Arm, len(c.Arms))
+	for i, a := range c.Arms {
+		arms[i] = a
+		if b, ok := swap[a]; ok {
+			arms[i] = b
+		}
+	}
+	runs, err := l.Runs(ctx, arms...)
+	if err != nil {
+		return linear.Result{}, err
+	}
+	named := map[Arm][]*Outcome{}
+	steps := 0
+	for i, a := range c.Arms {
+		named[a] = runs[arms[i]]
+		for _, o := range named[a] {
+			steps += o.Config.Steps
+		}
+	}
+	var m measurements
+	c.judge(l.tier, named, &m)
+	r := linear.Result{ID: c.ID, Claims: c.Claims, Gate: c.Gate, Defect: linear.Defect(defect), Measurements: m.list, Pass: true,
+		Seeds: slices.Clone(l.seeds), Runs: len(c.Arms) * len(l.seeds), Steps: steps, Seconds: time.Since(start).Seconds()}
+	for _, x := range m.list {
+		r.Pass = r.Pass && x.Pass
+	}
+	return r, nil
+}

@@ -1,0 +1,5 @@
+//go:build !(xla && cgo && linux && amd64)
+
+package engine
+
+const compiledXLA = false
