@@ -1,0 +1,181 @@
+package flow
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"stopgrad/numeric/measure"
+)
+
+// Measures returns the measures of a state that belong to the flow, by name. An
+// undefined one (0/0, or divided by α = 0) is absent.
+//
+// With F = W·X·Wᵀ (or the state's F), for the flows with a predictor:
+//
+//	norm_W, norm_Wp, norm_F    Frobenius norms
+//	asymmetry                  ‖Wp - Wpᵀ‖ / ‖Wp‖
+//	commutator                 ‖[F, Wp]‖
+//	commutator_normalised      ‖[F, Wp]‖ / (‖F‖ ‖Wp‖)
+//	frame_angle                measure.FrameAngle of F and the symmetric part of Wp
+//	cosine_min                 smallest u_jᵀ Wp u_j / ‖Wp u_j‖ over the eigenvectors
+//	                           of F with s_j ≥ CollapseFraction·s_max
+//	effective_rank             of F
+//	balance                    ‖W·Wᵀ - Wpᵀ·Wp/α‖ (flows with W)
+//	trace_balance              tr W·Wᵀ - ‖Wp‖²/α, or tr F - ‖Wp‖²/α (flows without W)
+//	collapse_scale             max(λ_max(F), ‖Wp‖₂²/|α|)
+//	tau_eff                    ⟨W, Wa⟩ / ⟨W, W⟩ (flows with Wa)
+//	lambda_min_K               smallest eigenvalue of K (isotropic data and symmetric
+//	                           Wp: symmetrised with τ = tau_eff, reduced)
+//
+// For nopredictor: norm_W, norm_F, effective_rank. For the flows of modes, with
+// s_j = w_j² or s_j = p_j²/α where the state has none, and j counted from 1:
+//
+//	invariant_j                s_j - p_j²/α (not parabola, where it is zero)
+//	k_j                        eigenvalue of K: a (α s_j/2 + p_j²) - τ_j p_j + 3η/2
+//	tau_eff_j                  wa_j / w_j (modes)
+//	collapse_scale             max_j max(s_j, p_j²/|α|); max_j p_j² for parabola, where α
+//	                           cancels
+func (f Flow) Measures(s *State) map[string]float64 {
+	m := measures{}
+	switch {
+	case f.has(kP):
+		m.modes(f, s)
+	case f.has(kWp):
+		m.matrices(f, s)
+	default:
+		m.set("norm_W", mat.Norm(s.W, 2))
+		c := correlation(s)
+		m.set("norm_F", mat.Norm(c, 2))
+		m.set("effective_rank", measure.EffectiveRank(c))
+	}
+	return m
+}
+
+func (f Flow) has(k key) bool {
+	for _, v := range f.variables {
+		if v == k {
+			return true
+		}
+	}
+	return false
+}
+
+type measures map[string]float64
+
+func (m measures) set(name string, x float64) {
+	if x-x == 0 {
+		m[name] = x
+	}
+}
+
+// correlation returns F = W·X·Wᵀ, exactly symmetric.
+func correlation(s *State) *mat.Dense {
+	var v, f mat.Dense
+	if s.X == nil {
+		v.CloneFrom(s.W)
+	} else {
+		v.Mul(s.W, s.X)
+	}
+	f.Mul(&v, s.W.T())
+	return symmetricPart(&f)
+}
+
+func symmetricPart(a *mat.Dense) *mat.Dense {
+	var t mat.Dense
+	t.Add(a, a.T())
+	t.Scale(0.5, &t)
+	return &t
+}
+
+func (m measures) matrices(f Flow, s *State) {
+	c := s.F
+	if !f.has(kF) {
+		c = correlation(s)
+		m.set("norm_W", mat.Norm(s.W, 2))
+	}
+	m.set("norm_Wp", mat.Norm(s.Wp, 2))
+	m.set("norm_F", mat.Norm(c, 2))
+	m.set("asymmetry", measure.Asymmetry(s.Wp))
+	m.set("commutator", measure.CommutatorNorm(c, s.Wp))
+	m.set("commutator_normalised", measure.NormalisedCommutator(c, s.Wp))
+	sp := symmetricPart(s.Wp)
+	m.set("frame_angle", measure.FrameAngle(c, sp, measure.DefaultGap))
+	values, _ := measure.Eigenframe(c)
+	least := math.Inf(1)
+	for j, x := range measure.Cosines(c, s.Wp) {
+		if values[j] >= measure.CollapseFraction*values[0] && !math.IsNaN(x) {
+			least = min(least, x)
+		}
+	}
+	m.set("cosine_min", least)
+	if lo := values[len(values)-1]; lo >= -measure.SymmetryTol*values[0] {
+		m.set("effective_rank", measure.EffectiveCount(values))
+	}
+	tau := s.Tau
+	switch {
+	case f.has(kWa):
+		ww := mat.Norm(s.W, 2)
+		var e mat.Dense
+		e.MulElem(s.W, s.Wa)
+		tau = mat.Sum(&e) / (ww * ww)
+		m.set("tau_eff", tau)
+	case !f.has(kF):
+		tau = 1
+	}
+	if s.Alpha != 0 {
+		if f.has(kW) {
+			d := measure.Balance(s.W, s.Wp, s.Alpha)
+			m.set("balance", mat.Norm(d, 2))
+			m.set("trace_balance", mat.Trace(d))
+		} else {
+			m.set("trace_balance", measure.TraceBalance(c, s.Wp, s.Alpha))
+		}
+		m.set("collapse_scale", measure.CollapseScale(c, s.Wp, s.Alpha))
+	}
+	symmetric := f.Name == symmetrisedFlow.Name || f.has(kF)
+	iso := *s // isotropic may set Sigma2
+	if symmetric && isotropic(&iso, f.Name) == nil && tau-tau == 0 {
+		k := measure.K(c, sp, s.Alpha, iso.Sigma2, tau, s.Eta)
+		m.set("lambda_min_K", measure.MinEigenvalue(symmetricPart(k)))
+	}
+}
+
+func (m measures) modes(f Flow, s *State) {
+	iso := *s // isotropic may set Sigma2
+	if isotropic(&iso, f.Name) != nil {
+		return
+	}
+	a := 1 + iso.Sigma2
+	scale := 0.0
+	for j, p := range s.P {
+		tau := s.Tau
+		if s.TauModes != nil {
+			tau = s.TauModes[j]
+		}
+		var sj float64
+		name := func(what string) string { return fmt.Sprintf("%s_%d", what, j+1) }
+		switch {
+		case f.has(kS):
+			sj = s.S[j]
+		case f.has(kWm):
+			sj = s.Wm[j] * s.Wm[j]
+			tau = s.WaM[j] / s.Wm[j]
+			m.set(name("tau_eff"), tau)
+		default:
+			// On the parabola α cancels: with α s = p² the scale is p².
+			m.set(name("k"), a*1.5*p*p-tau*p+1.5*s.Eta)
+			scale = max(scale, p*p)
+			continue
+		}
+		m.set(name("k"), a*(s.Alpha*sj/2+p*p)-tau*p+1.5*s.Eta)
+		if s.Alpha != 0 {
+			m.set(name("invariant"), sj-p*p/s.Alpha)
+			scale = max(scale, sj, p*p/math.Abs(s.Alpha))
+		}
+	}
+	if s.Alpha != 0 {
+		m.set("collapse_scale", scale)
+	}
+}
