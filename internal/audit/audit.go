@@ -1,0 +1,204 @@
+package audit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"stopgrad/internal/ledger"
+	"stopgrad/theory/checker"
+	"stopgrad/theory/lang"
+)
+
+// Options are the options of [Run]. Seed, Depth and Properties decide what is found; the others do not.
+type Options struct {
+	Seed       uint64
+	Depth      Depth
+	Properties Properties // nil is NoProperties
+	Workers    int        // at least 1
+	// IDs are the claims to audit, in any order; nil is all of them.
+	IDs []string
+	// Sources is the digest of the claim texts, for the record; see Digest.
+	Sources string
+	// Finished holds claims that an earlier run of the same audit finished.
+	Finished map[string]ledger.Claim
+	// OnClaim, if not nil, is called after each claim, by one worker at a time, with the ledger so far.
+	OnClaim func(done, total int, id string, sofar func() *ledger.Ledger)
+}
+
+// Digest returns the digest of claim texts that a ledger records.
+func Digest(sources []lang.Source) string {
+	h := sha256.New()
+	for _, s := range sources {
+		// Lengths keep the end of one text from passing for the start of the next.
+		fmt.Fprintf(h, "%d %d\n", len(s.Name), len(s.Text))
+		io.WriteString(h, s.Name)
+		io.WriteString(h, s.Text)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// UnknownError names a claim that there is not.
+type UnknownError struct {
+	ID string
+}
+
+// Error says that there is no such claim.
+func (e *UnknownError) Error() string { return fmt.Sprintf("audit: there is no claim called %s", e.ID) }
+
+// job is one part of one claim.
+type job struct{ claim, part int }
+
+// Run audits the claims and returns the ledger, its claims in the order of the file. If ctx ends first it
+// returns the ledger of the claims finished by then, with Summary.Complete false, and the context's error. An
+// unknown id is an [*UnknownError] and no ledger.
+func Run(ctx context.Context, f *lang.File, o Options) (*ledger.Ledger, error) {
+	if o.Properties == nil {
+		o.Properties = NoProperties{}
+	}
+	claims, err := pick(f, o.IDs)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{file: f, opts: o, claims: claims, start: time.Now(),
+		found: make([][]finding, len(claims)), left: make([]int, len(claims)), records: make([]*ledger.Claim, len(claims))}
+	queue := r.queue() // before the workers start, who share what it fills
+	jobs := make(chan job)
+	var wg sync.WaitGroup
+	for range max(1, o.Workers) {
+		wg.Go(func() {
+			for j := range jobs {
+				r.work(ctx, j)
+			}
+		})
+	}
+	for _, j := range queue {
+		select {
+		case jobs <- j:
+		case <-ctx.Done():
+		}
+	}
+	close(jobs)
+	wg.Wait()
+	return r.ledger(), ctx.Err()
+}
+
+func pick(f *lang.File, ids []string) ([]*lang.Claim, error) {
+	if ids == nil {
+		return f.Claims, nil
+	}
+	want := map[string]bool{}
+	for _, id := range ids {
+		if f.Claim(id) == nil {
+			return nil, &UnknownError{id}
+		}
+		want[id] = true
+	}
+	var out []*lang.Claim
+	for _, c := range f.Claims {
+		if want[c.ID] {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// run is an audit under way.
+type run struct {
+	file   *lang.File
+	opts   Options
+	claims []*lang.Claim
+	start  time.Time
+
+	mu      sync.Mutex
+	found   [][]finding // by claim and part
+	left    []int       // parts of each claim still to be judged
+	records []*ledger.Claim
+	done    int
+}
+
+// queue takes over the claims that are finished and lists the parts of the others: those in words first, since
+// their samples are trajectories, and a long one at the end would keep the other workers waiting.
+func (r *run) queue() []job {
+	var words, formal []job
+	for i, c := range r.claims {
+		if done, ok := r.opts.Finished[c.ID]; ok {
+			r.finish(i, &done)
+			continue
+		}
+		r.found[i], r.left[i] = make([]finding, len(c.Parts)), len(c.Parts)
+		for k, p := range c.Parts {
+			if p.Stmt.Kind == lang.Sampled {
+				words = append(words, job{i, k})
+			} else {
+				formal = append(formal, job{i, k})
+			}
+		}
+	}
+	return append(words, formal...)
+}
+
+func (r *run) work(ctx context.Context, j job) {
+	c := r.claims[j.claim]
+	got := judge(ctx, r.file, c, c.Parts[j.part], r.opts)
+	if ctx.Err() != nil {
+		// A search that was cut short says less than its seed and depth promise.
+		return
+	}
+	r.mu.Lock()
+	r.found[j.claim][j.part] = got
+	r.left[j.claim]--
+	last := r.left[j.claim] == 0
+	r.mu.Unlock()
+	if last {
+		rec := record(c, r.found[j.claim])
+		r.finish(j.claim, &rec)
+	}
+}
+
+func (r *run) finish(i int, rec *ledger.Claim) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.records[i] = rec
+	r.done++
+	if r.opts.OnClaim != nil {
+		r.opts.OnClaim(r.done, len(r.claims), rec.ID, r.ledger)
+	}
+}
+
+// ledger is the record of what is finished.
+func (r *run) ledger() *ledger.Ledger {
+	l := &ledger.Ledger{Schema: ledger.Schema, Seed: r.opts.Seed, Depth: r.opts.Depth.Name, Claims: []ledger.Claim{}}
+	for _, c := range r.records {
+		if c != nil {
+			l.Claims = append(l.Claims, *c)
+		}
+	}
+	l.Summarise()
+	l.Summary.Complete = len(l.Claims) == len(r.claims)
+	l.Summary.Sources = r.opts.Sources
+	l.Summary.Seconds = time.Since(r.start).Seconds()
+	return l
+}
+
+// record puts the findings about a claim's parts together, in the order of the file.
+func record(c *lang.Claim, found []finding) ledger.Claim {
+	out := ledger.Claim{ID: c.ID, Where: c.Printed, Statement: readingStatement(c.Reading(false)),
+		Evidence: []ledger.Evidence{}, Twins: []ledger.Twin{}}
+	verdicts := map[bool][]checker.Verdict{}
+	for i, p := range c.Parts {
+		verdicts[p.Corrected] = append(verdicts[p.Corrected], found[i].verdict)
+		out.Evidence = append(out.Evidence, found[i].evidence...)
+		out.Twins = append(out.Twins, found[i].twins...)
+		out.Seconds += found[i].seconds
+	}
+	out.Verdict = word(checker.Conjunction(verdicts[false]...))
+	if ps := c.Reading(true); len(ps) > 0 {
+		out.Corrected = &ledger.Reading{Statement: readingStatement(ps), Verdict: word(checker.Conjunction(verdicts[true]...))}
+	}
+	return out
+}

@@ -1,0 +1,52 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"stopgrad/props"
+	"stopgrad/theory/lang"
+)
+
+// Props samples with package props.
+type Props struct{}
+
+// Run samples a statement in words. Whatever the property measured goes into the record as it is.
+func (Props) Run(ctx context.Context, property string, seed uint64, samples int) (Sampling, error) {
+	m, err := props.Run(ctx, property, seed, samples)
+	if err != nil {
+		return Sampling{}, err
+	}
+	data, err := json.Marshal(struct {
+		Says      string         `json:"says"`
+		Holds     int            `json:"holds"`
+		Violated  int            `json:"violated"`
+		Worst     float64        `json:"worst"`
+		Tolerance float64        `json:"tolerance"`
+		Detail    map[string]any `json:"detail,omitempty"`
+	}{m.Says, m.Holds, m.Violations, m.Worst, m.Tolerance, m.Detail})
+	if err != nil {
+		return Sampling{}, fmt.Errorf("audit: property %s: %w", property, err)
+	}
+	return Sampling{Tried: m.Tried, Holds: m.Holds, Violations: m.Violations, Data: data,
+		Measures: map[string]float64{"worst": m.Worst, "tolerance": m.Tolerance}}, nil
+}
+
+// Samples judges a formal statement at exact states of a stream of its own, and compares what float64
+// arithmetic says there.
+func (Props) Samples(ctx context.Context, part *lang.Part, seed uint64, samples int) (Sampling, error) {
+	r := props.Samples(ctx, part, seed, samples)
+	if r.Err != nil {
+		return Sampling{}, r.Err
+	}
+	s := Sampling{Tried: r.Tried, Holds: r.Tried, Refutation: r.Refutation, Witness: r.Witness, Measures: map[string]float64{}}
+	if r.Measure != "" {
+		s.Measures["worst "+r.Measure] = r.Worst
+		s.Measures["rounding"] = r.Rounding
+	}
+	if r.Disagreements > 0 {
+		s.Note = fmt.Sprintf("float64 arithmetic judges %d of the states otherwise", r.Disagreements)
+	}
+	return s, nil
+}

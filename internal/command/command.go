@@ -1,0 +1,138 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
+
+	"stopgrad/internal/report"
+)
+
+// The exit codes.
+const (
+	OK          = 0   // done; what was asked for holds
+	Difference  = 1   // a verdict differs, a statement is violated, refuted or undecided, a computation failed
+	BadInput    = 2   // the input is at fault; nothing was written
+	Unmet       = 3   // the hypotheses are not met
+	Interrupted = 130 // Ctrl-C; what was finished is written
+)
+
+const about = `Audits the claims of "Understanding Self-Supervised Learning Dynamics without Contrastive Pairs".
+
+The main job is "stopgrad audit". Exit codes: 0 done or holds, 1 differs, violated or refuted, 2 bad input, 3 hypotheses not met, 130 interrupted.`
+
+type grammar struct {
+	Audit    auditCommand    `cmd:"" help:"Judge the claims, all or those named: verdicts with evidence, as a table."`
+	Claims   claimsCommand   `cmd:"" help:"List the claims."`
+	Show     showCommand     `cmd:"" help:"Show a claim: its source, statements, hypotheses, derivation and twins."`
+	Check    checkCommand    `cmd:"" help:"Check a claim at a state and along its trajectory, or judge your own claim file."`
+	Simulate simulateCommand `cmd:"" help:"Integrate a flow from a state: trajectory and measures."`
+}
+
+// console is what a command runs in.
+type console struct {
+	ctx            context.Context
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// exit is an error that says how the program ends; message is empty where everything has been said.
+type exit struct {
+	code    int
+	message string
+}
+
+func (e *exit) Error() string { return e.message }
+
+func badInput(err error) error { return &exit{BadInput, err.Error()} }
+
+// Main runs the command line args and returns the exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	// A second Ctrl-C ends the program at once.
+	context.AfterFunc(ctx, stop)
+	// The width of a character must not depend on the locale of whoever runs the program.
+	text.OverrideRuneWidthEastAsianWidth(false)
+	return run(&console{ctx, stdin, stdout, stderr}, args)
+}
+
+// helpShown unwinds the parser after it has printed help.
+type helpShown struct{}
+
+func run(c *console, args []string) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(helpShown); !ok {
+				panic(r)
+			}
+			code = OK
+		}
+	}()
+	parser, err := kong.New(&grammar{}, kong.Name("stopgrad"), kong.Description(about), kong.Writers(c.stdout, c.stderr),
+		kong.Exit(func(int) { panic(helpShown{}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		panic(err) // the grammar above is wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err == nil {
+		err = parsed.Run(c)
+	} else {
+		err = badInput(err)
+	}
+	return c.end(err)
+}
+
+// end reports an error in one line and returns the exit code.
+func (c *console) end(err error) int {
+	if err == nil {
+		return OK
+	}
+	e := &exit{code: Difference, message: err.Error()}
+	errors.As(err, &e)
+	if e.message != "" {
+		fmt.Fprintln(c.stderr, "stopgrad: "+strings.ReplaceAll(e.message, "\n", " "))
+	}
+	return e.code
+}
+
+// page returns the page of standard output: a terminal's width and, unless NO_COLOR is set, colours.
+func (c *console) page() report.Page {
+	f, ok := c.stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return report.Page{}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return report.Page{Width: width, Colour: os.Getenv("NO_COLOR") == ""}
+}
+
+// write sends a finished result to standard output at once, so that a failure while rendering writes nothing.
+func (c *console) write(render func(io.Writer) error) error {
+	var b strings.Builder
+	if err := render(&b); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(c.stdout, b.String()); err != nil {
+		return fmt.Errorf("command: standard output: %w", err)
+	}
+	return nil
+}
+
+// interrupted is the error of a command that Ctrl-C ended.
+func interrupted(format string, args ...any) error {
+	return &exit{Interrupted, "interrupted: " + fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,168 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"stopgrad/internal/ledger"
+)
+
+// Audit writes the table of a ledger: for each claim the verdict on the printed and on the corrected reading,
+// the evidence that decided them in a few words, the twins refuted and the time; then the counts, and what
+// the reader must not overlook.
+func Audit(w io.Writer, l *ledger.Ledger, p Page) error {
+	var rows [][]string
+	for _, c := range l.Claims {
+		corrected := ledger.Verdict("")
+		if c.Corrected != nil {
+			corrected = c.Corrected.Verdict
+		}
+		rows = append(rows, []string{c.ID, p.verdict(c.Verdict), p.verdict(corrected), Evidence(&c),
+			twins(&c), fmt.Sprintf("%.2f", c.Seconds)})
+	}
+	var b strings.Builder
+	if len(rows) > 0 {
+		b.WriteString(p.table([]string{"claim", "as printed", "corrected", "evidence", "twins", "s"}, rows, layout{flexible: []int{3}, right: []int{4, 5}}))
+	}
+	b.WriteString("\n")
+	b.WriteString(p.summary(l))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func twins(c *ledger.Claim) string {
+	refuted := 0
+	for _, t := range c.Twins {
+		if t.Verdict.Denies() {
+			refuted++
+		}
+	}
+	return fmt.Sprintf("%d/%d", refuted, len(c.Twins))
+}
+
+// Evidence says in a few words what decided the readings of a claim.
+func Evidence(c *ledger.Claim) string {
+	s := deciding(c, "printed", c.Verdict)
+	if c.Corrected != nil {
+		s += "; " + deciding(c, "corrected", c.Corrected.Verdict)
+	}
+	return s
+}
+
+// deciding describes the evidence behind a reading's verdict.
+func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
+	var of []ledger.Evidence
+	for _, e := range c.Evidence {
+		if e.Detail.Reading == reading {
+			of = append(of, e)
+		}
+	}
+	find := func(v ledger.Verdict) *ledger.Evidence {
+		i := slices.IndexFunc(of, func(e ledger.Evidence) bool { return e.Verdict == v })
+		if i < 0 {
+			return nil
+		}
+		return &of[i]
+	}
+	steps, tried := 0, 0
+	for _, e := range of {
+		steps += len(e.Detail.Steps)
+		if e.Kind == ledger.Samples {
+			tried += e.Detail.Tried
+		}
+	}
+	switch e := find(v); {
+	case v == ledger.Undecided && len(c.Contradictions()) > 0:
+		return "CONTRADICTION"
+	case e == nil:
+		return "nothing"
+	case v == ledger.Proved:
+		return fmt.Sprintf("%d-step proof", steps)
+	case v == ledger.Certified:
+		return "certificate"
+	case v == ledger.IllFormed:
+		return "shapes do not fit"
+	case v.Denies():
+		return witness(e.Detail.State)
+	case v == ledger.Supported:
+		return count(tried, "sample")
+	case e.Kind == ledger.Training:
+		return "training"
+	case tried > 0:
+		return "open after " + count(tried, "sample")
+	}
+	return "open"
+}
+
+// witness describes how large a witness is.
+func witness(s *ledger.State) string {
+	if s == nil {
+		return "witness"
+	}
+	if len(s.Matrices) == 0 {
+		return fmt.Sprintf("%d-number witness", len(s.Scalars))
+	}
+	out := "witness"
+	for _, n := range slices.Sorted(maps.Keys(s.Sizes)) {
+		out += fmt.Sprintf(" %s=%d", n, s.Sizes[n])
+	}
+	return out
+}
+
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+// summary renders the counts by verdict word, then contradictions and twins that were not refuted.
+func (p Page) summary(l *ledger.Ledger) string {
+	var b strings.Builder
+	counts := func(m map[ledger.Verdict]int) (string, int) {
+		var parts []string
+		total := 0
+		for _, v := range ledger.Verdicts {
+			if m[v] > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", m[v], p.verdict(v)))
+				total += m[v]
+			}
+		}
+		return strings.Join(parts, ", "), total
+	}
+	s := l.Summary
+	printed, n := counts(s.Printed)
+	line := func(format string, args ...any) { b.WriteString(p.paragraph("", "  ", fmt.Sprintf(format, args...))) }
+	line("%s as printed: %s", count(n, "claim"), printed)
+	if corrected, n := counts(s.Corrected); n > 0 {
+		line("%s: %s", count(n, "corrected reading"), corrected)
+	}
+	line("%d of %s refuted; depth %s, seed %d, %.1f s", s.Twins.Refuted, count(s.Twins.Total, "mutated twin"), l.Depth, l.Seed, s.Seconds)
+	if !s.Complete {
+		line("INCOMPLETE: the audit was interrupted")
+	}
+	for _, c := range s.Contradictions {
+		line("CONTRADICTION: %s is proved and yet false: the suite itself is in error", c)
+	}
+	for _, c := range l.Claims {
+		for _, t := range c.Twins {
+			if !t.Verdict.Denies() {
+				line("twin not refuted but %s: %s, %s", t.Verdict, c.ID, t.Mutation)
+			}
+		}
+	}
+	return b.String()
+}
+
+// Changes writes the differences between two ledgers, one a line.
+func Changes(w io.Writer, cs []ledger.Change) error {
+	for _, c := range cs {
+		if _, err := fmt.Fprintln(w, "changed: "+c.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,476 @@
+package statecheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"stopgrad/numeric/flow"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+)
+
+// The names of the readings of a claim.
+const (
+	Printed   = "printed"
+	Corrected = "corrected"
+)
+
+// Options are the options of [Check].
+type Options struct {
+	// Reading is Printed or Corrected; empty is the printed reading unless it is ill-formed.
+	Reading string
+	// Part restricts the check to one part, of either reading.
+	Part string
+}
+
+// PartResult is what one part came to.
+type PartResult struct {
+	Name      string
+	Statement string
+	// Hypotheses says of each hypothesis, and of each declared domain that fails, whether it is met: at the
+	// state, and at every time looked at along the trajectory.
+	Hypotheses map[string]bool
+	Met        bool // all of them
+	Holds      bool // the statement, whether or not the hypotheses are met
+	// Undefined is true if the statement has no value at the state: a root of a negative number, a division by
+	// zero. The hypothesis "defined" is then not met.
+	Undefined bool
+	// Excused is true if it is undefined because of square roots that the part itself declares: then the part
+	// speaks of other states, and the rest of the claim may well speak of this one.
+	Excused  bool
+	Measures map[string]float64
+	Assumed  map[string]string // values the state does not give, and where they come from
+	Modes    int               // modes or pairs of modes looked at, 0 if the part does not speak of modes
+	Until    float64           // the end of the trajectory followed, 0 if none
+	Notes    []string
+
+	undefined int // choices of modes at which the statement is undefined
+}
+
+// Skipped is a part that the state does not decide.
+type Skipped struct {
+	Name    string
+	Missing []string // the symbols that have no value; empty if no state decides the part
+}
+
+// Result is what a claim came to at a state.
+type Result struct {
+	ID      string
+	Reading string // of the parts; empty if Options.Part chose one
+	Parts   []PartResult
+	Skipped []Skipped
+}
+
+// Status is the outcome of a check.
+type Status int
+
+// The outcomes.
+const (
+	Holds    Status = iota // every part's hypotheses are met, and it holds
+	Violated               // a part whose hypotheses are met does not hold
+	Unmet                  // some part's hypotheses are not met, and no other part is violated
+)
+
+// Status is the outcome of the check. An excused part counts only if all are.
+func (r *Result) Status() Status {
+	s, counted := Holds, false
+	for _, p := range r.Parts {
+		switch {
+		case p.Excused:
+			continue
+		case p.Met && !p.Holds:
+			return Violated
+		case !p.Met:
+			s = Unmet
+		}
+		counted = true
+	}
+	if !counted {
+		return Unmet
+	}
+	return s
+}
+
+// NotEvaluableError says that a state decides no part of a claim.
+type NotEvaluableError struct {
+	ID      string
+	Missing []string // the symbols that would be needed, in the order of the claim
+}
+
+// Error names what is missing.
+func (e *NotEvaluableError) Error() string {
+	if len(e.Missing) == 0 {
+		return fmt.Sprintf("statecheck: %s is not about single states or trajectories: no state decides it", e.ID)
+	}
+	return fmt.Sprintf("statecheck: the state does not give what %s speaks of: %s missing", e.ID, strings.Join(e.Missing, ", "))
+}
+
+// Check evaluates a claim at a state and, if the state's time is positive and the claim is about a flow, along
+// the trajectory from the state over [0, t]. The error is a *NotEvaluableError if the state decides no part;
+// any other error means a state that contradicts itself or the claim's shapes, or a context that ended.
+func Check(ctx context.Context, c *lang.Claim, s *flow.State, o Options) (*Result, error) {
+	parts, res, err := choose(c, o)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, p := range parts {
+		if p.Stmt.Kind == lang.Sampled {
+			res.Skipped = append(res.Skipped, Skipped{Name: p.Name})
+			continue
+		}
+		pr, lack, err := checkPart(ctx, p, s)
+		if err != nil {
+			return nil, fmt.Errorf("%w (claim %s, part %s)", err, c.ID, p.Name)
+		}
+		if pr == nil {
+			res.Skipped = append(res.Skipped, Skipped{p.Name, lack})
+			for _, m := range lack {
+				if !slices.Contains(missing, m) {
+					missing = append(missing, m)
+				}
+			}
+			continue
+		}
+		res.Parts = append(res.Parts, *pr)
+	}
+	if len(res.Parts) == 0 {
+		return nil, &NotEvaluableError{c.ID, missing}
+	}
+	return res, nil
+}
+
+// choose picks the parts to evaluate.
+func choose(c *lang.Claim, o Options) ([]*lang.Part, *Result, error) {
+	res := &Result{ID: c.ID, Reading: o.Reading}
+	if o.Part != "" {
+		var names []string
+		for _, p := range c.Parts {
+			if p.Name == o.Part {
+				if p.Fault != nil {
+					return nil, nil, fmt.Errorf("statecheck: %s as printed is ill-formed: %w", p.Name, p.Fault)
+				}
+				res.Reading = ""
+				return []*lang.Part{p}, res, nil
+			}
+			names = append(names, p.Name)
+		}
+		return nil, nil, fmt.Errorf("statecheck: claim %s has no part %q (its parts: %s)", c.ID, o.Part, strings.Join(names, " "))
+	}
+	fault := func(ps []*lang.Part) error {
+		for _, p := range ps {
+			if p.Fault != nil {
+				return p.Fault
+			}
+		}
+		return nil
+	}
+	if res.Reading == "" {
+		res.Reading = Printed
+		if ps := c.Reading(false); len(ps) == 0 || fault(ps) != nil {
+			res.Reading = Corrected
+		}
+	}
+	parts := c.Reading(res.Reading == Corrected)
+	if len(parts) == 0 {
+		return nil, nil, fmt.Errorf("statecheck: claim %s has no %s reading", c.ID, res.Reading)
+	}
+	if err := fault(parts); err != nil {
+		return nil, nil, fmt.Errorf("statecheck: claim %s as printed is ill-formed: %w", c.ID, err)
+	}
+	return parts, res, nil
+}
+
+// checkPart evaluates one part, for every choice of modes. It returns nil and what is missing if the state
+// does not give enough.
+func checkPart(ctx context.Context, p *lang.Part, s *flow.State) (*PartResult, []string, error) {
+	course := s.T > 0 && p.Env.Flow != nil && moves(p)
+	u := UsesOf(p, course)
+	picks, err := choices(u, p.Env, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	res := newPartResult(p)
+	for _, modes := range picks {
+		st := s
+		if modes != nil {
+			st = pickModes(s, modes)
+			res.Modes = len(picks)
+		}
+		b, err := bind(p, u, st)
+		if err != nil {
+			return nil, nil, err
+		}
+		if course && len(b.missing) > 0 {
+			// Perhaps the state itself can be judged.
+			note := "the trajectory is not followed: " + strings.Join(b.missing, ", ") + " missing"
+			if b, err = bind(p, UsesOf(p, false), st); err != nil {
+				return nil, nil, err
+			}
+			course, u = false, b.uses
+			res.note(note)
+		}
+		if len(b.missing) > 0 {
+			return nil, b.missing, nil
+		}
+		if err := b.judge(ctx, res, s.T, course); err != nil {
+			return nil, nil, err
+		}
+	}
+	res.Undefined = res.undefined == len(picks)
+	res.Excused = res.Undefined && ownRootsOnly(p, u)
+	return res, nil, nil
+}
+
+// ownRootsOnly reports whether the part uses square roots and declares all of them itself, below its first line.
+func ownRootsOnly(p *lang.Part, u *Uses) bool {
+	any := false
+	for name := range u.Symbols {
+		if s := p.Env.Symbols[name]; s.Root != nil {
+			if s.Pos.File != p.Pos.File || s.Pos.Line < p.Pos.Line {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
+}
+
+func moves(p *lang.Part) bool {
+	if p.Env.Moves(p.Stmt) || p.Consequence != nil && p.Env.Moves(p.Consequence) {
+		return true
+	}
+	return slices.ContainsFunc(p.Assumes, func(a *lang.Assume) bool { return p.Env.Moves(a.Stmt) })
+}
+
+// judge evaluates the bound part at its state and, where its hypotheses are met, along its trajectory, and
+// merges what it finds into res.
+func (b *binding) judge(ctx context.Context, res *PartResult, end float64, course bool) error {
+	for name, how := range b.assumed {
+		res.Assumed[name] = how
+	}
+	for name, ok := range b.agrees {
+		res.meet(name, ok)
+	}
+	here := &trajectory{times: []float64{0}, vars: []map[string]matrix{nil}}
+	if course {
+		// Whether there is a point in following it.
+		trial := newPartResult(b.part)
+		if _, err := b.judgeAlong(ctx, here, trial); err != nil {
+			return err
+		}
+		course = trial.Met && res.Met
+	}
+	if !course {
+		_, err := b.judgeAlong(ctx, here, res)
+		return err
+	}
+	tr, err := b.follow(ctx, end, b.times())
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		res.note(err.Error())
+		_, err := b.judgeAlong(ctx, here, res)
+		return err
+	}
+	res.Until = max(res.Until, tr.times[len(tr.times)-1])
+	if tr.note != "" {
+		res.note(tr.note)
+	}
+	points, err := b.judgeAlong(ctx, tr, res)
+	if err != nil {
+		return err
+	}
+	return b.integrated(tr, points, res)
+}
+
+// judgeAlong evaluates the part at each point of a trajectory as far as the hypotheses are met, merges what it
+// finds into res, and returns the points looked at.
+func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResult) ([]*binding, error) {
+	points := make([]*binding, len(tr.vars))
+	for i, vars := range tr.vars {
+		c, err := b.at(vars)
+		if err != nil {
+			return nil, err
+		}
+		points[i] = c
+	}
+	if err := b.setRates(points, res); err != nil {
+		return nil, err
+	}
+	for i, c := range points {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		f, err := eval.Judge(eval.Float{}, c.part, c.st)
+		if undefined(err) {
+			// A root of a negative number or a division by zero: the state lies outside the statement's domain.
+			res.note("undefined here: " + err.Error())
+			if i == 0 {
+				res.undefined++
+			}
+			f, err = &eval.Finding{Hypotheses: map[string]bool{"defined": false}, Holds: true}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if b.part.Stmt.Kind == lang.Tends && i > 0 {
+			// That x lies between the ends is asked of the start; later it may have arrived.
+			delete(f.Hypotheses, "inside")
+		}
+		broken := ""
+		for _, name := range slices.Sorted(maps.Keys(f.Hypotheses)) {
+			ok := f.Hypotheses[name]
+			if !ok && broken == "" {
+				broken = name
+			}
+			if i == 0 || overTime(b.part.Stmt.Kind) {
+				res.meet(name, ok)
+			}
+			if sym := b.env.Symbols[name]; i == 0 && sym != nil && !ok {
+				res.note("not as declared: " + strings.Replace(Declaration(sym, lang.Unicode, b.env), NamePlace, name, 1))
+			}
+		}
+		if i > 0 && broken != "" {
+			// A statement about single states says nothing from here on, one about the course does not apply.
+			res.note(fmt.Sprintf("hypothesis %s is met only until t = %.6g", broken, tr.times[i-1]))
+			return points[:i], nil
+		}
+		for name, v := range f.Measures {
+			res.measure(name, v)
+		}
+		res.Holds = res.Holds && f.Holds
+	}
+	return points, nil
+}
+
+func newPartResult(p *lang.Part) *PartResult {
+	return &PartResult{Name: p.Name, Statement: lang.UnicodeStmt(p.Stmt), Hypotheses: map[string]bool{}, Met: true, Holds: true,
+		Measures: map[string]float64{}, Assumed: map[string]string{}}
+}
+
+// overTime reports whether statements of this form are about the course of the flow and need their hypotheses
+// along all of it.
+func overTime(k lang.StmtKind) bool {
+	switch k {
+	case lang.Evolves, lang.Decays, lang.Vanishes, lang.Stays, lang.Congruence, lang.Tends:
+		return true
+	}
+	return false
+}
+
+func (r *PartResult) note(s string) {
+	if !slices.Contains(r.Notes, s) {
+		r.Notes = append(r.Notes, s)
+	}
+}
+
+func undefined(err error) bool {
+	return errors.Is(err, eval.ErrNoRoot) || errors.Is(err, eval.ErrDivisionByZero)
+}
+
+func (r *PartResult) meet(name string, ok bool) {
+	if old, seen := r.Hypotheses[name]; seen {
+		ok = ok && old
+	}
+	r.Hypotheses[name] = ok
+	r.Met = r.Met && ok
+}
+
+// measure keeps the worst value of a measure: the least of those where less is worse, the greatest of a signed
+// excess, the largest magnitude of a size.
+func (r *PartResult) measure(name string, v float64) {
+	if old, seen := r.Measures[name]; seen {
+		switch name {
+		case "margin", "smallest eigenvalue", "least value":
+			v = min(v, old)
+		case "bound excess":
+			v = max(v, old)
+		default:
+			if abs(old) > abs(v) {
+				v = old
+			}
+		}
+	}
+	r.Measures[name] = v
+}
+
+// setRates gives each rate λ of a hypothesis M − λ·I ⪰ 0 the smallest eigenvalue of M at all the points, less
+// the uncertainty of a sign (eval.Tolerance) where ≻ is meant.
+func (b *binding) setRates(points []*binding, res *PartResult) error {
+	for _, r := range b.rates {
+		low := math.Inf(1)
+		for _, c := range points {
+			e, err := eval.New(eval.Float{}, b.part.Env, c.st)
+			if err != nil {
+				return err
+			}
+			m, err := e.Eval(r.m)
+			if err != nil {
+				return err
+			}
+			a := make([]float64, len(m.A))
+			size := max(1, e.Scale())
+			for i := range m.R {
+				for j := range m.C {
+					a[i*m.C+j] = (m.At(i, j) + m.At(j, i)) / 2
+					size = max(size, abs(m.At(i, j)))
+				}
+			}
+			v := eval.SmallestEigenvalue(a, m.R)
+			if r.strict {
+				v -= strictSlack * eval.Tolerance * size
+			}
+			low = min(low, v)
+		}
+		for _, c := range points {
+			c.st.Vals[r.name] = eval.ScalarOf(low)
+		}
+		if old, seen := res.Measures[r.name]; seen {
+			low = min(low, old)
+		}
+		res.Measures[r.name] = low
+	}
+	return nil
+}
+
+// strictSlack is how many tolerances a rate stays below the eigenvalue it must be strictly less than: more
+// than one, so that the difference counts as positive.
+const strictSlack = 4
+
+// Points at which a trajectory is looked at: as many as maxPoints, fewer where an expectation has to be summed
+// over many outcomes for every entry of every gradient, so that a check takes seconds.
+const (
+	maxPoints  = 100
+	minPoints  = 8
+	pointsWork = 60_000
+)
+
+// times returns the number of intervals of time to look at.
+func (b *binding) times() int {
+	outcomes, entries := 1, 0
+	for name := range b.uses.Symbols {
+		s := b.env.Symbols[name]
+		if s.Kind != lang.Random {
+			continue
+		}
+		n := b.st.Dims[s.Rows] + 1
+		if s.Centred {
+			n = 2*n - 1
+		}
+		outcomes *= n
+	}
+	if outcomes == 1 {
+		return maxPoints
+	}
+	for name := range b.uses.Flow {
+		entries += len(b.st.Vals[name].A)
+	}
+	return min(maxPoints, max(minPoints, pointsWork/(outcomes*max(1, entries))))
+}

@@ -1,0 +1,292 @@
+package statecheck
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"stopgrad/theory"
+	"stopgrad/theory/lang"
+)
+
+// isotropicGeneral is general with isotropic data.
+const isotropicGeneral = `"alpha":2,"eta":0.1,"beta":0.3,"sigma2":0.5,"tau":0.7,"W":[[1,0.5],[0.2,-1]],"Wp":[[0.6,0.2],[-0.1,0.4]],"Wa":[[0.3,0],[0.1,-0.5]]`
+
+// symmetricGeneral is general with a symmetric predictor.
+var symmetricGeneral = strings.Replace(general, "[-0.1,0.4]", "[0.2,0.4]", 1)
+
+// courses has a part, with a state, for every system that has a flow in package flow.
+var courses = []struct{ system, id, part, state string }{
+	{"lemma1", "lemma1", "predictor", general},
+	{"printed1", "assump-sym", "kept", general},
+	{"anytarget", "thm1", "balance", general},
+	{"splitdecay", "thm1", "split", general},
+	{"simsiam", "noniso-fixed", "stationaryp", general},
+	{"nopredictor", "nopred", "flowright", general},
+	{"nostopgrad", "nostopgrad", "columns", general},
+	{"symmetrised", "thm1-vs-assumption3", "deviation", symmetricGeneral},
+	{"trueema", "thm3-true-ema", "bound", strings.Replace(isotropicGeneral, "[-0.1,0.4]", "[0.2,0.4]", 1)},
+	{"emaiso", "assump-sym", "skewpart", isotropicGeneral},
+	{"emafrozen", "skew-vanishes", "vanishing", isotropicGeneral},
+	{"threeassumptions", "sym-dynamics", "features", symmetric},
+	{"reduced", "thm3-identity", "commutator", reduced},
+	{"decoupled", "ema-positive", "relaxed", `"alpha":2,"eta":0.1,"sigma2":0.3,"beta":0.5,"p":0.6,"s":0.4,"tau":[0.7]`},
+	{"modes", "decoupled", "target", `"alpha":2,"eta":0.1,"sigma2":0.3,"beta":0.5,"p":0.6,"w":0.4,"wa":0.7`},
+	{"parabola", "basin", "onparabola", `"eta":0.1,"sigma2":0.3,"p":0.6,"tau":1`},
+}
+
+func bound(t *testing.T, id, name, members string) *binding {
+	t.Helper()
+	for _, p := range claims.Claim(id).Parts {
+		if p.Name == name {
+			b, err := bind(p, UsesOf(p, true), state(t, members))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(b.missing) > 0 {
+				t.Fatalf("%s/%s: %v missing", id, name, b.missing)
+			}
+			return b
+		}
+	}
+	t.Fatalf("no part %s/%s", id, name)
+	return nil
+}
+
+// TestCompiledFlowsAreTheClaimsOwn compares, for every system that package flow can integrate, its trajectory
+// with that of the claim's own equations, interpreted.
+func TestCompiledFlowsAreTheClaimsOwn(t *testing.T) {
+	for _, c := range courses {
+		t.Run(c.system, func(t *testing.T) {
+			b := bound(t, c.id, c.part, c.state)
+			if b.env.FlowOf != c.system {
+				t.Fatalf("the flow is %s", b.env.FlowOf)
+			}
+			fast, err := b.compiled()
+			if err != nil || fast == nil {
+				t.Fatalf("package flow does not have it: %v", err)
+			}
+			slow, err := b.interpreted()
+			if err != nil {
+				t.Fatal(err)
+			}
+			// An explicit Euler step of each, so that the comparison costs a few evaluations even where gradients
+			// are expensive: equal right-hand sides at two points, and equal packing.
+			const h = 0.05
+			a, z := fast.y0, slow.y0
+			for range 2 {
+				a, z = euler(fast, a, h), euler(slow, z, h)
+			}
+			va, vz := fast.unpack(a), slow.unpack(z)
+			for _, q := range b.env.Flow {
+				if len(va[q.Name].A) == 0 || distance(va[q.Name].A, vz[q.Name].A, 1) > routeTol*(1+norm(z)) {
+					t.Errorf("%s = %v; the claim's own equations give %v", q.Name, va[q.Name].A, vz[q.Name].A)
+				}
+			}
+		})
+	}
+}
+
+func euler(s *system, y []float64, h float64) []float64 {
+	d := make([]float64, len(y))
+	s.rhs(0, y, d)
+	out := make([]float64, len(y))
+	for i := range y {
+		out[i] = y[i] + h*d[i]
+	}
+	return out
+}
+
+// TestAWrongRouteIsNotTaken routes systems to flows with other equations.
+func TestAWrongRouteIsNotTaken(t *testing.T) {
+	defer func(old map[string]route) { routes = old }(routes)
+	for _, c := range []struct {
+		id, part, state string
+		wrong           route
+	}{
+		{"thm1", "balance", general, route{flow: "lemma1"}}, // the target moves
+		{"lemma1", "predictor", general, route{flow: "lemma1", frozen: true}},
+		{"lemma1", "predictor", symmetricGeneral, route{flow: "symmetrised"}},
+		{"sym-dynamics", "features", symmetric, route{flow: "lemma1", slaved: true}},
+		{"thm3-identity", "commutator", reduced, route{flow: "nopredictor"}},
+		{"decoupled", "target", courses[14].state, route{flow: "parabola"}},
+	} {
+		b := bound(t, c.id, c.part, c.state)
+		routes = map[string]route{b.env.FlowOf: c.wrong}
+		sys, err := b.compiled()
+		if sys != nil || err != nil {
+			t.Errorf("%s/%s is integrated as %+v (error %v)", c.id, c.part, c.wrong, err)
+		}
+	}
+}
+
+// testClaims state laws of one-dimensional flows that hold at the instant of the states below but not over
+// time, and laws that hold over time: what decides is the integrated form.
+const testClaims = `
+claim course
+  title t
+  printed p
+  scalar eta > 0
+  scalar p
+  scalar s >= 0
+  flow
+    p' = -eta*p
+    s' = p^2 - eta*s
+  says evolves: p evolves at rate -eta
+  says evolveswrong: p evolves at rate -11/10*eta
+  says decays: p decays at rate eta
+  says decayswrong: p decays at rate 11/10*eta
+  says stays: s stays nonnegative
+  says stayswrong: 1 - s stays nonnegative
+  says zero: p stays zero
+  says zerowrong: s stays zero
+`
+
+// TestIntegratedForms judges the course alone, without the instantaneous form.
+func TestIntegratedForms(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "test", Text: testClaims})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range f.Claims[0].Parts {
+		members := `"eta":0.5,"p":2,"s":0.4`
+		if p.Name == "zero" || p.Name == "zerowrong" {
+			members = strings.Replace(members, `"s":0.4`, `"s":0`, 1)
+		}
+		if p.Name == "zero" {
+			members = strings.Replace(members, `"p":2`, `"p":0`, 1)
+		}
+		b, err := bind(p, UsesOf(p, true), state(t, members))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr, err := b.follow(context.Background(), 3, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var points []*binding
+		for _, v := range tr.vars {
+			c, err := b.at(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			points = append(points, c)
+		}
+		res := newPartResult(p)
+		if err := b.integrated(tr, points, res); err != nil {
+			t.Fatal(err)
+		}
+		if want := !strings.HasSuffix(p.Name, "wrong"); res.Holds != want {
+			t.Errorf("%s: holds %v, measures %v", p.Name, res.Holds, res.Measures)
+		}
+		if len(res.Measures) == 0 {
+			t.Errorf("%s: no measures", p.Name)
+		}
+	}
+}
+
+// TestTrajectoryAgainstClosedForm follows p' = −ηp.
+func TestTrajectoryAgainstClosedForm(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "test", Text: testClaims})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := f.Claims[0].Parts[0]
+	b, err := bind(p, UsesOf(p, true), state(t, `"eta":0.5,"p":2,"s":0`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := b.follow(context.Background(), 4, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, time := range tr.times {
+		// Three digits above the relative tolerance of a step, for the steps and the dense output.
+		if got, want := tr.vars[i]["p"].A[0], 2*math.Exp(-0.5*time); math.Abs(got-want) > 1e3*fineRelTol*want {
+			t.Errorf("p(%v) = %v; want %v", time, got, want)
+		}
+	}
+	if len(tr.times) != 9 || tr.times[8] != 4 || tr.note != "" {
+		t.Errorf("times %v, note %q", tr.times, tr.note)
+	}
+}
+
+// TestBlowUpIsReported follows p' = p², which is infinite at t = 1/2.
+func TestBlowUpIsReported(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "test", Text: `
+claim blow
+  title t
+  printed p
+  scalar p
+  flow
+    p' = p^2
+  says up: p stays positive
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Check(context.Background(), f.Claims[0], state(t, `"p":2,"t":1`), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := r.Parts[0]; !(p.Until <= 0.5) || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "only") {
+		t.Errorf("followed until %v, notes %q", p.Until, p.Notes)
+	}
+}
+
+// TestHypothesesThatEndAlongTheCourse: p > 1 holds until t = ln 2/η.
+func TestHypothesesThatEndAlongTheCourse(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "test", Text: `
+claim ends
+  title t
+  printed p
+  scalar p, eta
+  flow
+    p' = -eta*p
+  says now: p^2 >= p
+    assume large: p >= 1
+  says always: p decays at rate eta
+    assume large: p >= 1
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Check(context.Background(), f.Claims[0], state(t, `"p":2,"eta":1,"t":2`), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := part(t, r, "now"); !p.Met || !p.Holds || len(p.Notes) != 1 {
+		t.Errorf("a statement about states: %+v", p)
+	}
+	if p := part(t, r, "always"); p.Met || p.Hypotheses["large"] {
+		t.Errorf("a statement about the course: %+v", p)
+	}
+}
+
+// TestUsesAreEnough evaluates every part of every claim with what UsesOf names and nothing else: a part for
+// which it named too little could not be evaluated at any state.
+func TestUsesAreEnough(t *testing.T) {
+	f, err := theory.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := `"alpha":2,"eta":0.1,"sigma2":0.5,"tau":0.7,"W":[[1]],"Wp":[[0.5]],"p":[0.5,0.25],"w":[0.5,1],"wa":[0.25,0.5]`
+	evaluated := 0
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+				continue
+			}
+			// An error other than a lack of values would be that of the evaluator about an unnamed symbol.
+			if _, missing, err := checkPart(context.Background(), p, state(t, all)); err != nil {
+				t.Errorf("%s/%s: %v", c.ID, p.Name, err)
+			} else if missing == nil {
+				evaluated++
+			}
+		}
+	}
+	if evaluated < 50 {
+		t.Errorf("only %d parts can be evaluated", evaluated)
+	}
+}
