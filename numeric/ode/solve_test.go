@@ -131,6 +131,17 @@ func TestEventsAreLocated(t *testing.T) {
 	}
 }
 
+// Signs are compared on the quarters of a step: one root in each is found.
+func TestEventsInsideOneStep(t *testing.T) {
+	g := func(t float64, _ []float64) float64 { return (t - 0.1) * (t - 0.4) * (t - 0.6) * (t - 0.9) }
+	sol := mustSolve(t, func(_ float64, _, d []float64) { d[0] = 0 }, 0, []float64{1}, 1, &Settings{
+		InitialStep: 1, Events: []Event{{G: g}},
+	})
+	if len(sol.T) != 2 || len(sol.Events) != 4 {
+		t.Errorf("%d events in %d steps", len(sol.Events), len(sol.T)-1)
+	}
+}
+
 func TestEventsBackwardComeInOrder(t *testing.T) {
 	for _, m := range methods {
 		st := loose(m)
