@@ -19,18 +19,14 @@ func (Props) Run(ctx context.Context, property string, seed uint64, samples int)
 		return Sampling{}, err
 	}
 	data, err := json.Marshal(struct {
-		Says      string         `json:"says"`
-		Holds     int            `json:"holds"`
-		Violated  int            `json:"violated"`
-		Worst     float64        `json:"worst"`
-		Tolerance float64        `json:"tolerance"`
-		Detail    map[string]any `json:"detail,omitempty"`
-	}{m.Says, m.Holds, m.Violations, m.Worst, m.Tolerance, m.Detail})
+		Says   string         `json:"says"`
+		Detail map[string]any `json:"detail,omitempty"`
+	}{m.Says, m.Detail})
 	if err != nil {
 		return Sampling{}, fmt.Errorf("audit: property %s: %w", property, err)
 	}
 	return Sampling{Tried: m.Tried, Holds: m.Holds, Violations: m.Violations, Data: data,
-		Measures: map[string]float64{"worst": m.Worst, "tolerance": m.Tolerance}}, nil
+		Measures: map[string]float64{"worst": m.Worst, "tolerance": m.Tolerance, "holds": float64(m.Holds), "violations": float64(m.Violations)}}, nil
 }
 
 // Samples judges a formal statement at exact states of a stream of its own, and compares what float64

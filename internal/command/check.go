@@ -42,6 +42,9 @@ func (k *checkCommand) Run(c *console) error {
 	if k.State == "" {
 		return k.file(c)
 	}
+	if k.Out != "" {
+		return &exit{BadInput, "--out goes with a claim file; a check at a state writes no ledger"}
+	}
 	f, err := theory.Load()
 	if err != nil {
 		return err

@@ -127,6 +127,26 @@ func claimCount(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		code   int
+		stderr string
+	}{
+		{nil, 0, ""},
+		{errors.New("computation failed"), 1, "stopgrad: computation failed\n"},
+		{&exit{code: Difference}, 1, ""},
+		{badInput(errors.New("two\nlines")), 2, "stopgrad: two lines\n"},
+		{&exit{code: Unmet}, 3, ""},
+		{interrupted("%d claims", 2), 130, "stopgrad: interrupted: 2 claims\n"},
+	} {
+		var b bytes.Buffer
+		if got := (&console{stderr: &b}).end(c.err); got != c.code || b.String() != c.stderr {
+			t.Errorf("%v: exit code %d and %q; want %d and %q", c.err, got, b.String(), c.code, c.stderr)
+		}
+	}
+}
+
 func TestSuggestions(t *testing.T) {
 	f, err := theory.Load()
 	if err != nil {

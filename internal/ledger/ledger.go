@@ -72,7 +72,7 @@ type Claim struct {
 	Corrected *Reading   `json:"corrected,omitempty"`
 	Evidence  []Evidence `json:"evidence"`
 	Twins     []Twin     `json:"twins"`
-	// Seconds is the processor time that the claim took, its twins included.
+	// Seconds is how long the claim occupied a worker, its twins included.
 	Seconds float64 `json:"seconds"`
 }
 

@@ -54,9 +54,17 @@ func Evidence(c *ledger.Claim) string {
 
 // deciding describes the evidence behind a reading's verdict.
 func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
+	proved := map[string]bool{}
+	for _, e := range c.Evidence {
+		if e.Verdict == ledger.Proved || e.Verdict == ledger.Certified {
+			proved[e.Detail.Part] = true
+		}
+	}
 	var of []ledger.Evidence
 	for _, e := range c.Evidence {
-		if e.Detail.Reading == reading {
+		// A reading that is only supported, or open, is so because of its parts without a proof.
+		weak := v == ledger.Supported || v == ledger.Undecided
+		if e.Detail.Reading == reading && !(weak && proved[e.Detail.Part]) {
 			of = append(of, e)
 		}
 	}
@@ -91,6 +99,8 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		return count(tried, "sample")
 	case e.Kind == ledger.Training:
 		return "training"
+	case e.Detail.Measures["violations"] > 0:
+		return fmt.Sprintf("open: %.0f of %s against it", e.Detail.Measures["violations"], count(e.Detail.Tried, "sample"))
 	case tried > 0:
 		return "open after " + count(tried, "sample")
 	}

@@ -58,6 +58,10 @@ func every() *ledger.Ledger {
 			{Kind: ledger.Samples, Verdict: ledger.Supported, Detail: with(detail("a"), func(d *ledger.Detail) { d.Tried = 77 })}}},
 		{ID: "open", Verdict: ledger.Undecided, Evidence: []ledger.Evidence{
 			{Kind: ledger.Samples, Verdict: ledger.Undecided, Detail: with(detail("a"), func(d *ledger.Detail) { d.Tried = 1 })}}},
+		{ID: "against", Verdict: ledger.Undecided, Evidence: []ledger.Evidence{
+			{Kind: ledger.Proof, Verdict: ledger.Proved, Detail: detail("a")},
+			{Kind: ledger.Samples, Verdict: ledger.Supported, Detail: with(detail("a"), func(d *ledger.Detail) { d.Tried = 100 })},
+			{Kind: ledger.Samples, Verdict: ledger.Undecided, Detail: with(detail("b"), func(d *ledger.Detail) { d.Tried, d.Measures = 20, map[string]float64{"violations": 13} })}}},
 		{ID: "nothing", Verdict: ledger.Undecided},
 		{ID: "contradiction", Verdict: ledger.Undecided, Evidence: []ledger.Evidence{
 			{Kind: ledger.Proof, Verdict: ledger.Proved, Detail: detail("a")}, {Kind: ledger.Witness, Verdict: ledger.Refuted, Detail: detail("a")}}},
@@ -76,6 +80,7 @@ func TestEvidenceInAFewWords(t *testing.T) {
 		"ill-formed":    "shapes do not fit",
 		"supported":     "77 samples",
 		"open":          "open after 1 sample",
+		"against":       "open: 13 of 20 samples against it",
 		"nothing":       "nothing",
 		"contradiction": "CONTRADICTION",
 		"seen":          "training",
@@ -100,7 +105,7 @@ func TestAuditTable(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"9 claims as printed: 1 proved, 1 supported, 1 not observed, 1 refuted, 1 ill-formed, 1 inconsistent, 3 undecided",
+		"10 claims as printed: 1 proved, 1 supported, 1 not observed, 1 refuted, 1 ill-formed, 1 inconsistent, 4 undecided",
 		"1 corrected reading: 1 certified",
 		"1 of 2 mutated twins refuted; depth quick, seed 9",
 		"INCOMPLETE: the audit was interrupted",

@@ -97,6 +97,9 @@ func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Par
 	}
 	for i, t := range part.Twins {
 		s := t.String()
+		if t.Drop == "" {
+			s = fmt.Sprintf("“%s” → “%s”", t.Old, t.New)
+		}
 		if t.Why != "" {
 			s += " (" + t.Why + ")"
 		}
@@ -113,7 +116,8 @@ func viewOf(part *lang.Part, show func(*lang.Expr) string) view {
 	if part.Fault != nil || part.Stmt.Kind == lang.Sampled {
 		return v
 	}
-	u := statecheck.UsesOf(part, false)
+	// An assumption is made along the flow, and contradicted by its derivatives.
+	u := statecheck.UsesOf(part, part.Stmt.Kind == lang.Assumption)
 	name := func(s string) string { return show(lang.NewSym(lang.Pos{}, s)) }
 	var lets []*lang.Let
 	for n := range u.Lets {

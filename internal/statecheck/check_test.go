@@ -74,6 +74,7 @@ func TestStatus(t *testing.T) {
 		{"decoupled from the plane", "decoupled", plane + `,"beta":2,"t":1`, Options{}, Holds},
 		{"nopred", "nopred", general, Options{}, Holds},
 		{"nopred along", "nopred", general + `,"t":1`, Options{}, Holds},
+		{"nopred along, where the bound is attained", "nopred", symmetric + `,"t":1`, Options{}, Holds},
 		{"nopred without decay", "nopred", `"W":[[1,2]],"X":[[1,0],[0,1]],"Xp":[[1,0],[0,0]]`, Options{Part: "collapse"}, Unmet},
 		{"sym-dynamics", "sym-dynamics", symmetric, Options{}, Holds},
 		{"sym-dynamics along", "sym-dynamics", symmetric + `,"t":0.5`, Options{}, Holds},

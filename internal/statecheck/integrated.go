@@ -47,7 +47,8 @@ func (b *binding) integrated(tr *trajectory, points []*binding, res *PartResult)
 			}
 			rate = r.A[0]
 		}
-		return m.A, rate, e.Scale(), nil
+		// An L that is a bare variable is no sum; its own size is what its rounding is relative to.
+		return m.A, rate, max(e.Scale(), norm(m.A)), nil
 	}
 	start, rate, scale, err := at(points[0])
 	if err != nil {

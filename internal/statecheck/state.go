@@ -112,8 +112,7 @@ func pairKey(name string) (key string, i int, ok bool) {
 
 // supply is what a state supplies to a claim: the values it gives and those that follow from them.
 type supply struct {
-	s       *flow.State // with at most the modes looked at
-	assumed map[string]string
+	s *flow.State // with at most the modes looked at
 }
 
 // mode returns the i-th mode of a key, given or derived.
