@@ -37,8 +37,19 @@ import (
 //	tau_eff_j                  wa_j / w_j (modes)
 //	collapse_scale             max_j max(s_j, p_j²/|α|); max_j p_j² for parabola, where α
 //	                           cancels
+//
+// Of matrices with an entry above maxEntry only the norms are returned: the squares and
+// fourth powers in the other measures would overflow.
 func (f Flow) Measures(s *State) map[string]float64 {
 	m := measures{}
+	if !f.has(kP) && tooLarge(s) {
+		for name, a := range map[string]*mat.Dense{"norm_W": s.W, "norm_Wp": s.Wp, "norm_F": s.F} {
+			if a != nil {
+				m.set(name, mat.Norm(a, 2))
+			}
+		}
+		return m
+	}
 	switch {
 	case f.has(kP):
 		m.modes(f, s)
@@ -51,6 +62,20 @@ func (f Flow) Measures(s *State) map[string]float64 {
 		m.set("effective_rank", measure.EffectiveRank(c))
 	}
 	return m
+}
+
+// maxEntry is the largest entry whose fourth power, summed over any matrix that fits in
+// memory and multiplied by another entry, is still a float64.
+const maxEntry = 1e60
+
+// tooLarge reports whether an entry of a matrix of s is above maxEntry.
+func tooLarge(s *State) bool {
+	for _, a := range []*mat.Dense{s.W, s.Wp, s.Wa, s.F, s.X, s.Xp} {
+		if a != nil && mat.Max(a) > maxEntry || a != nil && mat.Min(a) < -maxEntry {
+			return true
+		}
+	}
+	return false
 }
 
 func (f Flow) has(k key) bool {

@@ -157,8 +157,11 @@ func (g *signs) factors(x *lang.Expr) (scalars, matrices []*lang.Expr) {
 		s1, m1 := g.factors(x.Args[0])
 		s2, m2 := g.factors(x.Args[1])
 		return append(s1, s2...), append(m1, m2...)
-	case x.Kind == lang.Pow && x.N > 0:
+	case x.Kind == lang.Pow && x.N >= 0:
 		if t, err := g.env.TypeOf(x); err == nil && !t.Scalar {
+			if x.N == 0 {
+				return nil, []*lang.Expr{{Kind: lang.Unit, Pos: x.Pos}}
+			}
 			for range x.N {
 				matrices = append(matrices, x.Args[0])
 			}

@@ -254,6 +254,8 @@ type File struct {
 	Systems map[string]*System
 	Order   []string // system names as declared
 	Claims  []*Claim
+
+	inlining map[string]bool // systems whose right-hand sides are being taken over
 }
 
 // Claim returns the claim with the given id, or nil.
@@ -278,15 +280,26 @@ func (v *Env) Moves(s *Stmt) bool {
 
 func (v *Env) moves(e *Expr) bool {
 	hit := false
-	e.Walk(func(n *Expr) bool {
-		if n.Kind == Sym {
-			if l := v.Lets[n.Name]; l != nil {
-				hit = hit || v.moves(l.Expr)
-			} else if s := v.Symbols[n.Name]; v.Equation(n.Name) != nil || s != nil && s.Root != nil && v.moves(s.Root) {
-				hit = true
+	seen := map[string]bool{}
+	var visit func(*Expr)
+	visit = func(e *Expr) {
+		e.Walk(func(n *Expr) bool {
+			if n.Kind != Sym || seen[n.Name] {
+				return !hit
 			}
-		}
-		return !hit
-	})
+			seen[n.Name] = true
+			if l := v.Lets[n.Name]; l != nil {
+				visit(l.Expr)
+				return !hit
+			}
+			if v.Equation(n.Name) != nil {
+				hit = true
+			} else if s := v.Symbols[n.Name]; s != nil && s.Root != nil {
+				visit(s.Root)
+			}
+			return !hit
+		})
+	}
+	visit(e)
 	return hit
 }

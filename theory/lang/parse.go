@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -146,7 +147,41 @@ func (f *File) buildEnv(claim *node, uses []string, pos Pos, override map[string
 			return nil, err
 		}
 	}
-	return env, nil
+	return env, env.checkLets()
+}
+
+// checkLets reports a definition that leads back to itself.
+func (env *Env) checkLets() error {
+	const under, done = 1, 2
+	state := map[string]int{}
+	var visit func(l *Let) error
+	visit = func(l *Let) (err error) {
+		state[l.Name] = under
+		l.Expr.Walk(func(n *Expr) bool {
+			if n.Kind != Sym || err != nil {
+				return err == nil
+			}
+			if m := env.Lets[n.Name]; m != nil {
+				switch state[m.Name] {
+				case under:
+					err = errAt(n.Pos, "%s is defined by way of itself", m.Name)
+				case 0:
+					err = visit(m)
+				}
+			}
+			return err == nil
+		})
+		state[l.Name] = done
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(env.Lets)) {
+		if state[name] == 0 {
+			if err := visit(env.Lets[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // declare adds the declarations of a block to env. A flow or map replaces an inherited one.
@@ -516,6 +551,14 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		if f.Systems[sys.Name] == nil {
 			return nil, errAt(sys.Pos, "there is no system called %s", sys.Name)
 		}
+		if f.inlining[sys.Name] {
+			return nil, errAt(e.Pos, "a right-hand side of %s leads back to %s", sys.Name, sys.Name)
+		}
+		if f.inlining == nil {
+			f.inlining = map[string]bool{}
+		}
+		f.inlining[sys.Name] = true
+		defer delete(f.inlining, sys.Name)
 		env, err := f.buildEnv(nil, []string{sys.Name}, e.Pos, nil)
 		if err != nil {
 			return nil, err
@@ -524,7 +567,12 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		if eq == nil {
 			return nil, errAt(x.Pos, "system %s has no equation for %s", sys.Name, x.Name)
 		}
-		return env.expandLets(eq.RHS), nil
+		left := maxNodes
+		out := env.expandLets(eq.RHS, &left)
+		if left <= 0 {
+			return nil, errAt(e.Pos, "the right-hand side is too large to take over, its definitions written out")
+		}
+		return out, nil
 	}
 	c := *e
 	c.Args = make([]*Expr, len(e.Args))
@@ -538,17 +586,24 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 	return &c, nil
 }
 
-func (env *Env) expandLets(e *Expr) *Expr {
+// maxNodes bounds the size of an expression whose definitions are written out.
+const maxNodes = 100_000
+
+// expandLets writes out definitions; it stops making nodes when left is used up.
+func (env *Env) expandLets(e *Expr, left *int) *Expr {
+	if *left--; *left <= 0 {
+		return e
+	}
 	if e.Kind == Sym {
 		if l := env.Lets[e.Name]; l != nil {
-			return env.expandLets(l.Expr)
+			return env.expandLets(l.Expr, left)
 		}
 		return e
 	}
 	c := *e
 	c.Args = make([]*Expr, len(e.Args))
 	for i, a := range e.Args {
-		c.Args[i] = env.expandLets(a)
+		c.Args[i] = env.expandLets(a, left)
 	}
 	return &c
 }
@@ -617,6 +672,9 @@ func (f *File) parsePart(claim, n *node, overrides map[string]*node) (*Part, err
 		return !slices.Contains([]string{"scalar", "root", "matrix", "let", "size"}, k.word())
 	})}
 	if err := f.declare(env, local, ""); err != nil {
+		return nil, err
+	}
+	if err := env.checkLets(); err != nil {
 		return nil, err
 	}
 	part.Env = env

@@ -7,15 +7,26 @@ import (
 
 // parser reads the tokens of one item.
 type parser struct {
-	toks []token
-	i    int
-	end  Pos
+	toks  []token
+	i     int
+	end   Pos
+	depth int // of brackets and signs
 }
+
+// The limits of an expression as written. A claim of the paper needs a few hundred tokens and ten levels; the
+// limits keep the recursion of everything that walks an expression within any stack.
+const (
+	maxTokens = 20_000
+	maxDepth  = 500
+)
 
 func newParser(n *node) (*parser, error) {
 	toks, err := lexItem(n)
 	if err != nil {
 		return nil, err
+	}
+	if len(toks) > maxTokens {
+		return nil, errAt(toks[maxTokens].pos, "an item of more than %d words and signs; expected it split up with let", maxTokens)
 	}
 	last := n.lines[len(n.lines)-1]
 	end := last.pos
@@ -110,6 +121,10 @@ func (p *parser) term() (*Expr, error) {
 }
 
 func (p *parser) unary() (*Expr, error) {
+	if p.depth++; p.depth > maxDepth {
+		return nil, errAt(p.peek().pos, "nested more than %d deep; expected it split up with let", maxDepth)
+	}
+	defer func() { p.depth-- }()
 	if p.isOp("-") {
 		t := p.next()
 		x, err := p.unary()

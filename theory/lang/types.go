@@ -19,11 +19,22 @@ func (t Type) String() string {
 
 // TypeOf types an expression. Its errors are [*Error] values; those about meaning (shapes, undefined
 // symbols) carry Shape.
-func (env *Env) TypeOf(e *Expr) (Type, error) { return env.typeOf(e, typeCtx{}) }
+func (env *Env) TypeOf(e *Expr) (Type, error) { return env.typeOf(e, newTypeCtx(nil)) }
 
 type typeCtx struct {
 	expectation bool             // inside E(...)
 	hyps        map[string]*Stmt // what [name] may refer to
+	lets        map[letUse]Type  // definitions typed so far
+}
+
+// letUse is a definition inside or outside an expectation.
+type letUse struct {
+	name        string
+	expectation bool
+}
+
+func newTypeCtx(hyps map[string]*Stmt) typeCtx {
+	return typeCtx{hyps: hyps, lets: map[letUse]Type{}}
 }
 
 func (env *Env) typeOf(e *Expr, ctx typeCtx) (Type, error) {
@@ -45,7 +56,16 @@ func (env *Env) typeOf(e *Expr, ctx typeCtx) (Type, error) {
 		return Type{Unit: true}, nil
 	case Sym:
 		if l := env.Lets[e.Name]; l != nil {
-			return env.typeOf(l.Expr, ctx)
+			use := letUse{e.Name, ctx.expectation}
+			t, known := ctx.lets[use]
+			if known {
+				return t, nil
+			}
+			t, err := env.typeOf(l.Expr, ctx)
+			if err == nil {
+				ctx.lets[use] = t
+			}
+			return t, err
 		}
 		s := env.Symbols[e.Name]
 		if s == nil {
@@ -350,7 +370,7 @@ func (part *Part) check() error {
 			}
 		}
 		if st.Expr != nil {
-			if _, err := env.typeOf(st.Expr, typeCtx{hyps: hyps}); err != nil {
+			if _, err := env.typeOf(st.Expr, newTypeCtx(hyps)); err != nil {
 				return plain(err)
 			}
 		}
