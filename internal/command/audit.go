@@ -10,6 +10,7 @@ import (
 	"stopgrad/internal/audit"
 	"stopgrad/internal/ledger"
 	"stopgrad/internal/report"
+	"stopgrad/internal/training"
 	"stopgrad/theory"
 	"stopgrad/theory/lang"
 )
@@ -29,7 +30,27 @@ type search struct {
 type auditCommand struct {
 	IDs []string `arg:"" optional:"" name:"id" help:"Claims to audit; all of them if none is named."`
 	search
-	Against string `placeholder:"FILE" help:"Exit 1 and name what differs if a verdict differs from this ledger's."`
+	Against  string `placeholder:"FILE" help:"Exit 1 and name what differs if a verdict differs from this ledger's."`
+	Training bool   `default:"true" negatable:"" help:"Include the quick tier of the training checks."`
+}
+
+// observe runs the training checks of the quick tier for the ledger of a whole audit.
+func (a *auditCommand) observe(c *console) func(context.Context, *ledger.Ledger) error {
+	if !a.Training || a.IDs != nil {
+		return nil
+	}
+	return func(ctx context.Context, l *ledger.Ledger) error {
+		bar := newProgress(c.stderr)
+		defer bar.clear()
+		results, err := training.Quick(ctx, func(done, total float64, id string) {
+			const parts = 1000
+			bar.show(int(parts*done/max(total, 1)), parts, id)
+		})
+		if err == nil {
+			audit.Observe(l, results)
+		}
+		return err
+	}
 }
 
 // Run audits the built-in claims.
@@ -56,7 +77,7 @@ func (a *auditCommand) Run(c *console) error {
 			old = old.Select(a.IDs)
 		}
 	}
-	l, err := a.judge(c, f, sources, a.IDs)
+	l, err := a.judge(c, f, sources, a.IDs, a.observe(c))
 	if err != nil {
 		return err
 	}
@@ -87,9 +108,9 @@ func defects(l *ledger.Ledger) error {
 	return nil
 }
 
-// judge runs an audit, shows its progress, writes its ledger to the folder and to standard output, and returns
-// it. After Ctrl-C it writes what is finished and returns the error that says so.
-func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []string) (*ledger.Ledger, error) {
+// judge runs an audit, shows its progress, lets observe (if not nil) add to the ledger, writes it to the folder
+// and to standard output, and returns it. After Ctrl-C it writes what is finished and returns the error that says so.
+func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []string, observe func(context.Context, *ledger.Ledger) error) (*ledger.Ledger, error) {
 	depth, err := audit.ParseDepth(s.Depth)
 	if err != nil {
 		return nil, badInput(err)
@@ -141,6 +162,11 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 	}
 	if unwritable != nil {
 		return nil, badInput(unwritable)
+	}
+	if err == nil && observe != nil {
+		if err = observe(ctx, l); err != nil && ctx.Err() == nil {
+			return nil, err
+		}
 	}
 	cut := err != nil
 	if s.Out != "" && !cut {

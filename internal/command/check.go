@@ -134,7 +134,7 @@ func (k *checkCommand) file(c *console) error {
 	if len(own.Claims) == 0 {
 		return &exit{BadInput, fmt.Sprintf("%s:1:1: no claim in this file; expected ‘claim ID’ at the left margin", k.Target)}
 	}
-	l, err := k.judge(c, own, sources, nil)
+	l, err := k.judge(c, own, sources, nil, nil)
 	if err != nil {
 		return err
 	}

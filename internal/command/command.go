@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"stopgrad/internal/report"
+	"stopgrad/internal/training"
 )
 
 // The exit codes.
@@ -35,6 +36,15 @@ type grammar struct {
 	Show     showCommand     `cmd:"" help:"Show a claim: its source, statements, hypotheses, derivation and twins."`
 	Check    checkCommand    `cmd:"" help:"Check a claim at a state and along its trajectory, or judge your own claim file."`
 	Simulate simulateCommand `cmd:"" help:"Integrate a flow from a state: trajectory and measures."`
+
+	Refute refuteCommand `cmd:"" help:"Search for counterexamples to a claim, make them small and confirm them."`
+	Fuzz   fuzzCommand   `cmd:"" help:"Sample a claim over a region of hyper-parameters."`
+	Map    mapCommand    `cmd:"" help:"Map collapse and growth of a mode over two quantities."`
+
+	Train         training.Train  `cmd:"" help:"Train BYOL, SimSiam, DirectPred or an ablation on real images."`
+	Trainingcheck training.Check  `cmd:"" help:"Hold training against the theory: list or run the checks."`
+	Golden        training.Golden `cmd:"" help:"Recorded results: list, verify, compare, record."`
+	Doctor        training.Doctor `cmd:"" help:"Say which engines, data and optional tools are here."`
 }
 
 // console is what a command runs in.
@@ -87,7 +97,7 @@ func run(c *console, args []string) (code int) {
 	}
 	parsed, err := parser.Parse(args)
 	if err == nil {
-		err = parsed.Run(c)
+		err = parsed.Run(c, &training.Console{Context: c.ctx, Stdout: c.stdout, Stderr: c.stderr, Width: c.page().Width})
 	} else {
 		err = badInput(err)
 	}
@@ -100,6 +110,10 @@ func (c *console) end(err error) int {
 		return OK
 	}
 	e := &exit{code: Difference, message: err.Error()}
+	var t *training.ExitError
+	if errors.As(err, &t) {
+		e = &exit{t.Code, t.Message}
+	}
 	errors.As(err, &e)
 	if e.message != "" {
 		fmt.Fprintln(c.stderr, "stopgrad: "+strings.ReplaceAll(e.message, "\n", " "))

@@ -164,6 +164,9 @@ func (p Page) summary(l *ledger.Ledger) string {
 			}
 		}
 	}
+	if t := training(l); t != "" {
+		line("%s", t)
+	}
 	return b.String()
 }
 
@@ -175,4 +178,32 @@ func Changes(w io.Writer, cs []ledger.Change) error {
 		}
 	}
 	return nil
+}
+
+// training says what the training checks of the ledger came to, and nothing where there are none.
+func training(l *ledger.Ledger) string {
+	checks := map[string]ledger.Verdict{}
+	for _, c := range l.Claims {
+		for _, e := range c.Evidence {
+			if e.Kind == ledger.Training {
+				checks[e.Detail.Part] = e.Verdict
+			}
+		}
+	}
+	if len(checks) == 0 {
+		return ""
+	}
+	var by []string
+	for _, v := range []ledger.Verdict{ledger.Observed, ledger.NotObserved} {
+		var ids []string
+		for _, id := range slices.Sorted(maps.Keys(checks)) {
+			if checks[id] == v {
+				ids = append(ids, id)
+			}
+		}
+		if len(ids) > 0 {
+			by = append(by, strings.Join(ids, ", ")+" "+string(v))
+		}
+	}
+	return "training, quick tier, which changes no verdict: " + strings.Join(by, "; ")
 }

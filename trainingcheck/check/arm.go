@@ -23,7 +23,7 @@ const (
 	LittleDecay    Arm = "byol-little-decay"   // the paper's decay, 4e-4: a twelfth of ηt is left
 	NoDecay        Arm = "byol-no-decay"       // no weight decay at all
 	SlowTarget     Arm = "byol-slow-target"    // m = .999: one time constant in the run
-	PlainSGD       Arm = "byol-plain-sgd"      // momentum 0, wd .02: the setting of Theorem 1
+	PlainSGD       Arm = "byol-plain-sgd"      // momentum 0, wd .02, half the rate: the setting of Theorem 1
 	UnequalDecay   Arm = "byol-unequal-decay"  // the same, the predictor decaying twice as fast
 	Permuted       Arm = "directpred-permuted" // W_p replaced by one with the eigenvectors permuted
 )
@@ -31,6 +31,15 @@ const (
 // Arms lists every arm.
 var Arms = []Arm{BYOL, BYOLTwoLayer, DirectPred, DirectCopy, SimSiam, NoPredictor, NoPredictorEMA, NoStopGradient,
 	LittleDecay, NoDecay, SlowTarget, PlainSGD, UnequalDecay, Permuted}
+
+// plain sets plain SGD at half the rate and twice the steps, the same flow time. The law e^{−2ηt} misses terms of first
+// order in the rate: at mini size the deviation over ten seeds is at most 4.8 % with the full rate (seed 17; 2.4 % and
+// 1.2 % with a half and a quarter of it), and the check allows 3 %.
+func plain(c *method.Config) {
+	c.Optimizer.Momentum, c.Optimizer.WeightDecay = 0, 0.02
+	c.Optimizer.LearningRate /= 2
+	c.Steps *= 2
+}
 
 // unequalRatio is the factor between the two decays of [UnequalDecay].
 const unequalRatio = 2
@@ -64,10 +73,10 @@ func (a Arm) Config(base method.Config) (method.Config, error) {
 	case SlowTarget:
 		c.Target.Momentum = 0.999
 	case PlainSGD:
-		c.Optimizer.Momentum, c.Optimizer.WeightDecay = 0, 0.02
+		plain(&c)
 	case UnequalDecay:
 		// With torch's convention the predictor decays α_p times as fast as the encoder in flow time.
-		c.Optimizer.Momentum, c.Optimizer.WeightDecay = 0, 0.02
+		plain(&c)
 		c.Optimizer.Decay, c.Predictor.RateRatio = method.TorchDecay, unequalRatio
 	default:
 		return c, fmt.Errorf("check: unknown arm %q", a)

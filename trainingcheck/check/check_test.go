@@ -8,6 +8,9 @@ import (
 // TestGatesHoldAndBrokenVariantsFail runs every check of the mini tier on one seed, and every broken variant
 // of it, which the gate must refuse.
 func TestGatesHoldAndBrokenVariantsFail(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("some fourteen thousand steps of training: not with -short or -race")
+	}
 	l, err := NewLab(Mini, []uint64{1}, 0)
 	if err != nil {
 		t.Fatal(err)

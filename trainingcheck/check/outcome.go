@@ -3,8 +3,11 @@ package check
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -45,6 +48,12 @@ type Outcome struct {
 	Identity float64
 	// Decay is ηt at each record: the flow time times the decay.
 	Decay []float64
+	// Discrete is the largest deviation, over all steps and relative to its size, of the imbalance of Theorem 1 from
+	// the one that the law of the discrete step carries forward; NaN unless a linear predictor is trained without
+	// momentum. See [discreteLaw].
+	Discrete float64
+	// Seconds is the wall time of the run; it depends on what else the machine does.
+	Seconds float64
 }
 
 // At returns a column at the record nearest to a step.
@@ -70,50 +79,77 @@ func abs(n int) int {
 	return n
 }
 
-// evaluation holds the views on which every run of a seed is looked at.
-type evaluation struct {
-	train, test data.Views
-	classes     int
+// Evaluation holds the views on which every run of a seed is looked at.
+type Evaluation struct {
+	// Train are the views that Look embeds; their labels, and Test, serve Accuracies alone.
+	Train, Test data.Views
+	Classes     int
 }
 
-func newEvaluation(d *data.Dataset, seed uint64) (*evaluation, error) {
+// NewEvaluation draws the views of a data set with labels.
+func NewEvaluation(d *data.Dataset, seed uint64) (*Evaluation, error) {
 	train, test, err := d.Evaluation(seed)
 	if err != nil {
 		return nil, err
 	}
-	classes := 0
-	for _, l := range train.Labels {
-		classes = max(classes, l+1)
-	}
-	return &evaluation{train, test, classes}, nil
+	return &Evaluation{Train: train, Test: test, Classes: len(d.Train.Classes)}, nil
 }
 
-// Measure takes the measures of Columns.
-func (v *evaluation) Measure(t *method.Trainer) ([]float64, error) {
-	e, err := t.Embed(v.train.X, v.train.N, method.BatchStatistics)
+// Look is what one look at a trainer finds.
+type Look struct {
+	// Values are the measures of Columns; NaN where the configuration has none.
+	Values []float64
+	// Projection is z, one row for each view, with the statistics of all of them together.
+	Projection *mat.Dense
+	// Predictor is W_p, nil unless it is a matrix; Alignment holds it against E[zzᵀ].
+	Predictor *mat.Dense
+	Alignment metric.Alignment
+	// LastLayer and Bias are W_L and b with z = W_L·h + b, nil where there is no such layer or bias.
+	LastLayer *mat.Dense
+	Bias      []float64
+}
+
+// Look takes the measures of Columns. It does not change the trainer.
+func (v *Evaluation) Look(t *method.Trainer) (*Look, error) {
+	e, err := t.Embed(v.Train.X, v.Train.N, method.BatchStatistics)
 	if err != nil {
 		return nil, err
 	}
 	z := e.Projection
+	if s := mat.Sum(z); math.IsNaN(s) || math.IsInf(s, 0) {
+		return nil, fmt.Errorf("check: after step %d the projections are not finite: the run has diverged", t.Done())
+	}
 	rank := metric.EffectiveRank(z)
 	nan := math.NaN()
-	out := []float64{metric.ZStd(z), rank.Uncentred, rank.Centred, nan, nan, nan, nan, nan}
-	wp, err := linearPredictor(t)
-	if err != nil || wp == nil {
-		return out, err
+	l := &Look{Values: []float64{metric.ZStd(z), rank.Uncentred, rank.Centred, nan, nan, nan, nan, nan}, Projection: z}
+	if l.Predictor, err = linearPredictor(t); err != nil || l.Predictor == nil {
+		return l, err
 	}
-	al := metric.Align(metric.SecondMoment(z), wp, topEigenvectors)
-	out[3], out[4], out[5], out[6] = al.Asymmetry, al.Commutator, al.TopCosine, al.Parabola
-	wl, err := t.Matrix("online/projector/out/w")
-	if err != nil {
-		return nil, err
+	l.Alignment = metric.Align(metric.SecondMoment(z), l.Predictor, topEigenvectors)
+	l.Values[3], l.Values[4], l.Values[5], l.Values[6] = l.Alignment.Asymmetry, l.Alignment.Commutator, l.Alignment.TopCosine, l.Alignment.Parabola
+	if l.LastLayer, l.Bias, err = lastLayer(t); err != nil || l.LastLayer == nil {
+		return l, err
 	}
-	b, _, err := t.Values("online/projector/out/b")
-	if err != nil {
-		return nil, err
+	l.Values[7] = mat.Norm(metric.Balance(l.LastLayer, l.Bias, l.Predictor, t.Config().Predictor.RateRatio), 2)
+	return l, nil
+}
+
+// lastLayer returns W_L and b, or nil where BatchNorm comes between them and the predictor: Theorem 1 is about
+// layers that follow each other.
+func lastLayer(t *method.Trainer) (wl *mat.Dense, b []float64, err error) {
+	n := t.Config().Net
+	name := "online/projector/out"
+	switch {
+	case n.Kind == method.Linear:
+		name = "online"
+	case n.OutputBN:
+		return nil, nil, nil
 	}
-	out[7] = mat.Norm(metric.Balance(wl, b, wp, t.Config().Predictor.RateRatio), 2)
-	return out, nil
+	if wl, err = t.Matrix(name + "/w"); err != nil || !n.Bias {
+		return wl, nil, err
+	}
+	b, _, err = t.Values(name + "/b")
+	return wl, b, err
 }
 
 // linearPredictor returns W_p, or nil for a configuration without a linear predictor.
@@ -125,10 +161,10 @@ func linearPredictor(t *method.Trainer) (*mat.Dense, error) {
 	return nil, nil
 }
 
-// accuracies judges encoder and projections at the end of a run. knn and zknn are the five nearest
-// neighbours by cosine, lin ridge regression on standardised encoder features, lin10 the same from ten
-// labels a class.
-func (v *evaluation) accuracies(t *method.Trainer, seed uint64, into map[string]float64) error {
+// Accuracies judges encoder and projections with running statistics. knn and zknn are the five nearest
+// neighbours by cosine, lin ridge regression on standardised encoder features, lin10 the same from ten labels
+// a class, and missing where a class has fewer.
+func (v *Evaluation) Accuracies(t *method.Trainer, seed uint64) (map[string]float64, error) {
 	sample := func(w data.Views) (features, projections metric.Sample, err error) {
 		e, err := t.Embed(w.X, w.N, method.RunningStatistics)
 		if err != nil {
@@ -136,34 +172,70 @@ func (v *evaluation) accuracies(t *method.Trainer, seed uint64, into map[string]
 		}
 		return metric.Sample{X: e.Features, Labels: w.Labels}, metric.Sample{X: e.Projection, Labels: w.Labels}, nil
 	}
-	train, ztrain, err := sample(v.train)
+	train, ztrain, err := sample(v.Train)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	test, ztest, err := sample(v.test)
+	test, ztest, err := sample(v.Test)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if into["knn"], err = metric.DigitsKNN().Accuracy(train, test, v.classes); err != nil {
-		return err
+	into := map[string]float64{}
+	if into["knn"], err = metric.DigitsKNN().Accuracy(train, test, v.Classes); err != nil {
+		return nil, err
 	}
-	if into["zknn"], err = metric.DigitsKNN().Accuracy(ztrain, ztest, v.classes); err != nil {
-		return err
+	if into["zknn"], err = metric.DigitsKNN().Accuracy(ztrain, ztest, v.Classes); err != nil {
+		return nil, err
 	}
-	if into["lin"], err = metric.DigitsRidge().Accuracy(train, test, v.classes); err != nil {
-		return err
+	if into["lin"], err = metric.DigitsRidge().Accuracy(train, test, v.Classes); err != nil {
+		return nil, err
 	}
-	into["lin10"], err = metric.DigitsFewShot(seed).Accuracy(train, test, v.train.Images, v.classes)
-	return err
+	if few := metric.DigitsFewShot(seed); v.fewest() >= few.Shots {
+		if into["lin10"], err = few.Accuracy(train, test, v.Train.Images, v.Classes); err != nil {
+			return nil, err
+		}
+	}
+	return into, nil
 }
 
-// Train makes one run and looks at it every `every` steps. progress, if not nil, is called after each step.
-func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base method.Config, seed uint64, every int, progress func(step, steps int)) (*Outcome, error) {
+// fewest is the number of training images of the rarest class.
+func (v *Evaluation) fewest() int {
+	count := make([]int, v.Classes)
+	last := -1
+	for row, image := range v.Train.Images {
+		if image != last { // the views of an image follow one another
+			count[v.Train.Labels[row]]++
+		}
+		last = image
+	}
+	return slices.Min(count)
+}
+
+// Watch observes a run; any of its functions may be nil. None may change the trainer.
+type Watch struct {
+	// Before is called before each step, with the number of steps made and the batch to come.
+	Before func(t *method.Trainer, done int, b method.Batch) error
+	// After is called after each step.
+	After func(t *method.Trainer, done int) error
+	// Look is called with each look: loss is that of the last step, NaN before it, decay is ηt.
+	Look func(t *method.Trainer, done int, loss, decay float64, l *Look) error
+	// Progress is called after each step.
+	Progress func(step, steps int)
+}
+
+// Train makes one run and looks at it every `every` steps, 0 being a tenth of the run; w may be nil.
+func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base method.Config, seed uint64, every int, w *Watch) (*Outcome, error) {
 	c, err := a.Config(base)
 	if err != nil {
 		return nil, err
 	}
-	v, err := newEvaluation(d, seed)
+	if w == nil {
+		w = new(Watch)
+	}
+	if every == 0 {
+		every = max(1, c.Steps/looks)
+	}
+	v, err := NewEvaluation(d, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -176,25 +248,44 @@ func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base m
 		return nil, err
 	}
 	defer t.Close()
-	o := &Outcome{Arm: a, Seed: seed, Config: c, Final: map[string]float64{}, Identity: math.NaN()}
+	start := time.Now()
+	o := &Outcome{Arm: a, Seed: seed, Config: c, Final: map[string]float64{}, Identity: math.NaN(), Discrete: math.NaN()}
+	loss := math.NaN()
 	look := func(step int) error {
-		values, err := v.Measure(t)
+		l, err := v.Look(t)
 		if err != nil {
 			return err
 		}
-		o.Series = append(o.Series, method.Record{Step: step, Values: values})
-		o.Decay = append(o.Decay, c.TotalDecay()*float64(step)/float64(c.Steps))
-		return nil
+		decay := c.TotalDecay() * float64(step) / float64(c.Steps)
+		o.Series = append(o.Series, method.Record{Step: step, Values: l.Values})
+		o.Decay = append(o.Decay, decay)
+		if w.Look == nil {
+			return nil
+		}
+		return w.Look(t, step, loss, decay, l)
 	}
 	if err := look(0); err != nil {
+		return nil, err
+	}
+	law, err := newDiscreteLaw(t)
+	if err != nil {
 		return nil, err
 	}
 	for step := range c.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if _, err := t.Step(src.Batch(step)); err != nil {
+		batch := src.Batch(step)
+		if w.Before != nil {
+			if err := w.Before(t, step, batch); err != nil {
+				return nil, err
+			}
+		}
+		if loss, err = t.Step(batch); err != nil {
 			return nil, fmt.Errorf("check: %s, seed %d, step %d: %w", a, seed, step, err)
+		}
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return nil, fmt.Errorf("check: %s, seed %d: %w", a, seed, &method.DivergedError{Step: step, Loss: loss})
 		}
 		if c.Direct != nil {
 			if a == Permuted {
@@ -206,24 +297,45 @@ func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base m
 			if err != nil {
 				return nil, err
 			}
-			if !(far <= o.Identity) {
+			if math.IsNaN(far) {
+				return nil, fmt.Errorf("check: %s, seed %d, step %d: the distance of W_p from F̂'s is not a number", a, seed, step)
+			}
+			if !(far <= o.Identity) { // also at the first step, when it is NaN
 				o.Identity = far
 			}
 		}
-		if done := step + 1; done%every == 0 || done == c.Steps {
+		if law != nil {
+			if err := law.follow(t); err != nil {
+				return nil, err
+			}
+			o.Discrete = law.worst
+		}
+		done := step + 1
+		if w.After != nil {
+			if err := w.After(t, done); err != nil {
+				return nil, err
+			}
+		}
+		if done%every == 0 || done == c.Steps {
 			if err := look(done); err != nil {
 				return nil, err
 			}
 		}
-		if progress != nil {
-			progress(step+1, c.Steps)
+		if w.Progress != nil {
+			w.Progress(done, c.Steps)
 		}
 	}
 	last := o.Series[len(o.Series)-1].Values
 	for j, col := range Columns {
 		o.Final[col] = last[j]
 	}
-	return o, v.accuracies(t, seed, o.Final)
+	accuracies, err := v.Accuracies(t, seed)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(o.Final, accuracies)
+	o.Seconds = time.Since(start).Seconds()
+	return o, nil
 }
 
 // identityDistance is ‖W_p − U·diag(p)·Uᵀ‖/‖W_p‖ for the eigenvectors U of F̂ and the published code's
@@ -253,7 +365,7 @@ func identityDistance(t *method.Trainer) (float64, error) {
 		}
 	}
 	if !eig.Factorize(sym, true) {
-		return math.NaN(), nil
+		return 0, fmt.Errorf("check: the eigendecomposition of F̂ did not converge")
 	}
 	s := eig.Values(nil)
 	var u mat.Dense
@@ -298,8 +410,8 @@ func permutePredictor(t *method.Trainer) error {
 // Collapse is the verdict on the run's last look.
 func (o *Outcome) Collapse() metric.Verdict { return metric.Judge(o.Final["zstd"], o.Final["er"]) }
 
-// balanceError is the largest relative deviation of the imbalance ratio from exp(−2ηt) over the records.
-func (o *Outcome) balanceError() float64 {
+// BalanceError is the largest relative deviation of the imbalance ratio from exp(−2ηt) over the records.
+func (o *Outcome) BalanceError() float64 {
 	worst := 0.
 	first := o.At("bal", 0)
 	for i, r := range o.Series {

@@ -22,11 +22,11 @@ func supported(c method.Config) error {
 	}
 	switch {
 	case c.Net.Kind != method.Linear && c.Net.Kind != method.MLP:
-		return fmt.Errorf("oracle: network %q is not implemented, want linear or mlp", string(c.Net.Kind))
+		return fmt.Errorf("oracle: network %q is outside the oracle, want linear or mlp", string(c.Net.Kind))
 	case c.Direct != nil:
-		return fmt.Errorf("oracle: method %q is not implemented", string(c.Method))
+		return fmt.Errorf("oracle: method %q is outside the oracle", string(c.Method))
 	case c.Precision != method.Float64:
-		return fmt.Errorf("oracle: precision %q is not implemented, want float64", string(c.Precision))
+		return fmt.Errorf("oracle: precision %q is outside the oracle, want float64", string(c.Precision))
 	}
 	return nil
 }

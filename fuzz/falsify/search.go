@@ -1,0 +1,460 @@
+package falsify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+
+	"stopgrad/fuzz/chart"
+	"stopgrad/fuzz/design"
+	"stopgrad/fuzz/minimise"
+	"stopgrad/fuzz/optimise"
+	"stopgrad/fuzz/witness"
+	"stopgrad/theory/checker"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
+)
+
+// Effort says how many states each stage may look at.
+type Effort struct {
+	Interior, Corners, Solved int
+	// Optimise is spent on each choice of sizes.
+	Optimise optimise.Effort
+}
+
+// Options of a search. The zero value has no effort and finds nothing.
+type Options struct {
+	Seed   uint64
+	Effort Effort
+	// Sizes bounds the symbolic sizes by name; others go up to DefaultMaxSize.
+	Sizes map[string]Sizes
+	// Domain, if not nil, narrows the domain of a scalar.
+	Domain func(name string) (lang.Domain, bool)
+}
+
+// Result is what a search came to.
+type Result struct {
+	Refutation *checker.Refutation // nil if none was found
+	Witness    checker.Witness
+	Stage      string // that found it: interior, corners, solved, or one of package optimise
+	// Coordinates and Rebuild give the states around the witness where it comes from a chart with equations
+	// solved for: the witness is Rebuild(Coordinates). Nil otherwise.
+	Coordinates []*big.Rat
+	Rebuild     func(x []*big.Rat) (checker.Witness, error)
+	Drawn       int // states looked at, in float64 or exactly
+	Tried       int // exact states that met every hypothesis
+	// Nearest is the least margin of a state that meets the hypotheses, relative to the numbers it was
+	// computed from; +Inf if the statement has no margin or no such state was met.
+	Nearest float64
+	CutOff  bool  // the context ended the search early
+	Err     error // of the last state that could not be judged, if none could
+}
+
+// Search looks for a counterexample of part. It depends on the seed, the label and the effort alone, unless
+// ctx ends it early.
+func Search(ctx context.Context, part *lang.Part, label string, o Options) Result {
+	s := &searcher{ctx: ctx, part: part, target: Narrowed(part, o.Domain), o: o, label: label}
+	s.res.Nearest = math.Inf(1)
+	s.search()
+	if s.res.Refutation == nil && s.bare != nil {
+		s.res.Refutation, s.res.Witness, s.res.Stage = s.bare, s.bareWitness, s.bareStage
+	}
+	return s.res
+}
+
+func (s *searcher) search() {
+	part := s.part
+	if part.Fault != nil || part.Stmt.Kind == lang.Sampled {
+		s.res.Err = errors.New("falsify: a statement that no state decides")
+		return
+	}
+	s.weak = weaker(part)
+	for _, stage := range []func(){s.interior, s.corners, s.solved, s.optimise} {
+		if stage(); s.finished() {
+			return
+		}
+	}
+}
+
+// Narrowed returns part with the domains of its scalars replaced by smaller ones: a counterexample of the result
+// is one of part. A nil domain leaves part as it is.
+func Narrowed(part *lang.Part, domain func(string) (lang.Domain, bool)) *lang.Part {
+	if domain == nil {
+		return part
+	}
+	p, env := *part, *part.Env
+	env.Symbols = make(map[string]*lang.Symbol, len(part.Env.Symbols))
+	for name, s := range part.Env.Symbols {
+		if d, ok := domain(name); ok && s.Kind == lang.Scalar {
+			c := *s
+			c.Domain = d
+			s = &c
+		}
+		env.Symbols[name] = s
+	}
+	p.Env = &env
+	return &p
+}
+
+type searcher struct {
+	ctx    context.Context
+	part   *lang.Part // as claimed
+	target *lang.Part // within the region
+	o      Options
+	label  string
+	res    Result
+
+	weak        *lang.Part // the statement made weaker, if it is strict
+	bare        *checker.Refutation
+	bareWitness checker.Witness
+	bareStage   string
+}
+
+func (s *searcher) finished() bool {
+	if s.res.Refutation != nil {
+		return true
+	}
+	if s.ctx.Err() != nil {
+		s.res.CutOff = true
+	}
+	return s.res.CutOff
+}
+
+// offer judges an exact state and hands a failure to the checker.
+func (s *searcher) offer(st checker.Witness, stage string) bool {
+	f, err := eval.Judge(eval.Rational{}, s.target, st)
+	if err != nil {
+		if s.res.Tried == 0 {
+			s.res.Err = err
+		}
+		return false
+	}
+	if !f.Met {
+		return false
+	}
+	s.res.Tried++
+	s.res.Err = nil
+	if f.Holds {
+		if m, ok := Margin(f); ok && Margined(s.part.Stmt) && (s.part.Stmt.Kind != lang.Stays || f.Measures["value"] == 0) {
+			s.res.Nearest = min(s.res.Nearest, m)
+		}
+		return false
+	}
+	r, err := checker.Refute(s.part, st)
+	if err != nil {
+		s.res.Err = err
+		return false
+	}
+	if !r.Verdict().IsRefuted() {
+		return false
+	}
+	if s.weak != nil {
+		// A strict statement that fails by equality alone is kept for want of anything better.
+		if f, err := eval.Judge(eval.Rational{}, s.weak, st); err == nil && f.Holds {
+			if s.bare == nil {
+				s.bare, s.bareWitness, s.bareStage = r, witness.Clone(st), stage
+			}
+			return false
+		}
+	}
+	s.res.Refutation, s.res.Witness, s.res.Stage = r, witness.Clone(st), stage
+	return true
+}
+
+// weaker returns part with ≻ replaced by ⪰, > by ≥ and < by ≤, nil if it has none of them.
+func weaker(part *lang.Part) *lang.Part {
+	stmt := *part.Stmt
+	switch {
+	case stmt.Kind == lang.Definite && stmt.Strict:
+		stmt.Strict = false
+	case stmt.Kind == lang.Inequality && (stmt.Rel == ">" || stmt.Rel == "<"):
+		stmt.Rel += "="
+	default:
+		return nil
+	}
+	p := *part
+	p.Stmt = &stmt
+	return &p
+}
+
+func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, after func(sample.Chooser, checker.Witness)) {
+	stream := sample.NewStream(s.o.Seed, s.label+"/"+stage)
+	sizes := s.o.sizesOf(s.target)
+	for i := range n {
+		if s.finished() {
+			return
+		}
+		s.res.Drawn++
+		ch := choose(stream)
+		ks := drawSizes(stream, s.target, sizes, float64(i%4+i*4/max(1, n))/6)
+		most := 1
+		for _, k := range ks {
+			most = max(most, k)
+		}
+		st, err := sample.Draw(&sized{Chooser: ch, sizes: ks}, s.target, most)
+		if err != nil {
+			continue
+		}
+		if after != nil {
+			after(stream, st)
+		}
+		if s.offer(st, stage) {
+			return
+		}
+	}
+}
+
+func plain(c sample.Chooser) sample.Chooser { return c }
+
+func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, nil) }
+
+func (s *searcher) corners() {
+	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, nil)
+}
+
+func (s *searcher) solved() {
+	if needsEquations(s.part) {
+		s.draw("solved", s.o.Effort.Solved, plain, func(ch sample.Chooser, st checker.Witness) { solveAtRandom(ch, s.target, st) })
+	}
+}
+
+// optimise makes the objective negative over the chart of each choice of sizes: for a statement with a margin
+// directly, for one with equality hypotheses after solving them for the symbols in which they are affine.
+func (s *searcher) optimise() {
+	if s.o.Effort.Optimise.Evaluations() == 0 || s.part.Stmt.Kind == lang.Vanishes {
+		return
+	}
+	margined, equations := Margined(s.part.Stmt), needsEquations(s.part)
+	if !margined && (!equations || s.part.Stmt.Kind != lang.Equality) {
+		return
+	}
+	for _, dims := range s.choices() {
+		c, err := chart.New(s.target, dims)
+		if err != nil {
+			if s.res.Tried == 0 {
+				s.res.Err = err
+			}
+			continue
+		}
+		met := !equations || s.solves(c, nil)
+		if met && margined {
+			s.over(c, nil)
+		}
+		if !met {
+			for _, names := range s.solving(c) {
+				if s.over(c, names); s.finished() {
+					return
+				}
+			}
+		}
+		if s.finished() {
+			return
+		}
+	}
+}
+
+// over optimises over a chart, the named symbols solved for.
+func (s *searcher) over(c *chart.Chart, names []string) {
+	effort := s.o.Effort.Optimise
+	if names != nil {
+		// Where solving leaves matrices that have to be positive semidefinite, few starts come to states that
+		// meet the hypotheses at all.
+		effort.Restart = solvedRestarts
+	}
+	axes := Axes(c)
+	point := func(u []float64) []float64 {
+		x := make([]float64, len(u))
+		for i, a := range axes {
+			x[i] = a.At(u[i])
+		}
+		return x
+	}
+	// An equality that holds at many solved states is an identity there, and there is nothing to optimise.
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	held := 0
+	r := optimise.Minimise(ctx, optimise.Problem{
+		Dim: len(axes),
+		F: func(u []float64) float64 {
+			st, err := chart.Build(c, eval.Float{}, point(u))
+			if err != nil {
+				return math.Inf(1)
+			}
+			if names != nil {
+				solve(eval.Float{}, s.target, st, names, nil)
+			}
+			f := objective(s.target, st)
+			if f == 0 && s.part.Stmt.Kind == lang.Equality {
+				if held++; held >= identity {
+					cancel()
+				}
+			}
+			return f
+		},
+		Accept: func(u []float64, _ float64) bool { return s.round(c, point(u), names) },
+	}, s.o.Seed, fmt.Sprint(s.label, c.Dims(), names), effort)
+	s.res.Drawn += r.Evals
+	if s.res.Refutation != nil {
+		s.res.Stage = r.Stage
+	} else if Margined(s.part.Stmt) && r.F < 1 && r.F >= 0 {
+		s.res.Nearest = min(s.res.Nearest, r.F/(1-r.F))
+	}
+}
+
+// solving lists the symbols, singly and in pairs, for which the equations can be solved.
+func (s *searcher) solving(c *chart.Chart) [][]string {
+	names := solvable(s.target)
+	var out [][]string
+	for i, a := range names {
+		if s.solves(c, []string{a}) {
+			out = append(out, []string{a})
+		}
+		for _, b := range names[i+1:] {
+			if s.solves(c, []string{a, b}) {
+				out = append(out, []string{a, b})
+			}
+		}
+	}
+	// The more unknowns, the more states are left.
+	size := func(set []string) (n int) {
+		for _, name := range set {
+			sym := s.target.Env.Symbols[name]
+			n += len(unknownsOf(sym, extent(c, sym.Rows), extent(c, sym.Cols)))
+		}
+		return n
+	}
+	slices.SortStableFunc(out, func(a, b []string) int { return size(b) - size(a) })
+	return out
+}
+
+// extent returns the value of a size.
+func extent(c *chart.Chart, d lang.Dim) int {
+	if n, ok := c.Dims()[d]; ok {
+		return n
+	}
+	return 1
+}
+
+// solves reports whether the equations hold once they are solved for the named symbols, at most of a few
+// states without coincidences; for no symbols, whether the draws alone make them hold.
+func (s *searcher) solves(c *chart.Chart, names []string) bool {
+	axes := Axes(c)
+	h := design.NewHalton(s.o.Seed, min(len(axes), design.MaxDim), probes)
+	good := 0
+	for k := range probes {
+		u := make([]float64, len(axes))
+		for i := h.Dim(); i < len(u); i++ {
+			u[i] = float64((k*7+i*5)%11) / 11
+		}
+		h.At(k, u[:h.Dim()])
+		for i, a := range axes {
+			u[i] = a.At(u[i])
+		}
+		st, err := chart.Build(c, eval.Float{}, u)
+		if err != nil {
+			continue
+		}
+		if len(names) > 0 {
+			solve(eval.Float{}, s.target, st, names, nil)
+		}
+		if f, ok := equations(eval.Float{}, s.target, st); ok && vanish(f, st) {
+			good++
+		}
+	}
+	return 2*good > probes
+}
+
+// identity is the number of states at which an equality has to hold to be taken for an identity: one that is
+// none fails at all states but a null set.
+const identity = 12
+
+// solvedRestarts is how often an optimisation over solved states is repeated. Of the statements here it finds
+// half of the counterexamples in one go.
+const solvedRestarts = 4
+
+// probes is the number of states at which a set of unknowns is tried.
+const probes = 6
+
+// vanish reports whether numbers are zero up to rounding relative to the state that they were computed from.
+func vanish(f []float64, st eval.State[float64]) bool {
+	size := 1.0
+	for _, m := range st.Vals {
+		for _, v := range m.A {
+			size = max(size, math.Abs(v))
+		}
+	}
+	for _, v := range f {
+		// The equations are of degree up to four in the state.
+		if !(math.Abs(v) <= eval.Tolerance*size*size*size*size) {
+			return false
+		}
+	}
+	return true
+}
+
+// choices lists the sizes that are optimised over: all equal, from the least to the greatest, in the largest
+// of which rows and columns may also differ.
+func (s *searcher) choices() []map[lang.Dim]int {
+	sizes := s.o.sizesOf(s.target)
+	if len(sizes) == 0 {
+		return []map[lang.Dim]int{{}}
+	}
+	most := 1
+	for _, z := range sizes {
+		most = max(most, z.Hi)
+	}
+	var out []map[lang.Dim]int
+	for n := 1; n <= most; n++ {
+		dims := map[lang.Dim]int{}
+		for d, z := range sizes {
+			dims[d] = min(max(n, z.Lo), z.Hi)
+		}
+		if len(out) == 0 || fmt.Sprint(out[len(out)-1]) != fmt.Sprint(dims) {
+			out = append(out, dims)
+		}
+	}
+	return out
+}
+
+// round offers exact states near float64 coordinates, from coarse to fine.
+func (s *searcher) round(c *chart.Chart, x []float64, names []string) bool {
+	for _, rel := range roundings {
+		exact := make([]*big.Rat, len(x))
+		for i, v := range x {
+			r := new(big.Rat).SetFloat64(v)
+			if r == nil {
+				return false
+			}
+			if rel != nil {
+				r = minimise.Within(r, rel)
+			}
+			exact[i] = r
+		}
+		rebuild := func(x []*big.Rat) (checker.Witness, error) {
+			st, err := chart.Build(c, eval.Rational{}, x)
+			if err == nil && names != nil {
+				solve(eval.Rational{}, s.target, st, names, nil)
+			}
+			return st, err
+		}
+		st, err := rebuild(exact)
+		if err != nil {
+			continue
+		}
+		if s.offer(st, "") {
+			if names != nil {
+				s.res.Coordinates, s.res.Rebuild = exact, rebuild
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// roundings are the relative errors with which coordinates are made simple, coarse first; nil keeps the
+// float64 numbers as they are.
+var roundings = []*big.Rat{big.NewRat(1, 10), big.NewRat(1, 100), big.NewRat(1, 10000), big.NewRat(1, 100000000), nil}

@@ -1,0 +1,96 @@
+package mapping
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// writers are the formats of a map by the extension of its file.
+var writers = map[string]func(*Result, io.Writer) error{
+	".csv": (*Result).WriteCSV,
+	".svg": (*Result).WriteSVG,
+	".png": (*Result).WritePNG,
+}
+
+// CheckFile returns an error unless the name ends in .svg, .png or .csv: ask before a long measurement.
+func CheckFile(name string) error {
+	if ext := filepath.Ext(name); writers[strings.ToLower(ext)] == nil {
+		return fmt.Errorf("mapping: cannot write %s: its name must end in .svg, .png or .csv, not %q", name, ext)
+	}
+	return nil
+}
+
+// WriteFile writes the map in the format that the name's extension names. The file appears complete or not at all.
+func (r *Result) WriteFile(name string) (err error) {
+	if err := CheckFile(name); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return fmt.Errorf("mapping: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("mapping: %s: %w", name, err)
+		}
+	}()
+	if err := writers[strings.ToLower(filepath.Ext(name))](r, f); err != nil {
+		return err
+	}
+	const readable = 0o644 // CreateTemp makes it 0600
+	if err := f.Chmod(readable); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// WriteCSV writes one header line and one line per cell, by rows from below:
+//
+//	X, Y, X_lo, X_hi, Y_lo, Y_hi, outcome, predicted[, MEASURE]
+//
+// with the names of the quantities for X and Y. An undefined value is an empty cell; numbers have the fewest digits
+// that read back to the same float64.
+func (r *Result) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	x, y := r.Spec.X.Quantity, r.Spec.Y.Quantity
+	header := []string{x, y, x + "_lo", x + "_hi", y + "_lo", y + "_hi", "outcome", "predicted"}
+	if r.Spec.Measure != OutcomeOf {
+		header = append(header, r.Spec.Measure.String())
+	}
+	if err := out.Write(header); err != nil {
+		return err
+	}
+	for _, c := range r.Cells {
+		var row []string
+		for _, v := range []float64{c.X, c.Y, c.XLo, c.XHi, c.YLo, c.YHi} {
+			row = append(row, number(v))
+		}
+		row = append(row, c.Outcome.String(), c.Predicted.String())
+		if r.Spec.Measure != OutcomeOf {
+			row = append(row, number(c.Value))
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func number(x float64) string {
+	if math.IsNaN(x) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}

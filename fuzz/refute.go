@@ -1,0 +1,368 @@
+package fuzz
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"stopgrad/fuzz/falsify"
+	"stopgrad/fuzz/minimise"
+	"stopgrad/fuzz/optimise"
+	"stopgrad/fuzz/orbit"
+	"stopgrad/fuzz/region"
+	"stopgrad/fuzz/witness"
+	"stopgrad/theory/checker"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+)
+
+// DefaultBudget is the time that [Refute] plans for.
+const DefaultBudget = time.Minute
+
+// Options of [Refute]. The zero value means the documented defaults.
+type Options struct {
+	// Region narrows parameters and sizes; nil searches the claim's own domains.
+	Region *region.Region
+	// Budget is the time to plan for: it is turned into counts of evaluations, which alone decide what is
+	// found. A search that takes twice as long in fact is cut off, and says so. 0 means DefaultBudget.
+	Budget time.Duration
+	Seed   uint64
+	// NoVariants leaves out the twins of the claim's statements.
+	NoVariants bool
+	// Progress, if not nil, is told of every statement before and after its search.
+	Progress func(Progress)
+}
+
+// Progress tells how far a search is.
+type Progress struct {
+	Done, Total int
+	Target      string
+}
+
+// Status is what the attack on one statement came to.
+type Status string
+
+// The outcomes of an attack.
+const (
+	// Refuted: the checker has confirmed the witness.
+	Refuted Status = "refuted"
+	// IllFormed: the statement has no meaning, so there is nothing to find.
+	IllFormed Status = "ill-formed"
+	// Counterexample: a trajectory was found along which the statement fails, and confirmed as Evidence says.
+	Counterexample Status = "counterexample"
+	// NothingFound: the whole search has not found a counterexample.
+	NothingFound Status = "nothing found"
+	// Untestable: no state could be judged.
+	Untestable Status = "untestable"
+)
+
+// Finding is the outcome of the attack on one statement.
+type Finding struct {
+	Target    string
+	Reading   Reading
+	Statement string
+	Why       string `json:",omitempty"` // what a variant stands for
+	Status    Status
+	Verdict   checker.Verdict
+
+	// Witness is the minimised counterexample as exact numbers by name (witness.Flatten), Text the same on a
+	// line.
+	Witness map[string]string `json:",omitempty"`
+	Text    string            `json:",omitempty"`
+	// Residual is by how much the statement fails there, a nonzero rational.
+	Residual string `json:",omitempty"`
+	// Evidence says how the counterexample was confirmed, Facts what was established.
+	Evidence string   `json:",omitempty"`
+	Facts    []string `json:",omitempty"`
+
+	Stage       string `json:",omitempty"` // of the search that found it
+	Evaluations int    // states or trajectories looked at
+	Tried       int    // of them, exact states that met every hypothesis
+	Minimised   int    // states looked at to make the witness small
+	// Nearest is the least relative margin met where nothing was found; nil without one.
+	Nearest *float64 `json:",omitempty"`
+	CutOff  bool
+	Note    string `json:",omitempty"`
+}
+
+// Found reports whether there is a counterexample, or nothing to find one of.
+func (f Finding) Found() bool {
+	return f.Status == Refuted || f.Status == Counterexample || f.Status == IllFormed
+}
+
+// Report is what [Refute] came to.
+type Report struct {
+	Claim    string
+	Seed     uint64
+	Budget   time.Duration
+	Findings []Finding
+	// CutOff is set if a search was ended by time or cancellation: with more time more may be found, and the
+	// report need not be reproducible.
+	CutOff bool
+}
+
+// Refuted returns the findings of the given reading that have a counterexample.
+func (r Report) Refuted(reading Reading) []Finding {
+	var out []Finding
+	for _, f := range r.Findings {
+		if f.Reading == reading && f.Found() {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// effort plans the counts for one of n statements within a budget. The rates are those of the slowest
+// statements on a slow core: 120 exact and 300 float64 states a second.
+func effort(budget time.Duration, n int) falsify.Effort {
+	s := budget.Seconds() / float64(max(1, n))
+	count := func(perSecond float64, least, most int) int {
+		return max(least, min(most, int(math.Round(perSecond*s))))
+	}
+	return falsify.Effort{
+		Interior: count(120, 60, 4000),
+		Corners:  count(60, 40, 2000),
+		Solved:   count(120, 60, 4000),
+		Optimise: optimise.Effort{Scan: count(100, 64, 1024), Starts: 8, Global: count(50, 80, 500), Local: count(10, 30, 200)},
+	}
+}
+
+// orbitEffort plans the counts for one question about trajectories. Several short searches find more than one
+// long one: of the questions here the hardest is answered by one repetition in two or three. At 1500
+// trajectories a second the default budget lets a question take about ten seconds.
+func orbitEffort(budget time.Duration) optimise.Effort {
+	repeat := int(math.Round(6 * budget.Seconds() / DefaultBudget.Seconds()))
+	return optimise.Effort{Scan: 500, Starts: 2, Global: 500, Local: 300, Restart: max(4, min(24, repeat))}
+}
+
+// minimiseLimit bounds the states that a minimisation looks at.
+const minimiseLimit = 6000
+
+// witnesses is how many counterexamples of a statement are made small; the simplest is reported.
+const witnesses = 3
+
+// Refute looks for counterexamples to the statements of a claim, makes those that it finds small and has the
+// checker confirm them; it asks the questions about trajectories that belong to the claim as well. The error
+// says that the claim does not exist, or that the region does not fit it; finding nothing is no error.
+func Refute(ctx context.Context, f *lang.File, claim string, o Options) (Report, error) {
+	if o.Budget <= 0 {
+		o.Budget = DefaultBudget
+	}
+	rep := Report{Claim: claim, Seed: o.Seed, Budget: o.Budget}
+	targets, err := Targets(f, claim)
+	if err != nil {
+		return rep, err
+	}
+	if o.NoVariants {
+		targets = without(targets, Variant)
+	}
+	questions := orbit.Of(claim)
+	if o.Region != nil {
+		if targets, questions, err = restrict(claim, targets, questions, o.Region); err != nil {
+			return rep, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*o.Budget)
+	defer cancel()
+	total := len(targets) + len(questions)
+	tell := func(done int, label string) {
+		if o.Progress != nil {
+			o.Progress(Progress{done, total, label})
+		}
+	}
+	note := func(fd Finding) {
+		rep.CutOff = rep.CutOff || fd.CutOff
+		rep.Findings = append(rep.Findings, fd)
+	}
+	for i, t := range targets {
+		tell(i, t.Label())
+		note(attack(ctx, t, o, effort(o.Budget, total)))
+	}
+	for i, q := range questions {
+		tell(len(targets)+i, q.Label())
+		note(follow(ctx, q, o))
+	}
+	tell(total, "")
+	return rep, nil
+}
+
+func without(ts []Target, r Reading) []Target {
+	var out []Target
+	for _, t := range ts {
+		if t.Reading != r {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// restrict checks that the region fits the claim and narrows the questions to it. The questions that are no
+// statements of the claim itself keep their own domains where the region says nothing.
+func restrict(claim string, targets []Target, questions []orbit.Question, r *region.Region) ([]Target, []orbit.Question, error) {
+	parts := make([]*lang.Part, len(targets))
+	for i, t := range targets {
+		parts[i] = t.Part
+	}
+	var names []string
+	for _, q := range questions {
+		for _, a := range q.Axes {
+			names = append(names, a.Name)
+		}
+	}
+	if err := r.Fits(claim, parts, names); err != nil {
+		return nil, nil, err
+	}
+	out := make([]orbit.Question, len(questions))
+	for i, q := range questions {
+		n, err := q.Restrict(r.Cut)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w (region %s)", err, r.File)
+		}
+		out[i] = n
+	}
+	return targets, out, nil
+}
+
+// follow looks for a trajectory that breaks a question's statement.
+func follow(ctx context.Context, q orbit.Question, o Options) Finding {
+	fd := Finding{Target: q.Label(), Reading: Orbit, Statement: q.Statement(), Verdict: checker.Undecided}
+	r := orbit.Search(ctx, q, o.Seed, orbitEffort(o.Budget))
+	fd.Evaluations, fd.Minimised, fd.Stage, fd.CutOff = r.Evals, r.Minimised, r.Stage, r.CutOff
+	if !r.Found {
+		fd.Status = NothingFound
+		if r.Doubt != nil {
+			fd.Note = r.Doubt.Error()
+		}
+		if !math.IsInf(r.Score, 0) {
+			fd.Nearest = &r.Score
+		}
+		return fd
+	}
+	fd.Status, fd.Evidence, fd.Facts = Counterexample, string(r.Evidence), r.Certificate.Facts
+	fd.Witness, fd.Text = q.Numbers(r.X), q.Text(r.X)
+	fd.Residual = r.Certificate.Violation.RatString()
+	if r.Doubt != nil {
+		fd.Note = r.Doubt.Error()
+	}
+	return fd
+}
+
+// attack searches one statement.
+func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding {
+	fd := Finding{Target: t.Label(), Reading: t.Reading, Statement: t.Statement(), Why: t.Why}
+	if v := checker.IllFormed(t.Part); v.IsDecided() {
+		fd.Status, fd.Verdict, fd.Note = IllFormed, v, t.Part.Fault.Error()
+		return fd
+	}
+	opts := falsify.Options{Seed: o.Seed, Effort: e}
+	if o.Region != nil {
+		opts.Sizes, opts.Domain = o.Region.Sizes(), o.Region.Narrow(t.Part)
+	}
+	var best *checker.Witness
+	var size witness.Size
+	for k := range witnesses {
+		label := t.Label()
+		if k > 0 {
+			label = fmt.Sprintf("%s #%d", label, k+1)
+		}
+		r := falsify.Search(ctx, t.Part, label, opts)
+		fd.Evaluations += r.Drawn
+		if k == 0 {
+			fd.Tried, fd.Stage = r.Tried, r.Stage
+		}
+		if r.Refutation == nil {
+			if k == 0 {
+				fd.CutOff = r.CutOff
+				fd.miss(r)
+			}
+			break
+		}
+		w, asked := small(ctx, t.Part, r, o.Region)
+		fd.Minimised += asked
+		if s := witness.SizeOf(t.Part, w); best == nil || s.Less(size) {
+			best, size = &w, s
+		}
+		if t.Reading == Variant || r.Rebuild != nil {
+			break // one is enough; a second would cost as much again
+		}
+	}
+	if best != nil {
+		fd.settle(t.Part, *best)
+	}
+	return fd
+}
+
+// miss records a search that has found nothing.
+func (fd *Finding) miss(r falsify.Result) {
+	fd.Status, fd.Verdict = NothingFound, checker.Undecided
+	switch {
+	case r.Tried == 0 && r.Err != nil:
+		fd.Status, fd.Note = Untestable, r.Err.Error()
+	case r.Tried == 0 && math.IsInf(r.Nearest, 1):
+		fd.Status, fd.Note = Untestable, "no state that meets the hypotheses was met"
+	}
+	if !math.IsInf(r.Nearest, 0) {
+		fd.Nearest = &r.Nearest
+	}
+}
+
+// small makes the counterexample of a search small, within the region.
+func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Region) (w checker.Witness, asked int) {
+	w = r.Witness
+	if in != nil {
+		part = falsify.Narrowed(part, in.Narrow(part))
+	}
+	keep := confirms(part, w)
+	inside := func(w checker.Witness) bool {
+		if in != nil {
+			for name, s := range in.Sizes() {
+				if n, ok := w.Dims[lang.Dim(name)]; ok && (n < s.Lo || n > s.Hi) {
+					return false
+				}
+			}
+		}
+		return keep(w)
+	}
+	if r.Rebuild != nil {
+		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Rebuild, inside, minimiseLimit/2)
+		w, asked = m.Witness, m.Asked
+	}
+	m := minimise.State(ctx, part, w, inside, minimiseLimit)
+	return m.Witness, asked + m.Asked
+}
+
+// Minimise makes a counterexample of part small; every state it goes through is confirmed by the checker.
+func Minimise(ctx context.Context, part *lang.Part, w checker.Witness) minimise.Outcome {
+	return minimise.State(ctx, part, w, confirms(part, w), minimiseLimit)
+}
+
+// confirms returns the predicate of a minimisation from w: the checker refutes the state, and the statement
+// fails by a number there if it does at w, so that a definite matrix does not end up merely singular.
+func confirms(part *lang.Part, w checker.Witness) func(checker.Witness) bool {
+	definite := Residual(part, w).Sign() != 0
+	return func(w checker.Witness) bool {
+		if definite && Residual(part, w).Sign() == 0 {
+			return false
+		}
+		if part.Stmt.Kind == lang.Assumption {
+			// The checker replays the derivation of the consequence each time; the state alone decides here.
+			f, err := eval.Judge(eval.Rational{}, part, w)
+			return err == nil && f.Met && !f.Holds
+		}
+		r, err := checker.Refute(part, w)
+		return err == nil && r.Verdict().IsRefuted()
+	}
+}
+
+// settle records a witness that the checker confirms.
+func (fd *Finding) settle(part *lang.Part, w checker.Witness) {
+	r, err := checker.Refute(part, w)
+	if err != nil || !r.Verdict().IsRefuted() {
+		fd.Status, fd.Note = NothingFound, fmt.Sprintf("a witness was found that the checker does not confirm: %s", witness.String(w))
+		return
+	}
+	fd.Status, fd.Verdict, fd.Evidence = Refuted, r.Verdict(), "exact"
+	fd.Witness, fd.Text = witness.Flatten(w), witness.String(w)
+	fd.Residual = Residual(part, w).RatString()
+}

@@ -1,0 +1,593 @@
+package fuzz
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"stopgrad/fuzz/campaign"
+	"stopgrad/fuzz/chart"
+	"stopgrad/fuzz/design"
+	"stopgrad/fuzz/falsify"
+	"stopgrad/fuzz/region"
+	"stopgrad/fuzz/witness"
+	"stopgrad/theory/checker"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+)
+
+// FuzzOptions say what [Fuzz] samples.
+type FuzzOptions struct {
+	Region *region.Region // nil: the claim's own domains
+	N      int            // points per statement
+	Seed   uint64
+	// Workers is how many tiles are computed at a time; 0 means one per processor. The result does not depend
+	// on it.
+	Workers int
+	// Dir keeps the results, so that a campaign can be interrupted and resumed; empty keeps nothing.
+	Dir string
+	// Progress, if not nil, is told of finished points.
+	Progress func(done, total int)
+}
+
+// TilePoints is the number of points of a tile, the unit of work that is kept.
+const TilePoints = 256
+
+// worstKept is the number of worst points that are kept of every statement.
+const worstKept = 10
+
+// Edges are the ends of the bins of the margins' histogram: bin 0 is below Edges[0], bin i from Edges[i−1] up
+// to Edges[i], the last above all. A relative margin within eval.Tolerance of zero is rounding.
+var Edges = []float64{-1, -1e-1, -1e-2, -1e-3, -1e-6, -eval.Tolerance, 0, eval.Tolerance, 1e-6, 1e-3, 1e-2, 1e-1, 1}
+
+// Point is a sampled state that is worth keeping.
+type Point struct {
+	Index  int               `json:"index"` // of the design
+	Margin float64           `json:"margin"`
+	State  map[string]string `json:"state"` // exact numbers by name, as drawn
+	// Confirmed is set if the checker refutes the statement at the state (with irrational roots moved to the
+	// nearest state where they are rational).
+	Confirmed bool `json:"confirmed"`
+}
+
+// Tally is what the samples of one statement came to. Margins are relative to the numbers that they were
+// computed from; that of an equality is minus its residual.
+type Tally struct {
+	Name      string  `json:"name"`
+	Reading   Reading `json:"reading"`
+	Statement string  `json:"statement"`
+	Drawn     int     `json:"drawn"`
+	Undefined int     `json:"undefined"` // no state, or no value there
+	Unmet     int     `json:"unmet"`     // a hypothesis fails
+	Holds     int     `json:"holds"`
+	Fails     int     `json:"fails"` // in float64, beyond rounding
+	// Refuted counts tiles whose worst failure the checker has confirmed.
+	Refuted   int     `json:"refuted"`
+	Histogram []int   `json:"histogram"` // over Edges, of the states that meet the hypotheses
+	Worst     []Point `json:"worst"`     // by margin, then index
+}
+
+// Sampling is the result of [Fuzz].
+type Sampling struct {
+	Claim   string  `json:"claim"`
+	Region  string  `json:"region,omitempty"` // file name
+	N       int     `json:"n"`
+	Seed    uint64  `json:"seed"`
+	Design  string  `json:"design"`
+	Tallies []Tally `json:"statements"`
+	Resumed int     `json:"-"` // tiles that were found in the store
+	Dropped int     `json:"-"` // damaged lines of the store
+}
+
+// header identifies a campaign.
+type header struct {
+	Format     string   `json:"format"`
+	Claim      string   `json:"claim"`
+	Statements []string `json:"statements"`
+	Region     string   `json:"region_sha256"`
+	N          int      `json:"n"`
+	Seed       uint64   `json:"seed"`
+	Tile       int      `json:"tile_points"`
+}
+
+// Fuzz samples the statements of a claim at n points of a region: parameters with a box by a scrambled Halton
+// design, everything else independently. It returns the error of ctx if that ends it early; what is finished
+// is then in Dir, if one was given.
+func Fuzz(ctx context.Context, f *lang.File, claim string, o FuzzOptions) (*Sampling, error) {
+	if o.N < 1 {
+		return nil, fmt.Errorf("fuzz: n is %d; expected a positive number of points", o.N)
+	}
+	all, err := Targets(f, claim)
+	if err != nil {
+		return nil, err
+	}
+	var targets []Target
+	var parts []*lang.Part
+	for _, t := range all {
+		if (t.Reading == Printed || t.Reading == Corrected) && t.Part.Fault == nil && t.Part.Stmt.Kind != lang.Vanishes {
+			targets, parts = append(targets, t), append(parts, t.Part)
+		}
+	}
+	if len(targets) == 0 {
+		return nil, fmt.Errorf("fuzz: claim %s has no statement that a sampled state decides", claim)
+	}
+	h := header{Format: "stopgrad-campaign/1", Claim: claim, N: o.N, Seed: o.Seed, Tile: TilePoints}
+	out := &Sampling{Claim: claim, N: o.N, Seed: o.Seed, Design: "scrambled Halton"}
+	if o.Region != nil {
+		if err := o.Region.Fits(claim, parts, nil); err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256([]byte(o.Region.Canonical()))
+		h.Region, out.Region = hex.EncodeToString(sum[:]), filepath.Base(o.Region.File)
+	}
+	s := &sampler{o: o}
+	for _, t := range targets {
+		h.Statements = append(h.Statements, t.Statement())
+		s.parts = append(s.parts, newSampled(t, o))
+	}
+	if err := s.design(); err != nil {
+		return nil, err
+	}
+	tiles := (o.N + TilePoints - 1) / TilePoints
+	results := make([][]byte, tiles)
+	var store *campaign.Store
+	if o.Dir != "" {
+		text, err := json.MarshalIndent(h, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("fuzz: %w", err)
+		}
+		if store, err = campaign.Open(o.Dir, append(text, '\n')); err != nil {
+			return nil, err
+		}
+		defer store.Close()
+		for k := range tiles {
+			if p, ok := store.Done(k); ok {
+				results[k] = p
+				out.Resumed++
+			}
+		}
+		out.Dropped = store.Dropped
+	}
+	if err := s.run(ctx, results, store); err != nil {
+		return nil, err
+	}
+	if err := out.merge(targets, results); err != nil {
+		return nil, err
+	}
+	if o.Dir != "" {
+		text, err := json.MarshalIndent(out, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("fuzz: %w", err)
+		}
+		if err := campaign.WriteFile(filepath.Join(o.Dir, "sampling.json"), append(text, '\n')); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// run computes the tiles that have no result, in parallel, and records them.
+func (s *sampler) run(ctx context.Context, results [][]byte, store *campaign.Store) error {
+	workers := s.o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type finished struct {
+		tile int
+		text []byte
+		err  error
+	}
+	todo, done := make(chan int), make(chan finished)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for k := range todo {
+				text, err := s.tile(ctx, k)
+				done <- finished{k, text, err}
+			}
+		}()
+	}
+	go func() {
+		defer close(todo)
+		for k := range results {
+			if results[k] != nil {
+				continue
+			}
+			select {
+			case todo <- k:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	var first error
+	ready := 0
+	for k := range results {
+		if results[k] != nil {
+			ready++
+		}
+	}
+	for f := range done {
+		err := f.err
+		if err == nil && store != nil {
+			err = store.Append(f.tile, f.text)
+		}
+		if err != nil {
+			if first == nil {
+				first = err
+			}
+			cancel()
+			continue
+		}
+		results[f.tile] = f.text
+		ready++
+		if s.o.Progress != nil {
+			s.o.Progress(min(ready*TilePoints, s.o.N), s.o.N)
+		}
+	}
+	if first == nil && ready < len(results) {
+		first = ctx.Err()
+	}
+	return first
+}
+
+// sampler draws the points.
+type sampler struct {
+	o     FuzzOptions
+	parts []*sampled
+	boxes []region.Box // sampled by the design, in its order
+	h     *design.Halton
+}
+
+// sampled is one statement with the charts of its sizes.
+type sampled struct {
+	Target
+	label  uint64
+	sizes  []falsify.Sizes
+	charts map[string]*sampledChart
+	mu     sync.Mutex
+}
+
+type sampledChart struct {
+	c     *chart.Chart
+	err   error
+	draws []func(box []float64, rng *rand.Rand) float64
+}
+
+func newSampled(t Target, o FuzzOptions) *sampled {
+	h := fnv.New64a()
+	h.Write([]byte(t.Label()))
+	p := &sampled{Target: t, label: h.Sum64(), charts: map[string]*sampledChart{}}
+	given := map[string]falsify.Sizes{}
+	if o.Region != nil {
+		given = o.Region.Sizes()
+	}
+	hi := falsify.DefaultMaxSize
+	for _, name := range t.Part.Env.Order {
+		if t.Part.Env.Symbols[name].Kind == lang.Random {
+			hi = 2
+		}
+	}
+	for _, d := range t.Part.Env.Sizes {
+		z, ok := given[string(d)]
+		if !ok {
+			z = falsify.Sizes{Lo: 1, Hi: hi}
+		}
+		p.sizes = append(p.sizes, z)
+	}
+	return p
+}
+
+// design lists the boxes that are sampled by the design: those with more than a point.
+func (s *sampler) design() error {
+	if s.o.Region != nil {
+		for _, b := range s.o.Region.Parameters {
+			if !b.IsPoint() {
+				s.boxes = append(s.boxes, b)
+			}
+		}
+	}
+	if len(s.boxes) > design.MaxDim {
+		return fmt.Errorf("fuzz: %s: %d parameters with a box; at most %d", s.o.Region.File, len(s.boxes), design.MaxDim)
+	}
+	s.h = design.NewHalton(s.o.Seed, len(s.boxes), s.o.N)
+	return nil
+}
+
+// chartFor returns the chart of the sizes with what draws each coordinate.
+func (p *sampled) chartFor(s *sampler, dims map[lang.Dim]int) *sampledChart {
+	key := fmt.Sprint(dims)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if sc := p.charts[key]; sc != nil {
+		return sc
+	}
+	sc := &sampledChart{}
+	p.charts[key] = sc
+	if sc.c, sc.err = chart.NewFree(p.Part, dims); sc.err != nil {
+		return sc
+	}
+	axes := falsify.Axes(sc.c)
+	for i, co := range sc.c.Coords() {
+		sc.draws = append(sc.draws, s.drawOf(co, axes[i]))
+	}
+	return sc
+}
+
+// drawOf returns what draws a coordinate: the design for a parameter with a box, its distribution for an entry
+// of a matrix, else the axis of the search, uniformly.
+func (s *sampler) drawOf(co chart.Coord, axis falsify.Axis) func(box []float64, rng *rand.Rand) float64 {
+	if s.o.Region != nil {
+		if b, ok := s.o.Region.Box(co.Symbol); ok {
+			if b.IsPoint() {
+				v, _ := b.Lo.Float64()
+				return func([]float64, *rand.Rand) float64 { return v }
+			}
+			k := slices.IndexFunc(s.boxes, func(x region.Box) bool { return x.Name == b.Name })
+			return func(box []float64, _ *rand.Rand) float64 { return box[k] }
+		}
+		if d, ok := s.o.Region.Distribution(co.Symbol); ok {
+			if d.Normal != nil {
+				sd, _ := d.Normal.Float64()
+				return func(_ []float64, rng *rand.Rand) float64 { return sd * rng.NormFloat64() }
+			}
+			lo, _ := d.Lo.Float64()
+			hi, _ := d.Hi.Float64()
+			return func(_ []float64, rng *rand.Rand) float64 { return lo + rng.Float64()*(hi-lo) }
+		}
+	}
+	if co.Kind != chart.Scalar {
+		return func(_ []float64, rng *rand.Rand) float64 { return rng.NormFloat64() }
+	}
+	return func(_ []float64, rng *rand.Rand) float64 { return axis.At(rng.Float64()) }
+}
+
+// state draws point i of a statement.
+func (s *sampler) state(p *sampled, i int, box []float64) (eval.State[float64], error) {
+	rng := rand.New(rand.NewPCG(s.o.Seed^p.label, uint64(i)))
+	dims := map[lang.Dim]int{}
+	for k, d := range p.Part.Env.Sizes {
+		dims[d] = p.sizes[k].Lo + rng.IntN(p.sizes[k].Hi-p.sizes[k].Lo+1)
+	}
+	sc := p.chartFor(s, dims)
+	if sc.err != nil {
+		return eval.State[float64]{}, sc.err
+	}
+	x := make([]float64, len(sc.draws))
+	for k, draw := range sc.draws {
+		x[k] = draw(box, rng)
+	}
+	return chart.Build(sc.c, eval.Float{}, x)
+}
+
+// box writes the values of the boxed parameters at point i, in their boxes.
+func (s *sampler) box(i int, u []float64) {
+	s.h.At(i, u)
+	for k, b := range s.boxes {
+		u[k] = b.At(u[k])
+	}
+}
+
+// tile computes the tallies of a tile's points as a line of JSON.
+func (s *sampler) tile(ctx context.Context, k int) ([]byte, error) {
+	tallies := make([]Tally, len(s.parts))
+	for j := range tallies {
+		tallies[j].Histogram = make([]int, len(Edges)+1)
+	}
+	box := make([]float64, len(s.boxes))
+	for i := k * TilePoints; i < min((k+1)*TilePoints, s.o.N); i++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.box(i, box)
+		for j, p := range s.parts {
+			s.sample(p, i, box, &tallies[j])
+		}
+	}
+	for j := range tallies {
+		t := &tallies[j]
+		for w := range t.Worst {
+			s.finish(s.parts[j], &t.Worst[w], w == 0, box)
+		}
+		if len(t.Worst) > 0 && t.Worst[0].Confirmed {
+			t.Refuted = 1
+		}
+	}
+	text, err := json.Marshal(tallies)
+	if err != nil {
+		return nil, fmt.Errorf("fuzz: %w", err)
+	}
+	return text, nil
+}
+
+// sample judges point i of a statement.
+func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally) {
+	t.Drawn++
+	st, err := s.state(p, i, box)
+	if err != nil {
+		t.Undefined++
+		return
+	}
+	f, err := eval.Judge(eval.Float{}, p.Part, st)
+	if err != nil {
+		t.Undefined++
+		return
+	}
+	if !f.Met {
+		t.Unmet++
+		return
+	}
+	m := margin(f)
+	if math.IsNaN(m) {
+		t.Undefined++
+		return
+	}
+	if f.Holds {
+		t.Holds++
+	} else {
+		t.Fails++
+	}
+	bin, _ := slices.BinarySearchFunc(Edges, m, func(e, m float64) int {
+		if e <= m {
+			return -1
+		}
+		return 1
+	})
+	t.Histogram[bin]++
+	t.keep(Point{Index: i, Margin: m})
+}
+
+// margin is the relative margin of a finding, minus the relative residual for an equality.
+func margin(f *eval.Finding) float64 {
+	if m, ok := falsify.Margin(f); ok {
+		return m
+	}
+	scale := f.Measures["scale"]
+	if !(scale > 0) {
+		scale = 1
+	}
+	if r, ok := f.Measures["residual"]; ok {
+		return -r / scale
+	}
+	if v, ok := f.Measures["speed"]; ok && !f.Holds {
+		return -math.Abs(v)
+	}
+	if f.Holds {
+		return 0
+	}
+	return -1
+}
+
+// keep inserts a point among the worst.
+func (t *Tally) keep(p Point) {
+	if len(t.Worst) == worstKept && !worse(p, t.Worst[worstKept-1]) {
+		return
+	}
+	k, _ := slices.BinarySearchFunc(t.Worst, p, func(a, b Point) int {
+		if worse(a, b) {
+			return -1
+		}
+		return 1
+	})
+	t.Worst = slices.Insert(t.Worst, k, p)
+	t.Worst = t.Worst[:min(len(t.Worst), worstKept)]
+}
+
+func worse(a, b Point) bool {
+	return a.Margin < b.Margin || a.Margin == b.Margin && a.Index < b.Index
+}
+
+// finish writes down the state of a kept point and, for a tile's worst failure, asks the checker.
+func (s *sampler) finish(p *sampled, pt *Point, ask bool, box []float64) {
+	s.box(pt.Index, box)
+	st, err := s.state(p, pt.Index, box)
+	if err != nil {
+		return
+	}
+	w, ok := exact(st)
+	if !ok {
+		return
+	}
+	pt.State = witness.Flatten(w)
+	if !ask || !(pt.Margin < 0) {
+		return
+	}
+	if w, err := nearby(p.Part, w); err == nil {
+		if r, err := checker.Refute(p.Part, w); err == nil && r.Verdict().IsRefuted() {
+			pt.State, pt.Confirmed = witness.Flatten(w), true
+		}
+	}
+}
+
+// exact returns the rational numbers that a float64 state stands for.
+func exact(st eval.State[float64]) (checker.Witness, bool) {
+	w := checker.Witness{Dims: st.Dims, Vals: map[string]witness.Matrix{}}
+	for name, m := range st.Vals {
+		a := make([]*big.Rat, len(m.A))
+		for i, v := range m.A {
+			if a[i] = new(big.Rat).SetFloat64(v); a[i] == nil {
+				return w, false
+			}
+		}
+		w.Vals[name] = witness.Matrix{R: m.R, C: m.C, A: a}
+	}
+	return w, true
+}
+
+// nearby returns a state next to w whose roots are rational and whose equality hypotheses hold exactly: the
+// roots keep their float64 values, and the draws are carried out again.
+func nearby(part *lang.Part, w checker.Witness) (checker.Witness, error) {
+	e, err := eval.New(eval.Float{}, part.Env, witness.Floats(w))
+	if err != nil {
+		return w, err
+	}
+	for _, name := range part.Env.Order {
+		if part.Env.Symbols[name].Root == nil {
+			continue
+		}
+		m, err := e.Eval(lang.NewSym(lang.Pos{}, name))
+		if err != nil {
+			return w, err
+		}
+		r := new(big.Rat).SetFloat64(m.A[0])
+		if r == nil {
+			return w, errors.New("fuzz: a root is not finite")
+		}
+		w.Vals[name] = eval.ScalarOf(r)
+	}
+	if w, err = chart.Repair(part, w, ""); err != nil {
+		return w, err
+	}
+	return w, chart.Draws(part, eval.Rational{}, &w)
+}
+
+// merge adds up the tiles, in their order.
+func (out *Sampling) merge(targets []Target, results [][]byte) error {
+	for _, t := range targets {
+		out.Tallies = append(out.Tallies, Tally{Name: t.Name, Reading: t.Reading, Statement: t.Statement(), Histogram: make([]int, len(Edges)+1)})
+	}
+	for k, text := range results {
+		var ts []Tally
+		if err := json.Unmarshal(text, &ts); err != nil || len(ts) != len(targets) {
+			return fmt.Errorf("fuzz: the result of tile %d does not fit the claim", k)
+		}
+		for j, t := range ts {
+			if len(t.Histogram) != len(Edges)+1 {
+				return fmt.Errorf("fuzz: the result of tile %d does not fit the claim", k)
+			}
+			sum := &out.Tallies[j]
+			sum.Drawn += t.Drawn
+			sum.Undefined += t.Undefined
+			sum.Unmet += t.Unmet
+			sum.Holds += t.Holds
+			sum.Fails += t.Fails
+			sum.Refuted += t.Refuted
+			for b, n := range t.Histogram {
+				sum.Histogram[b] += n
+			}
+			for _, p := range t.Worst {
+				sum.keep(p)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package props
+
+import (
+	"context"
+	"math"
+	"math/big"
+
+	"stopgrad/theory/checker"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
+)
+
+// Result is what sampling a part came to.
+type Result struct {
+	Drawn int // states asked for
+	Tried int // states that met every hypothesis
+	// Worst is how near the statement came to failing, by Measure: the least margin of an inequality, the
+	// least smallest eigenvalue of a definite matrix, the greatest residual of anything else, each relative
+	// to the largest number it was computed from. Exact arithmetic leaves no residual where a statement holds.
+	Worst   float64
+	Measure string
+	// Rounding is the greatest residual, relative in the same way, with which float64 arithmetic finds an
+	// equality at the same states: at most eval.Tolerance if that constant is large enough.
+	Rounding float64
+	// Disagreements counts states at which float64 arithmetic judges the statement otherwise than exact
+	// arithmetic, although its margin exceeds eval.Tolerance.
+	Disagreements int
+	// Refutation and Witness are the first counterexample, confirmed by the checker; nil if there is none.
+	Refutation *checker.Refutation
+	Witness    *checker.Witness
+	Err        error // of the context, or why no state could be judged
+}
+
+// Samples judges a part with a formal statement at n states of the stream of the seed; the states depend on
+// the seed and the statement alone. It stops at the first counterexample.
+func Samples(ctx context.Context, part *lang.Part, seed uint64, n int) Result {
+	var res Result
+	ch := sample.NewStream(seed, "props/"+part.Name+"/"+part.Stmt.Text)
+	for range n {
+		if err := ctx.Err(); err != nil {
+			res.Err = err
+			return res
+		}
+		res.Drawn++
+		st, err := sample.Draw(ch, part, MaxDim)
+		if err != nil {
+			continue
+		}
+		f, err := eval.Judge(eval.Rational{}, part, st)
+		if err != nil {
+			if res.Tried == 0 {
+				res.Err = err
+			}
+			continue
+		}
+		if !f.Met {
+			continue
+		}
+		res.Err = nil
+		res.Tried++
+		if f.Holds {
+			res.note(f)
+			res.compare(part, st, f)
+			continue
+		}
+		r, err := checker.Refute(part, st)
+		if err != nil {
+			res.Err = err
+			continue
+		}
+		if r.Verdict().IsRefuted() {
+			res.Refutation, res.Witness = r, &st
+			res.note(f)
+			return res
+		}
+	}
+	return res
+}
+
+// relative returns the measure behind a finding, relative to its scale, and its name.
+func relative(f *eval.Finding) (value float64, name string) {
+	scale := f.Measures["scale"]
+	if scale == 0 {
+		scale = 1
+	}
+	if v, ok := f.Measures["smallest eigenvalue"]; ok {
+		return v, "smallest eigenvalue"
+	}
+	if v, ok := f.Measures["margin"]; ok {
+		return v / scale, "margin"
+	}
+	return f.Measures["residual"] / scale, "residual"
+}
+
+func (r *Result) note(f *eval.Finding) {
+	v, name := relative(f)
+	switch {
+	case r.Measure == "":
+		r.Worst, r.Measure = v, name
+	case name == "residual":
+		r.Worst = max(r.Worst, v)
+	default:
+		r.Worst = min(r.Worst, v)
+	}
+}
+
+// compare judges the same state in float64.
+func (r *Result) compare(part *lang.Part, st State, exact *eval.Finding) {
+	f, err := eval.Judge(eval.Float{}, part, Floats(st))
+	if err != nil {
+		return
+	}
+	v, name := relative(f)
+	if name == "residual" {
+		r.Rounding = max(r.Rounding, v)
+	}
+	near := name != "residual" && math.Abs(v) <= eval.Tolerance
+	if f.Met && f.Holds != exact.Holds && !near {
+		r.Disagreements++
+	}
+}
+
+// Floats rounds a state to float64.
+func Floats(st State) eval.State[float64] {
+	out := eval.State[float64]{Dims: st.Dims, Vals: make(map[string]eval.Matrix[float64], len(st.Vals))}
+	for name, m := range st.Vals {
+		a := make([]float64, len(m.A))
+		for i, v := range m.A {
+			a[i], _ = v.Float64()
+		}
+		out.Vals[name] = eval.Matrix[float64]{R: m.R, C: m.C, A: a}
+	}
+	return out
+}
+
+// Exact returns the rational numbers that a float64 state stands for. It panics on a number that is not
+// finite.
+func Exact(st eval.State[float64]) State {
+	out := State{Dims: st.Dims, Vals: make(map[string]eval.Matrix[*big.Rat], len(st.Vals))}
+	for name, m := range st.Vals {
+		a := make([]*big.Rat, len(m.A))
+		for i, v := range m.A {
+			if a[i] = new(big.Rat).SetFloat64(v); a[i] == nil {
+				panic("props: " + name + " is not finite")
+			}
+		}
+		out.Vals[name] = eval.Matrix[*big.Rat]{R: m.R, C: m.C, A: a}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package props_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"reflect"
+	"testing"
+
+	"stopgrad/props"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+)
+
+// TestSamplesOfEveryPart: sampling agrees with what each part asserts, and float64 arithmetic judges as exact
+// arithmetic does, within the tolerance it documents.
+func TestSamplesOfEveryPart(t *testing.T) {
+	f := load(t)
+	n := 30
+	if long() {
+		n = 300
+	}
+	worst, where := 0.0, ""
+	for _, c := range f.Claims {
+		p, err := props.Of(f, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range p.Parts {
+			r := props.Samples(context.Background(), part.Part, 1, n)
+			if r.Err != nil {
+				t.Errorf("%s/%s: %v", c.ID, part.Name, r.Err)
+			}
+			if part.Asserted && r.Refutation != nil {
+				t.Errorf("%s/%s: refuted at %v", c.ID, part.Name, r.Witness)
+			}
+			if (r.Refutation == nil) != (r.Witness == nil) {
+				t.Errorf("%s/%s: refutation and witness do not go together", c.ID, part.Name)
+			}
+			if part.Asserted && r.Measure == "residual" && r.Worst != 0 {
+				t.Errorf("%s/%s: exact residual %v", c.ID, part.Name, r.Worst)
+			}
+			if r.Disagreements > 0 {
+				t.Errorf("%s/%s: float64 disagrees at %d of %d states", c.ID, part.Name, r.Disagreements, r.Tried)
+			}
+			if r.Rounding > worst {
+				worst, where = r.Rounding, c.ID+"/"+part.Name
+			}
+		}
+	}
+	if worst > eval.Tolerance {
+		t.Errorf("%s: float64 leaves a relative residual of %.3g, above eval.Tolerance", where, worst)
+	}
+	t.Logf("greatest float64 residual %.2g of the scale, in %s", worst, where)
+}
+
+func TestSamplesRepeatThemselves(t *testing.T) {
+	f := load(t)
+	for _, id := range []string{"thm3-bound", "F-def", "fixed-points"} {
+		for _, part := range f.Claim(id).Parts {
+			a := props.Samples(context.Background(), part, 5, 20)
+			b := props.Samples(context.Background(), part, 5, 20)
+			if a.Tried != b.Tried || a.Worst != b.Worst || !reflect.DeepEqual(a.Witness, b.Witness) {
+				t.Errorf("%s/%s: two runs from one seed differ", id, part.Name)
+			}
+		}
+	}
+	// Another seed draws other states.
+	part := f.Claim("pminus-monotone").Parts[0]
+	if a, b := props.Samples(context.Background(), part, 5, 20), props.Samples(context.Background(), part, 6, 20); a.Worst == b.Worst {
+		t.Errorf("seeds 5 and 6 have the same worst margin %v", a.Worst)
+	}
+}
+
+func TestSamplesStopWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if r := props.Samples(ctx, load(t).Claim("thm1").Parts[0], 1, 5); !errors.Is(r.Err, context.Canceled) || r.Tried != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestOfNamesAnUnknownClaim(t *testing.T) {
+	if _, err := props.Of(load(t), "thm9"); err == nil || err.Error() != `props: no claim "thm9"` {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestExactIsTheInverseOfFloats: a float64 state and its rational numbers are one state.
+func TestExactIsTheInverseOfFloats(t *testing.T) {
+	st := eval.State[float64]{Dims: map[lang.Dim]int{"n": 1}, Vals: map[string]eval.Matrix[float64]{"x": {R: 1, C: 3, A: []float64{0.1, -2, 1e-300}}}}
+	if back := props.Floats(props.Exact(st)); !reflect.DeepEqual(back, st) {
+		t.Errorf("%v became %v", st, back)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic at NaN")
+		}
+	}()
+	st.Vals["x"].A[0] = math.NaN()
+	props.Exact(st)
+}

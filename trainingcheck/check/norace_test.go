@@ -1,0 +1,6 @@
+//go:build !race
+
+package check
+
+// raceDetector slows training several times over; the short tests share the same goroutines.
+const raceDetector = false

@@ -1,0 +1,229 @@
+package recorder
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"stopgrad/golden"
+	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/data"
+	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/method"
+	"stopgrad/trainingcheck/metric"
+)
+
+// Detail says how many matrices of a run are kept.
+type Detail int
+
+// The details. A mini run has 10 kB of matrices a snapshot.
+const (
+	// FinalOnly keeps the matrices after the last step, from which every final number but the accuracies follows.
+	FinalOnly Detail = iota
+	// Snapshots keeps them at the start, after a fifth, three fifths and all of the steps, and for direct methods two
+	// segments of consecutive steps, at the start and after half of the steps.
+	Snapshots
+	// ScalarsOnly keeps none.
+	ScalarsOnly
+)
+
+// segmentSteps is the length of a segment of consecutive steps.
+const segmentSteps = 8
+
+// snapshot tells whether the matrices after a number of steps are kept.
+func (d Detail) snapshot(done, steps int) bool {
+	switch d {
+	case FinalOnly:
+		return done == steps
+	case Snapshots:
+		return done == 0 || done == steps/5 || done == 3*steps/5 || done == steps
+	}
+	return false
+}
+
+// segment tells whether a step, counted from 1, belongs to a segment.
+func (d Detail) segment(step, steps int) bool {
+	return d == Snapshots && (step <= segmentSteps || step > steps/2 && step <= steps/2+segmentSteps)
+}
+
+// Metrics of a final record besides check.Columns and the accuracies.
+const (
+	// MetricIdentity is the largest relative distance, over all steps, of W_p from the one that F̂ prescribes.
+	MetricIdentity = "identity"
+	// MetricBalanceError is the largest deviation of the imbalance's ratio from exp(−2ηt) over the looks.
+	MetricBalanceError = "balance_error"
+	// MetricDiscreteError is the largest deviation of the imbalance from the law of the discrete step, over all steps.
+	MetricDiscreteError = "discrete_error"
+)
+
+// Run makes one run of an arm and returns it as a golden holds it, with the tensors' data. Numbers that are not finite
+// (the asymmetry of a missing predictor) are left out.
+func Run(ctx context.Context, e *engine.Engine, d *data.Dataset, arm check.Arm, base method.Config, seed uint64, detail Detail, progress func(step, steps int)) (golden.Run, *check.Outcome, error) {
+	c, err := arm.Config(base)
+	if err != nil {
+		return golden.Run{}, nil, err
+	}
+	run := golden.Run{Seed: seed}
+	var snapshots, segment []golden.Tensor
+	w := &check.Watch{Progress: progress}
+	w.Look = func(t *method.Trainer, done int, loss, decay float64, l *check.Look) error {
+		p := golden.Point{Step: done, TEta: decay, Values: map[string]float64{}}
+		for i, name := range check.Columns {
+			put(p.Values, name, l.Values[i])
+		}
+		put(p.Values, "loss", loss)
+		if detail.snapshot(done, c.Steps) {
+			tensors, err := matrices(t, done, l)
+			if err != nil {
+				return err
+			}
+			snapshots = append(snapshots, tensors...)
+			p.Spectra = spectra(l)
+		}
+		run.Series = append(run.Series, p)
+		return nil
+	}
+	if c.Direct != nil {
+		w.Before = func(t *method.Trainer, done int, b method.Batch) error {
+			if !detail.segment(done+1, c.Steps) {
+				return nil
+			}
+			f, err := batchMoment(t, b)
+			if err != nil {
+				return err
+			}
+			segment = append(segment, tensor(done+1, golden.TensorFBat, golden.F32, f))
+			return nil
+		}
+		w.After = func(t *method.Trainer, done int) error {
+			if !detail.segment(done, c.Steps) {
+				return nil
+			}
+			direct, err := directMatrices(t, done)
+			segment = append(segment, direct...)
+			return err
+		}
+	}
+	o, err := check.Train(ctx, e, d, arm, base, seed, 0, w)
+	if err != nil {
+		return golden.Run{}, nil, err
+	}
+	run.Final = Finals(o)
+	if snapshots != nil {
+		run.Snapshots = &golden.Blob{Tensors: snapshots}
+	}
+	if segment != nil {
+		run.Segment = &golden.Blob{Tensors: segment}
+	}
+	return run, o, nil
+}
+
+// Finals are the final metrics of an outcome under the names a golden has for them.
+func Finals(o *check.Outcome) map[string]float64 {
+	m := map[string]float64{}
+	for name, v := range o.Final {
+		put(m, name, v)
+	}
+	put(m, MetricIdentity, o.Identity)
+	put(m, MetricDiscreteError, o.Discrete)
+	if _, ok := m[MetricDiscreteError]; ok {
+		put(m, MetricBalanceError, o.BalanceError())
+	}
+	return m
+}
+
+func put(m map[string]float64, name string, v float64) {
+	if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		m[name] = v
+	}
+}
+
+// spectra are the eigenvalues of F and, with a predictor, its gains in F's eigenbasis.
+func spectra(l *check.Look) map[string][]float64 {
+	if l.Predictor == nil {
+		return nil
+	}
+	return map[string][]float64{
+		golden.SpectrumPrefix + golden.TensorF: l.Alignment.S,
+		golden.SpectrumGains:                   l.Alignment.P,
+	}
+}
+
+// matrices are what the verifier reads at one step. F and the moments of ẑ are computed here in float64 and kept so: the
+// gains are compared where the gaps between F's eigenvalues exceed its rounding. The weights are float32 in the engine,
+// and keep their bits in that format.
+func matrices(t *method.Trainer, done int, l *check.Look) ([]golden.Tensor, error) {
+	weights := golden.F32
+	if t.Config().Precision == method.Float64 {
+		weights = golden.F64
+	}
+	zn := metric.Normalized(l.Projection)
+	n, d := zn.Dims()
+	mean := mat.NewDense(d, 1, nil)
+	for i := range n {
+		for j := range d {
+			mean.Set(j, 0, mean.At(j, 0)+zn.At(i, j)/float64(n))
+		}
+	}
+	out := []golden.Tensor{
+		tensor(done, golden.TensorF, golden.F64, metric.SecondMoment(l.Projection)),
+		tensor(done, golden.TensorZ, golden.F64, metric.SecondMoment(zn)),
+		tensor(done, golden.TensorZMean, golden.F64, mean),
+	}
+	if l.Predictor != nil {
+		out = append(out, tensor(done, golden.TensorWp, weights, l.Predictor))
+		if l.LastLayer != nil {
+			out = append(out, tensor(done, golden.TensorWL, weights, l.LastLayer))
+		}
+		if l.Bias != nil {
+			out = append(out, tensor(done, golden.TensorBias, weights, mat.NewDense(len(l.Bias), 1, l.Bias)))
+		}
+	}
+	if t.Config().Direct != nil && done > 0 {
+		f, err := t.Matrix(method.MomentName)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, tensor(done, golden.TensorFHat, weights, f))
+	}
+	return out, nil
+}
+
+// directMatrices are F̂ and W_p after a step.
+func directMatrices(t *method.Trainer, done int) ([]golden.Tensor, error) {
+	f, err := t.Matrix(method.MomentName)
+	if err != nil {
+		return nil, err
+	}
+	wp, err := t.Matrix(method.PredictorName)
+	if err != nil {
+		return nil, err
+	}
+	return []golden.Tensor{tensor(done, golden.TensorFHat, golden.F32, f), tensor(done, golden.TensorWp, golden.F32, wp)}, nil
+}
+
+// batchMoment is ½E[f₁f₁ᵀ + f₂f₂ᵀ] of a batch, each view with its own batch statistics as in the step that follows.
+func batchMoment(t *method.Trainer, b method.Batch) (*mat.SymDense, error) {
+	var sum *mat.SymDense
+	for _, x := range [][]float32{b.X1, b.X2} {
+		e, err := t.Embed(x, b.N, method.BatchStatistics)
+		if err != nil {
+			return nil, err
+		}
+		f := metric.SecondMoment(e.Projection)
+		if sum == nil {
+			sum = f
+		} else {
+			sum.AddSym(sum, f)
+		}
+	}
+	sum.ScaleSym(0.5, sum)
+	return sum, nil
+}
+
+func tensor(step int, name string, format golden.DType, m mat.Matrix) golden.Tensor {
+	r, c := m.Dims()
+	return golden.Tensor{Step: step, Name: name, Rows: r, Cols: c, DType: format, Data: slices.Clone(mat.DenseCopyOf(m).RawMatrix().Data)}
+}
