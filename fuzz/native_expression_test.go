@@ -199,7 +199,7 @@ func (g *grower) square(depth int) grown {
 		x, y := g.wide(depth-1), g.wide(depth-1)
 		return pruned(lang.NewBin(lang.Mul, x.Expr, unary(lang.Trans, y).Expr), x.terms*y.terms, g.square(0))
 	case 10:
-		return power(g.square(depth-1), 1+g.choose(3))
+		return power(g.square(depth-1), g.choose(4))
 	case 11:
 		x := leaf("V")
 		return call("inv", 1, x)

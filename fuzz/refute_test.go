@@ -173,7 +173,7 @@ func TestVariantsAreRefuted(t *testing.T) {
 func TestRefuteIsReproducible(t *testing.T) {
 	f := load(t)
 	run := func(seed uint64) string {
-		rep, err := Refute(context.Background(), f, "basin", Options{Seed: seed, Budget: 20 * time.Second})
+		rep, err := Refute(context.Background(), f, "beta-tau", Options{Seed: seed, Budget: 20 * time.Second})
 		if err != nil || rep.CutOff {
 			t.Fatalf("%v, cut off %v", err, rep.CutOff)
 		}

@@ -60,7 +60,7 @@ const (
 )
 
 // Manifold returns the stable manifold of the saddle (p₋, p₋²/α), from the saddle to beyond the window on either side,
-// as a polyline in the (p, s) plane whose points are at most 1/400 of the window apart: the flow integrated backwards from the saddle along its
+// as a polyline in the (p, s) plane whose points are at most 1/400 of the window apart inside it: the flow integrated backwards from the saddle along its
 // stable eigenvector, to either side. Under the frozen flow it separates collapse (below it, towards smaller p)
 // from growth. It returns an error if there is no saddle (see Saddle) or ctx ends.
 func (q Parameters) Manifold(ctx context.Context, w Window) ([]XY, error) {
@@ -118,7 +118,8 @@ func (q Parameters) branch(ctx context.Context, p, s, side float64, w Window) ([
 	var refine func(t0 float64, a XY, t1 float64, b XY, depth int)
 	refine = func(t0 float64, a XY, t1 float64, b XY, depth int) {
 		const fine, deepest = 1.0 / 400, 20
-		if depth < deepest && max(math.Abs(b.X-a.X)/pw, math.Abs(b.Y-a.Y)/sw) > fine {
+		beside := max(a.X, b.X) < w.PLo || min(a.X, b.X) > w.PHi || max(a.Y, b.Y) < w.SLo || min(a.Y, b.Y) > w.SHi
+		if !beside && depth < deepest && max(math.Abs(b.X-a.X)/pw, math.Abs(b.Y-a.Y)/sw) > fine {
 			tm := t0 + (t1-t0)/2
 			y := sol.At(tm, nil)
 			m := XY{y[0], y[1]}

@@ -1,0 +1,266 @@
+package fuzz
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stopgrad/fuzz/region"
+)
+
+const corner = `sizes:
+  n2: 2
+parameters:
+  eta:    {from: 1/1000, to: 1, scale: log}
+  alpha:  {from: 0.1, to: 10, scale: log}
+  sigma2: {from: 0, to: 2}
+initial:
+  Wp: {normal: 1/2}
+  F:  {uniform: [-1, 1]}
+`
+
+func decode(t testing.TB, text string) *region.Region {
+	t.Helper()
+	r, err := region.Decode([]byte(text), "corner.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func rational(s string) *big.Rat {
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return new(big.Rat)
+	}
+	return r
+}
+
+func text(t testing.TB, s *Sampling) string {
+	t.Helper()
+	b, err := json.MarshalIndent(s, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestSamplingDoesNotDependOnWorkers(t *testing.T) {
+	f, r := load(t), decode(t, corner)
+	run := func(workers int, seed uint64) string {
+		s, err := Fuzz(context.Background(), f, "thm3-alignment", FuzzOptions{Region: r, N: 2000, Seed: seed, Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text(t, s)
+	}
+	one := run(1, 1)
+	if run(3, 1) != one || run(8, 1) != one {
+		t.Error("the result depends on the number of workers")
+	}
+	if run(1, 2) == one {
+		t.Error("two seeds give the same result")
+	}
+}
+
+// TestSamplingAddsUp: every point is counted once, true statements hold at all of them, a false one fails at
+// some, confirmed by the checker, and the worst points are the worst.
+func TestSamplingAddsUp(t *testing.T) {
+	const n = 3000
+	s, err := Fuzz(context.Background(), load(t), "thm3-alignment", FuzzOptions{Region: decode(t, corner), N: n, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, y := range s.Tallies {
+		if y.Drawn != n || y.Undefined+y.Unmet+y.Holds+y.Fails != n {
+			t.Errorf("%s: %+v", y.Name, y)
+		}
+		in := 0
+		for _, k := range y.Histogram {
+			in += k
+		}
+		if in != y.Holds+y.Fails || y.Holds == 0 {
+			t.Errorf("%s: %d in the histogram of %d", y.Name, in, y.Holds+y.Fails)
+		}
+		for i, p := range y.Worst {
+			if i > 0 && !worse(y.Worst[i-1], p) || len(p.State) == 0 {
+				t.Errorf("%s: worst point %d: %+v", y.Name, i, p)
+			}
+		}
+		switch y.Name {
+		case "aligning":
+			if y.Fails == 0 || y.Refuted == 0 || !y.Worst[0].Confirmed || y.Worst[0].Margin >= 0 {
+				t.Errorf("%d failures, %d tiles refuted, worst %+v", y.Fails, y.Refuted, y.Worst[0])
+			}
+		case "shrinking":
+			if y.Fails > 0 || y.Refuted > 0 {
+				t.Errorf("a proved statement fails at %d points", y.Fails)
+			}
+		}
+	}
+}
+
+// TestSamplingKeepsToItsRegion looks at the worst points of a claim that has every kind of entry.
+func TestSamplingKeepsToItsRegion(t *testing.T) {
+	r := decode(t, corner)
+	s, err := Fuzz(context.Background(), load(t), "thm3-alignment", FuzzOptions{Region: r, N: 600, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, y := range s.Tallies {
+		for _, p := range y.Worst {
+			if p.State["size n2"] != "2" {
+				t.Fatalf("size n2 is %s", p.State["size n2"])
+			}
+			for _, b := range r.Parameters {
+				if !b.Contains(rational(p.State[b.Name])) {
+					t.Fatalf("%s = %s outside %s", b.Name, p.State[b.Name], b)
+				}
+			}
+		}
+	}
+}
+
+// TestRootsOfSampledStatesAreConfirmed: the roots of sampled parameters are irrational, and the checker still
+// gets a state to confirm.
+func TestRootsOfSampledStatesAreConfirmed(t *testing.T) {
+	r := decode(t, "parameters:\n  eta: {from: 1/100, to: 1/5}\n  tau: 1\n  sigma2: 0\n")
+	s, err := Fuzz(context.Background(), load(t), "basin", FuzzOptions{Region: r, N: 500, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, y := range s.Tallies {
+		if (y.Name == "aboveescapes" || y.Name == "belowcollapses") && y.Refuted == 0 {
+			t.Errorf("%s: %d failures, none confirmed", y.Name, y.Fails)
+		}
+		if y.Reading == Corrected && y.Fails > 0 {
+			t.Errorf("%s fails at %d points", y.Name, y.Fails)
+		}
+	}
+}
+
+func TestSamplingResumes(t *testing.T) {
+	f, r := load(t), decode(t, corner)
+	o := FuzzOptions{Region: r, N: 1500, Seed: 1, Workers: 2}
+	whole, err := Fuzz(context.Background(), f, "thm3-alignment", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Dir = t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	o.Progress = func(done, total int) {
+		if done >= 512 {
+			cancel()
+		}
+	}
+	if _, err := Fuzz(ctx, f, "thm3-alignment", o); !errors.Is(err, context.Canceled) {
+		t.Fatalf("%v", err)
+	}
+	o.Progress = nil
+	log := filepath.Join(o.Dir, "tiles.log")
+	kept, err := os.ReadFile(log)
+	if err != nil || len(kept) == 0 {
+		t.Fatalf("nothing was kept: %v", err)
+	}
+	// As it was left, and cut at a few places.
+	for _, cut := range []int{len(kept), len(kept) - 1, len(kept) / 2, 1, 0} {
+		if err := os.WriteFile(log, kept[:cut], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Fuzz(context.Background(), f, "thm3-alignment", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Resumed != bytes.Count(kept[:cut], []byte("\n")) {
+			t.Errorf("cut at %d: %d tiles resumed", cut, s.Resumed)
+		}
+		if text(t, s) != text(t, whole) {
+			t.Errorf("cut at %d: the resumed result differs", cut)
+		}
+	}
+	o.Seed = 2
+	if _, err := Fuzz(context.Background(), f, "thm3-alignment", o); err == nil || !strings.Contains(err.Error(), `it has "seed": 1, asked for is "seed": 2`) {
+		t.Errorf("another campaign in the folder: %v", err)
+	}
+}
+
+const victimEnv = "STOPGRAD_FUZZ_VICTIM"
+
+// TestMain turns the test binary into a sampling that never ends by itself, for the test that kills it.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(victimEnv); dir != "" {
+		f, r := load(&testing.B{}), decode(&testing.B{}, corner)
+		_, _ = Fuzz(context.Background(), f, "thm3-alignment", FuzzOptions{Region: r, N: killedPoints, Seed: 1, Workers: 2, Dir: dir})
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+const killedPoints = 6000
+
+// TestSamplingSurvivesBeingKilled kills a process that samples, at different times, and resumes it here.
+func TestSamplingSurvivesBeingKilled(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Skip(err)
+	}
+	f, r := load(t), decode(t, corner)
+	o := FuzzOptions{Region: r, N: killedPoints, Seed: 1}
+	whole, err := Fuzz(context.Background(), f, "thm3-alignment", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	killed := 0
+	for _, after := range []time.Duration{60, 90, 130} {
+		cmd := exec.Command(exe, "-test.run=^$")
+		cmd.Env = append(os.Environ(), victimEnv+"="+dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(after * time.Millisecond)
+		if cmd.Process.Kill() == nil {
+			killed++
+		}
+		_ = cmd.Wait()
+	}
+	o.Dir = dir
+	s, err := Fuzz(context.Background(), f, "thm3-alignment", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text(t, s) != text(t, whole) {
+		t.Error("the resumed result differs from the uninterrupted one")
+	}
+	t.Logf("killed %d times, %d tiles resumed, %d lines damaged", killed, s.Resumed, s.Dropped)
+}
+
+func TestFuzzRefuses(t *testing.T) {
+	f := load(t)
+	for _, c := range []struct {
+		claim, region, want string
+		n                   int
+	}{
+		{"no-such", "", `fuzz: no claim "no-such"`, 1},
+		{"thm1", "", "fuzz: n is 0; expected a positive number of points", 0},
+		{"thm1", "parameters: {gamma: 1}\n", "region: corner.yaml:1: claim thm1 has no parameter gamma", 1},
+		{"sym-hurts", "parameters: {beta: 3}\n", "", 1},
+	} {
+		o := FuzzOptions{N: c.n, Seed: 1}
+		if c.region != "" {
+			o.Region = decode(t, c.region)
+		}
+		_, err := Fuzz(context.Background(), f, c.claim, o)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.claim, err, c.want)
+		}
+	}
+}
