@@ -25,9 +25,11 @@ type Options struct {
 	// Region narrows parameters and sizes; nil searches the claim's own domains.
 	Region *region.Region
 	// Budget is the time to plan for: it is turned into counts of evaluations, which alone decide what is
-	// found. A search that takes twice as long in fact is cut off, and says so. 0 means DefaultBudget.
+	// found. A search that takes Patience times as long in fact is cut off, and says so. 0 means DefaultBudget.
 	Budget time.Duration
-	Seed   uint64
+	// Patience is how many times Budget a search may take; 0 means 2.
+	Patience int
+	Seed     uint64
 	// NoVariants leaves out the twins of the claim's statements.
 	NoVariants bool
 	// Progress, if not nil, is told of every statement before and after its search.
@@ -149,6 +151,9 @@ func Refute(ctx context.Context, f *lang.File, claim string, o Options) (Report,
 	if o.Budget <= 0 {
 		o.Budget = DefaultBudget
 	}
+	if o.Patience <= 0 {
+		o.Patience = 2
+	}
 	rep := Report{Claim: claim, Seed: o.Seed, Budget: o.Budget}
 	targets, err := Targets(f, claim)
 	if err != nil {
@@ -163,7 +168,7 @@ func Refute(ctx context.Context, f *lang.File, claim string, o Options) (Report,
 			return rep, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*o.Budget)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(o.Patience)*o.Budget)
 	defer cancel()
 	total := len(targets) + len(questions)
 	tell := func(done int, label string) {

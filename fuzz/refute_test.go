@@ -88,7 +88,7 @@ func TestFalseClaimsAreRefuted(t *testing.T) {
 			if !ok {
 				var err error
 				start := time.Now()
-				if rep, err = Refute(context.Background(), f, c.claim, Options{Seed: seed, Budget: budget}); err != nil {
+				if rep, err = Refute(context.Background(), f, c.claim, Options{Seed: seed, Budget: budget, Patience: patience}); err != nil {
 					t.Fatal(err)
 				}
 				reports[c.claim] = rep
@@ -128,7 +128,7 @@ func TestTrueClaimsSurvive(t *testing.T) {
 		budget = 120 * time.Second
 	}
 	for _, id := range trueClaims {
-		rep, err := Refute(context.Background(), f, id, Options{Seed: 3, Budget: budget, NoVariants: true})
+		rep, err := Refute(context.Background(), f, id, Options{Seed: 3, Budget: budget, NoVariants: true, Patience: patience})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestVariantsAreRefuted(t *testing.T) {
 		if !long() && id == "sym-dynamics" {
 			continue // its expectations are slow
 		}
-		rep, err := Refute(context.Background(), f, id, Options{Seed: 3, Budget: 10 * time.Second})
+		rep, err := Refute(context.Background(), f, id, Options{Seed: 3, Budget: 10 * time.Second, Patience: patience})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestVariantsAreRefuted(t *testing.T) {
 func TestRefuteIsReproducible(t *testing.T) {
 	f := load(t)
 	run := func(seed uint64) string {
-		rep, err := Refute(context.Background(), f, "beta-tau", Options{Seed: seed, Budget: 20 * time.Second})
+		rep, err := Refute(context.Background(), f, "beta-tau", Options{Seed: seed, Budget: 20 * time.Second, Patience: patience})
 		if err != nil || rep.CutOff {
 			t.Fatalf("%v, cut off %v", err, rep.CutOff)
 		}
@@ -213,7 +213,7 @@ func TestRefuteKeepsToItsRegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err := Refute(context.Background(), f, "basin", Options{Seed: 1, Budget: 30 * time.Second, Region: r, NoVariants: true})
+	rep, err := Refute(context.Background(), f, "basin", Options{Seed: 1, Budget: 30 * time.Second, Region: r, NoVariants: true, Patience: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -424,3 +424,7 @@ func TestTargetsHaveDistinctLabels(t *testing.T) {
 		t.Error("no effort is some effort")
 	}
 }
+
+// patience keeps a slow or busy machine from cutting a search off: a test decides by counts of evaluations, not by
+// the clock.
+const patience = 100

@@ -192,25 +192,29 @@ func TestSamplingResumes(t *testing.T) {
 	}
 }
 
-const victimEnv = "STOPGRAD_FUZZ_VICTIM"
+const (
+	victimEnv    = "STOPGRAD_FUZZ_VICTIM"
+	killedPoints = 6000
+)
 
-// TestMain turns the test binary into a sampling that never ends by itself, for the test that kills it.
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(victimEnv); dir != "" {
-		f, r := load(&testing.B{}), decode(&testing.B{}, corner)
-		_, _ = Fuzz(context.Background(), f, "thm3-alignment", FuzzOptions{Region: r, N: killedPoints, Seed: 1, Workers: 2, Dir: dir})
-		os.Exit(0)
+// TestVictim is the process that TestSamplingSurvivesBeingKilled kills.
+func TestVictim(t *testing.T) {
+	dir := os.Getenv(victimEnv)
+	if dir == "" {
+		t.Skip("runs only as the process that TestSamplingSurvivesBeingKilled kills")
 	}
-	os.Exit(m.Run())
+	_, err := Fuzz(context.Background(), load(t), "thm3-alignment", FuzzOptions{Region: decode(t, corner), N: killedPoints, Seed: 1, Workers: 2, Dir: dir})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
-const killedPoints = 6000
-
-// TestSamplingSurvivesBeingKilled kills a process that samples, at different times, and resumes it here.
+// TestSamplingSurvivesBeingKilled kills a process that samples, a few tiles further each time, and resumes it
+// here.
 func TestSamplingSurvivesBeingKilled(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
-		t.Skip(err)
+		t.Skipf("the path of the test binary is unknown: %v", err)
 	}
 	f, r := load(t), decode(t, corner)
 	o := FuzzOptions{Region: r, N: killedPoints, Seed: 1}
@@ -219,17 +223,19 @@ func TestSamplingSurvivesBeingKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	killed := 0
-	for _, after := range []time.Duration{60, 90, 130} {
-		cmd := exec.Command(exe, "-test.run=^$")
+	for _, tiles := range []int{2, 6, 11} {
+		cmd := exec.Command(exe, "-test.run=^TestVictim$")
 		cmd.Env = append(os.Environ(), victimEnv+"="+dir)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(after * time.Millisecond)
-		if cmd.Process.Kill() == nil {
-			killed++
+		for range 4000 {
+			if log, _ := os.ReadFile(filepath.Join(dir, "tiles.log")); bytes.Count(log, []byte("\n")) >= tiles {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
 		}
+		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}
 	o.Dir = dir
@@ -237,10 +243,13 @@ func TestSamplingSurvivesBeingKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s.Resumed < 11 {
+		t.Errorf("only %d tiles were there to resume", s.Resumed)
+	}
 	if text(t, s) != text(t, whole) {
 		t.Error("the resumed result differs from the uninterrupted one")
 	}
-	t.Logf("killed %d times, %d tiles resumed, %d lines damaged", killed, s.Resumed, s.Dropped)
+	t.Logf("%d tiles resumed, %d lines damaged", s.Resumed, s.Dropped)
 }
 
 func TestFuzzRefuses(t *testing.T) {

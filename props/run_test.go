@@ -17,7 +17,7 @@ const runSamples = 12
 // TestSampledStatementsAreMeasured: every property that the claims name is known, accounts for all its
 // samples, repeats itself, and comes out as the study behind the claims ledger found it.
 func TestSampledStatementsAreMeasured(t *testing.T) {
-	n := runSamples
+	n := max(6, raceScaled(runSamples))
 	if long() {
 		n = 150
 	}

@@ -27,7 +27,11 @@ func TestSamplesOfEveryPart(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, part := range p.Parts {
-			r := props.Samples(context.Background(), part.Part, 1, n)
+			samples := n
+			if random(part.Part) {
+				samples = raceScaled(n)
+			}
+			r := props.Samples(context.Background(), part.Part, 1, samples)
 			if r.Err != nil {
 				t.Errorf("%s/%s: %v", c.ID, part.Name, r.Err)
 			}

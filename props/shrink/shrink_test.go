@@ -84,3 +84,20 @@ func TestFalsifyRestoresTheFlags(t *testing.T) {
 		t.Errorf("%d checks before, %d after", before, after)
 	}
 }
+
+func TestAtMostLowersTheDefaultOnly(t *testing.T) {
+	count := func(t *testing.T) (n int) {
+		rapid.Check(t, func(*rapid.T) { n++ })
+		return n
+	}
+	before := count(t)
+	t.Run("lowered", func(t *testing.T) {
+		shrink.AtMost(t, 10)
+		if n := count(t); before == 100 && n != 10 || before != 100 && n != before {
+			t.Errorf("%d checks instead of %d", n, before)
+		}
+	})
+	if after := count(t); after != before {
+		t.Errorf("%d checks before, %d after", before, after)
+	}
+}

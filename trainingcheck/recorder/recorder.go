@@ -94,7 +94,7 @@ func (r *Recording) Record(ctx context.Context) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	prov.Data = Provenance(d)
+	prov.Data = Examples(d)
 	prov.RNG = RNG
 	prov.Command = r.Command
 	created := time.Now().UTC().Format(time.RFC3339)
@@ -345,9 +345,9 @@ func common(runs []golden.Run) {
 	}
 }
 
-// Provenance identifies the examples of a data set. The hash is that of the two hashes of the sets, training first, in
+// Examples identifies the examples of a data set. The hash is that of the two hashes of the sets, training first, in
 // hexadecimal one after the other; NTest counts distinct images.
-func Provenance(d *data.Dataset) *golden.Data {
+func Examples(d *data.Dataset) *golden.Data {
 	distinct := map[string]bool{}
 	for i := range d.Test.Len() {
 		distinct[string(d.Test.Image(i).Pixels)] = true
