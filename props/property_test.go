@@ -10,6 +10,7 @@ import (
 	"stopgrad/props"
 	"stopgrad/props/shrink"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
 )
 
 // searchBudget is how many states a search for a counterexample of a printed reading may draw. The rarest,
@@ -65,6 +66,45 @@ func TestClaims(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// TestPropertiesAreTheirParts: the property of a claim holds where its parts do, and one false part among
+// them makes it fail.
+func TestPropertiesAreTheirParts(t *testing.T) {
+	f := load(t)
+	for _, id := range []string{"thm3-identity", "invariance-scalar", "1d-dynamics"} {
+		c := f.Claim(id)
+		p, err := props.Of(f, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statuses := func(p props.Property) (counts [3]int) {
+			ch := sample.NewStream(1, id)
+			for range 30 {
+				o := p.Check(ch)
+				counts[o.Status]++
+				if o.Status == props.Violated && o.Finding.Holds {
+					t.Errorf("%s: violated by a finding that holds", id)
+				}
+			}
+			return counts
+		}
+		if counts := statuses(p); counts[props.Violated] > 0 || counts[props.Holds] == 0 {
+			t.Errorf("%s: %v", id, counts)
+		}
+		last := len(p.Parts) - 1
+		m, err := f.Mutate(c, p.Parts[last].Part, p.Parts[last].Twins[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Parts[last].Part = m
+		if counts := statuses(p); counts[props.Violated] == 0 {
+			t.Errorf("%s with the twin %s: %v", id, c.Parts[last].Twins[0], counts)
+		}
+	}
+	if o := (props.Property{}).Check(sample.NewStream(1, "empty")); o.Status != props.Vacuous {
+		t.Errorf("a property without parts is %v", o.Status)
 	}
 }
 

@@ -3,7 +3,6 @@ package props
 import (
 	"context"
 	"math"
-	"math/big"
 
 	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
@@ -130,22 +129,6 @@ func Floats(st State) eval.State[float64] {
 			a[i], _ = v.Float64()
 		}
 		out.Vals[name] = eval.Matrix[float64]{R: m.R, C: m.C, A: a}
-	}
-	return out
-}
-
-// Exact returns the rational numbers that a float64 state stands for. It panics on a number that is not
-// finite.
-func Exact(st eval.State[float64]) State {
-	out := State{Dims: st.Dims, Vals: make(map[string]eval.Matrix[*big.Rat], len(st.Vals))}
-	for name, m := range st.Vals {
-		a := make([]*big.Rat, len(m.A))
-		for i, v := range m.A {
-			if a[i] = new(big.Rat).SetFloat64(v); a[i] == nil {
-				panic("props: " + name + " is not finite")
-			}
-		}
-		out.Vals[name] = eval.Matrix[*big.Rat]{R: m.R, C: m.C, A: a}
 	}
 	return out
 }

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // slow laws integrate many trajectories for one measure.
-var slow = map[string]bool{"ema-negative/trend": true, "wd-split/linear growth": true, "angle-law/integrated": true}
+var slow = map[string]bool{"ema-negative/trend": true, "ema-negative/target started online": true, "wd-split/linear growth": true, "angle-law/integrated": true}
 
 // checksOf is rapid's default of a hundred, a quarter of it for slow laws, and a fifth of that under the race
 // detector, which has nothing to find in a single goroutine.

@@ -108,6 +108,14 @@ var modeLaws = []Law{
 		measure: slowAverage,
 	},
 	{
+		ID: "ema-negative", Name: "target started online",
+		Says: "distance of the threshold p(0) on the parabola with τ(0) = 1 to p₋, relative, for any β",
+		// (p₋, τ = 1) is stationary, and the saddle's stable manifold leaves it across the line τ = 1. Thirteen
+		// bisections of an interval of length 3p₋/2.
+		Tolerance: 1.5 / (1 << 13), Twins: []string{"target started at zero"},
+		measure: onlineTarget,
+	},
+	{
 		ID: "wd-split", Name: "linear growth",
 		Says: "|s'·α a²/(2η_p τ²) − 1| with η_s = 0 once αas ≥ 200·max(η_p, τ²/a)",
 		// With e = η_p/(αas) ≤ 1/200 the predictor follows at p = (τ/a)/(1+e) up to a lag of the same order, so
@@ -599,10 +607,11 @@ func collapsingRatio(r *run) (float64, error) {
 	return relative(math.Log(tau(end)/tau(end/2)), (s.Eta-s.Beta)*t/2), nil
 }
 
-// survives reports whether the mode that starts at p on the parabola with wa = 0 survives.
-func (r *run) survives(p generate.Params, at, minus, plus float64) (bool, error) {
+// survives reports whether the mode that starts at p on the parabola with wa = τw survives.
+func (r *run) survives(p generate.Params, at, tau, minus, plus float64) (bool, error) {
 	s := p.State()
-	s.P, s.Wm, s.WaM = []float64{at}, []float64{at / math.Sqrt(s.Alpha)}, []float64{0}
+	w := at / math.Sqrt(s.Alpha)
+	s.P, s.Wm, s.WaM = []float64{at}, []float64{w}, []float64{tau * w}
 	tr, err := r.simulate("modes", s, settlingWithAverage(p, minus, plus))
 	if err != nil {
 		return false, err
@@ -629,7 +638,7 @@ func slowAverage(r *run) (float64, error) {
 	find := func(p generate.Params) (float64, error) {
 		hi := minus
 		for {
-			ok, err := r.survives(p, hi, minus, plus)
+			ok, err := r.survives(p, hi, 0, minus, plus)
 			if err != nil {
 				return 0, err
 			}
@@ -638,7 +647,7 @@ func slowAverage(r *run) (float64, error) {
 			}
 			hi *= 2
 		}
-		return bisect(hi/2, hi, 10, func(at float64) (bool, error) { return r.survives(p, at, minus, plus) })
+		return bisect(hi/2, hi, 10, func(at float64) (bool, error) { return r.survives(p, at, 0, minus, plus) })
 	}
 	slow, err := find(p)
 	if err != nil {
@@ -649,6 +658,25 @@ func slowAverage(r *run) (float64, error) {
 		return 0, err
 	}
 	return max((fast-slow)/slow, (minus-slow)/minus), nil
+}
+
+func onlineTarget(r *run) (float64, error) {
+	p := generate.Parameters(r.ch, generate.Subcritical)
+	p.Tau = generate.Rat(1, 1)
+	if p.Eta.Cmp(p.CriticalDecay()) >= 0 {
+		return 0, errVacuous
+	}
+	minus, plus := roots(p)
+	if plus < 1.5*minus {
+		return 0, errVacuous
+	}
+	p.Beta = generate.Scale(r.ch, -4, 2)
+	tau := 1.0
+	if r.twin != "" {
+		tau = 0
+	}
+	found, err := bisect(minus/2, 2*minus, 13, func(at float64) (bool, error) { return r.survives(p, at, tau, minus, plus) })
+	return relative(found, minus), err
 }
 
 func linearGrowth(r *run) (float64, error) {
