@@ -14,8 +14,13 @@ import (
 	"strconv"
 	"strings"
 
+	"stopgrad/golden"
 	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/data"
+	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/linear"
+	"stopgrad/trainingcheck/method"
+	"stopgrad/trainingcheck/recorder"
 )
 
 // Check is the command about the training checks.
@@ -31,13 +36,22 @@ type CheckList struct{}
 func (*CheckList) Run(c *Console) error {
 	var rows [][]string
 	for _, k := range linear.Checks() {
-		rows = append(rows, []string{k.ID, claimsText(k.Claims, c.width()/4), k.Gate})
+		rows = append(rows, []string{k.ID, claimsText(k.Claims, c.width()/4, false), k.Gate})
 	}
 	for _, k := range check.Checks() {
-		rows = append(rows, []string{k.ID, claimsText(k.Claims, c.width()/4), k.Gate})
+		rows = append(rows, []string{k.ID, claimsText(k.Claims, c.width()/4, false), k.Gate})
+	}
+	for _, t := range check.Groups(check.GPU) {
+		for _, k := range check.Of(t) {
+			rows = append(rows, []string{k.ID + "\n" + t.Group(), claimsText(k.Claims, c.width()/4, true), k.Gate})
+		}
+	}
+	held, err := heldIn(golden.Committed())
+	if err != nil {
+		return err
 	}
 	return c.write(func(w io.Writer) error {
-		_, err := io.WriteString(w, c.renderTable([]string{"check", "claims", "gate"}, rows, 2)+"\n"+c.quotedTable())
+		_, err := io.WriteString(w, c.renderTable([]string{"check", "claims", "gate"}, rows, 2)+"\n"+c.quotedTable(held))
 		return err
 	})
 }
@@ -61,19 +75,27 @@ func wrapWords(s string, width int) string {
 
 // CheckRun runs checks.
 type CheckRun struct {
-	IDs     []string `arg:"" optional:"" name:"id" help:"Checks to run; all of them if none is named."`
-	Tier    string   `default:"mini" enum:"mini,full" help:"Size of the networks on the digits: mini (minutes) or full (an hour)."`
-	Seeds   string   `placeholder:"N,N,…" help:"Seeds. Default: 1,2 for mini, 0 to 4 for full. In tier mini the linear checks take the first alone."`
-	Workers int      `default:"0" help:"Runs at a time; 0 is one per processor. Changes no result."`
-	JSON    bool     `name:"json" help:"Write the results as JSON."`
-	Out     string   `placeholder:"DIR" help:"Folder for trainingcheck.json, the same JSON."`
+	IDs       []string `arg:"" optional:"" name:"id" help:"Checks to run; all of them if none is named."`
+	Tier      string   `default:"mini" enum:"mini,full,gpu,gpu-mini" help:"Networks: mini (minutes) or full (an hour) on the digits; gpu on colour images, and its miniature gpu-mini on the digits."`
+	Group     string   `default:"" enum:",G-A,G-B,G-C" help:"Group of tier gpu or gpu-mini. Default: all of them."`
+	Data      string   `placeholder:"SPEC" help:"Images of tier gpu: cifar10:PATH, or folder:PATH (train/CLASS/*.jpg …, also in a tar.gz)."`
+	Backend   string   `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32, for the networks of T2 and T3. Default: gpu for tier gpu, cpu for others."`
+	Epochs    int      `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
+	Precision string   `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
+	Seeds     string   `placeholder:"N,N,…" help:"Seeds. Default: 1,2 for mini, 0 to 4 for full, 1 to 5 for gpu and gpu-mini. In tier mini the linear checks take the first alone."`
+	Workers   int      `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no result."`
+	JSON      bool     `name:"json" help:"Write the results as JSON."`
+	Out       string   `placeholder:"DIR" help:"Folder for trainingcheck.json, the same JSON, and for the runs of tier gpu: a later call goes on from them."`
 }
 
 // Help describes what the flags cannot.
 func (*CheckRun) Help() string {
 	return `T1 trains linear networks on Gaussian data and holds them against closed formulas; T2 trains networks on the embedded
-digits. A check whose gate holds is "observed", one whose gate does not is "not observed" and the exit code 1. What is
-observed is about these networks: numbers of the paper on other data are quoted, not run, and listed apart.`
+digits; T3, of tier gpu, convolutional ones on images such as CIFAR-10: G-A a small one, with ablations, G-B the recipe of the paper's code on
+ResNet-18, G-C plain SGD. A check whose gate holds is "observed", one whose gate does not is "not observed" and the exit code 1. What is
+observed on the digits is about these networks: numbers of the paper on other data are quoted, not run, and listed apart.
+
+With --out the runs of tier gpu are kept, also unfinished after Ctrl-C, and the same command goes on from there.`
 }
 
 // The words for what a check says.
@@ -87,9 +109,10 @@ const checkFile = "trainingcheck.json"
 
 // Report is the result of trainingcheck run as JSON.
 type Report struct {
-	Tier    check.Tier  `json:"tier"`
+	Tier    string      `json:"tier"`
 	Results []Checked   `json:"results"`
 	Quoted  []Quotation `json:"quoted_not_run"`
+	Held    []Held      `json:"quoted_and_run,omitempty"`
 	Seconds float64     `json:"seconds"`
 }
 
@@ -104,6 +127,9 @@ type Checked struct {
 func checked(x linear.Result) Checked {
 	out := Checked{Verdict: word(x.Pass), Result: x}
 	out.Claims, out.Resembles = split(x.Claims)
+	if out.Claims == nil {
+		out.Claims = []string{}
+	}
 	return out
 }
 
@@ -119,9 +145,12 @@ func split(ids []string) (theory, quoted []string) {
 	return theory, quoted
 }
 
-// claimsText shows the claims of a check, the quoted ones as what it is compared with.
-func claimsText(ids []string, width int) string {
+// claimsText shows the claims of a check, the quoted ones as what it is compared with unless it bears on them.
+func claimsText(ids []string, width int, bears bool) string {
 	theory, quoted := split(ids)
+	if bears {
+		return wrapWords(strings.Join(slices.Concat(theory, quoted), " "), width)
+	}
 	text := strings.Join(theory, " ")
 	for _, id := range quoted {
 		text += " (cf. " + id + ")"
@@ -145,7 +174,7 @@ func (k *CheckRun) Run(c *Console) error {
 	if k.Workers < 0 {
 		return badInputf("--workers=%d is negative", k.Workers)
 	}
-	plan, err := newPlan(check.Tier(k.Tier), k.IDs, seeds, k.Workers)
+	plan, err := k.plan(seeds)
 	if err != nil {
 		return badInput(err)
 	}
@@ -154,11 +183,20 @@ func (k *CheckRun) Run(c *Console) error {
 			return badInput(err)
 		}
 	}
+	if k.Out != "" {
+		if err := plan.keep(k.Out); err != nil {
+			return badInput(err)
+		}
+	}
 	bar := newProgress(c)
 	r, err := plan.run(c.Context, func(done, total float64, text string) { bar.show(done, total, text) })
 	bar.clear()
 	cut := errors.Is(err, context.Canceled)
-	if err != nil && !cut {
+	var unavailable *engine.UnavailableError
+	switch {
+	case errors.As(err, &unavailable):
+		return badInput(err)
+	case err != nil && !cut:
 		return err
 	}
 	text, err := json.MarshalIndent(r, "", "  ")
@@ -236,42 +274,77 @@ func writable(dir string) error {
 
 // plan is a set of checks to run.
 type plan struct {
-	tier    check.Tier
-	linear  []linear.Check
-	network []check.Check
+	tier   string
+	linear []linear.Check
+	groups []*group
 	// seeds of the linear checks, and of the networks (nil: the tier's own).
 	linearSeeds, seeds []uint64
 	workers            int
-	lab                *check.Lab
+	bears              bool // on the paper's own claims: the networks train on images such as the paper's
+	source             string
 }
 
-func newPlan(tier check.Tier, ids []string, seeds []uint64, workers int) (*plan, error) {
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
+// group is the part of a plan that shares its runs.
+type group struct {
+	setting *check.Setting
+	lab     *check.Lab
+	checks  []check.Check
+}
+
+// plan makes the plan of a command.
+func (k *CheckRun) plan(seeds []uint64) (*plan, error) {
+	grouped := k.Tier == check.GPU || k.Tier == check.GPUMini
+	switch {
+	case !grouped && (k.Group != "" || k.Epochs != 0 || k.Precision != ""):
+		return nil, fmt.Errorf("training: --group, --epochs and --precision are for --tier=gpu and gpu-mini")
+	case k.Epochs < 0:
+		return nil, fmt.Errorf("training: --epochs=%d is negative", k.Epochs)
+	case k.Tier == check.GPU && k.Data == "":
+		return nil, fmt.Errorf("training: --tier=gpu needs --data: cifar10:PATH, or folder:PATH with train/CLASS/*.jpg and test/CLASS/*.jpg, a folder or a tar.gz")
+	case k.Tier != check.GPU && k.Data != "":
+		return nil, fmt.Errorf("training: --data is for --tier=gpu; tier %s trains on the embedded digits", k.Tier)
 	}
-	_, own, err := tier.Base()
-	if err != nil {
-		return nil, err
+	tiers := []check.Tier{check.Tier(k.Tier)}
+	backend := k.Backend
+	if grouped {
+		tiers = check.Groups(k.Tier)
+		if k.Group != "" {
+			tiers = slices.DeleteFunc(tiers, func(t check.Tier) bool { return t.Group() != k.Group })
+		}
 	}
-	p := &plan{tier: tier, seeds: seeds, workers: workers}
-	if seeds == nil {
-		p.seeds = own
+	if backend == "" {
+		backend = engine.CPU
+		if k.Tier == check.GPU {
+			backend = engine.GPU
+		}
 	}
-	p.linearSeeds = p.seeds
-	if tier == check.Mini {
-		p.linearSeeds = p.seeds[:1]
+	return newPlan(tiers, k.Data, backend, check.Options{Epochs: k.Epochs, Precision: method.Precision(k.Precision)}, k.IDs, seeds, k.Workers)
+}
+
+// newPlan plans the checks of tiers of one size; spec "" is the digits.
+func newPlan(tiers []check.Tier, spec, backend string, o check.Options, ids []string, seeds []uint64, workers int) (*plan, error) {
+	size := tiers[0].Size()
+	p := &plan{tier: size, seeds: seeds, workers: workers, bears: size == check.GPU, source: "this run on " + backend}
+	if spec == "" {
+		spec = "digits"
 	}
 	var known []string
 	wanted := func(id string) bool { known = append(known, id); return len(ids) == 0 || slices.Contains(ids, id) }
-	for _, k := range linear.Checks() {
-		if wanted(k.ID) {
-			p.linear = append(p.linear, k)
+	if tiers[0].Group() == "" {
+		for _, k := range linear.Checks() {
+			if wanted(k.ID) {
+				p.linear = append(p.linear, k)
+			}
 		}
 	}
-	for _, k := range check.Checks() {
-		if wanted(k.ID) {
-			p.network = append(p.network, k)
+	for _, t := range tiers {
+		g := &group{}
+		for _, k := range check.Of(t) {
+			if wanted(k.ID) {
+				g.checks = append(g.checks, k)
+			}
 		}
+		p.groups = append(p.groups, g)
 	}
 	for _, id := range ids {
 		if slices.ContainsFunc(quotations, func(q Quotation) bool { return q.ID == id }) {
@@ -281,15 +354,61 @@ func newPlan(tier check.Tier, ids []string, seeds []uint64, workers int) (*plan,
 			return nil, fmt.Errorf("training: there is no check %q; there are %s", id, strings.Join(known, ", "))
 		}
 	}
-	if len(p.network) > 0 {
-		if p.lab, err = check.NewLab(tier, p.seeds, workers); err != nil {
+	if size == check.GPU { // before the images are read: without the engine nothing will be run
+		e, err := engine.Open(backend)
+		if err != nil {
 			return nil, err
 		}
+		e.Close()
+	}
+	d, err := data.Open(spec)
+	if err != nil {
+		return nil, err
+	}
+	if workers == 0 {
+		p.workers = runtime.GOMAXPROCS(0)
+		if backend == engine.GPU || backend == engine.GPUTF32 {
+			p.workers = 1
+		}
+	}
+	for i, t := range tiers {
+		g := p.groups[i]
+		if g.setting, err = t.On(d, o); err != nil {
+			return nil, err
+		}
+		if p.seeds == nil {
+			p.seeds = g.setting.Seeds
+		}
+		g.lab = check.NewLabIn(g.setting, backend, p.seeds, p.workers)
+	}
+	p.linearSeeds = p.seeds
+	if size == string(check.Mini) {
+		p.linearSeeds = p.seeds[:1]
 	}
 	return p, nil
 }
 
-func (p *plan) checks() int { return len(p.linear) + len(p.network) }
+// keep keeps the runs of the groups of a GPU in a folder.
+func (p *plan) keep(dir string) error {
+	for _, g := range p.groups {
+		if g.setting.Tier.Group() == "" {
+			continue
+		}
+		var err error
+		if g.lab.Make, err = recorder.Keeper(dir, g.setting); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) checks() int {
+	n := len(p.linear)
+	for _, g := range p.groups {
+		n += len(g.checks)
+	}
+	return n
+}
 
 // linearSteps is the time of a linear check relative to a step of a network of tier mini: about that of 500 on the
 // machine where both were timed. It only moves the progress bar.
@@ -297,22 +416,25 @@ const linearSteps = 500
 
 // run makes them; after a cancellation the report has those that were finished.
 func (p *plan) run(ctx context.Context, show func(done, total float64, text string)) (*Report, error) {
-	r := &Report{Tier: p.tier, Results: []Checked{}, Quoted: quotations}
+	r := &Report{Tier: p.tier, Results: []Checked{}}
 	total := float64(linearSteps * len(p.linear) * len(p.linearSeeds))
-	counted := map[check.Arm]bool{}
-	for _, k := range p.network {
-		for _, a := range k.Arms {
-			if counted[a] {
-				continue
+	for _, g := range p.groups {
+		counted := map[check.Arm]bool{}
+		for _, k := range g.checks {
+			for _, a := range k.Arms {
+				if counted[a] {
+					continue
+				}
+				counted[a] = true
+				n, err := g.lab.Steps(a)
+				if err != nil {
+					return r, err
+				}
+				total += float64(n * len(p.seeds))
 			}
-			counted[a] = true
-			n, err := p.lab.Steps(a)
-			if err != nil {
-				return r, err
-			}
-			total += float64(n * len(p.seeds))
 		}
 	}
+	defer func() { r.Quoted = unheld(r.Held) }()
 	done := 0.
 	add := func(x linear.Result) {
 		r.Results = append(r.Results, checked(x))
@@ -330,18 +452,23 @@ func (p *plan) run(ctx context.Context, show func(done, total float64, text stri
 		done += share
 		add(x)
 	}
-	for _, k := range p.network {
-		steps := 0
-		p.lab.Progress = func(n, _ int, run string) {
-			steps = n
-			show(done+float64(n), total, k.ID+": "+run)
+	for _, g := range p.groups {
+		for _, k := range g.checks {
+			steps := 0
+			g.lab.Progress = func(n, _ int, run string) {
+				steps = n
+				show(done+float64(n), total, k.ID+": "+run)
+			}
+			x, err := g.lab.Check(ctx, k, "")
+			if err != nil {
+				return r, err
+			}
+			done += float64(steps)
+			add(x)
+			if p.bears {
+				r.Held = append(r.Held, held(k, x, p.source)...)
+			}
 		}
-		x, err := p.lab.Check(ctx, k, "")
-		if err != nil {
-			return r, err
-		}
-		done += float64(steps)
-		add(x)
 	}
 	return r, nil
 }
@@ -354,13 +481,13 @@ func (r *Report) write(c *Console, w io.Writer, all bool) error {
 		if x.Pass {
 			observed++
 		}
-		rows = append(rows, []string{x.ID, claimsText(slices.Concat(x.Claims, x.Resembles), c.width()/5),
+		rows = append(rows, []string{x.ID, claimsText(slices.Concat(x.Claims, x.Resembles), c.width()/5, len(r.Held) > 0),
 			x.Gate + "\n→ " + measured(x.Measurements), x.Verdict, fmt.Sprintf("%.1f", x.Seconds)})
 	}
 	text := c.renderTable([]string{"check", "claims", "gate → measured", "verdict", "s"}, rows, 2)
 	text += fmt.Sprintf("\ntier %s: %d of %d checks observed in %.0f s (runs are shared: the first check that needs one pays for it)\n", r.Tier, observed, len(r.Results), r.Seconds)
 	if all {
-		text += "\n" + c.quotedTable()
+		text += "\n" + c.quotedTable(r.Held)
 	}
 	_, err := io.WriteString(w, text)
 	return err

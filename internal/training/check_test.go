@@ -12,6 +12,7 @@ import (
 
 	"stopgrad/theory"
 	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/linear"
 )
 
@@ -55,7 +56,7 @@ func TestQuotedClaimsAreNeverObserved(t *testing.T) {
 // TestAFailedGateIsNotObserved: a report with a failed result says so in its row and names the measurement.
 func TestAFailedGateIsNotObserved(t *testing.T) {
 	inf := linear.Number(math.Inf(1))
-	r := &Report{Tier: check.Mini, Results: []Checked{
+	r := &Report{Tier: string(check.Mini), Results: []Checked{
 		checked(linear.Result{ID: "T2.x", Claims: []string{"nopred", "emp-wd"}, Gate: "zstd < .05", Measurements: []linear.Measurement{
 			{Name: "good", Measured: 1, Low: 0, High: inf, Pass: true}, {Name: "bad", Measured: 7, Low: -inf, High: 0.05}}})}}
 	var b bytes.Buffer
@@ -97,7 +98,7 @@ func TestPlansTakeTheSeedsTheirTierWants(t *testing.T) {
 		{check.Mini, []uint64{7, 8}, []uint64{7}, []uint64{7, 8}},
 		{check.Full, nil, []uint64{0, 1, 2, 3, 4}, []uint64{0, 1, 2, 3, 4}},
 	} {
-		p, err := newPlan(c.tier, nil, c.seeds, 1)
+		p, err := newPlan([]check.Tier{c.tier}, "", engine.CPU, check.Options{}, nil, c.seeds, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

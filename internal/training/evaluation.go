@@ -62,8 +62,7 @@ func newEvaluation(d *data.Dataset, c method.Config, seed uint64, probe bool) (*
 	if c.Net.Kind == method.SmallConv || c.Net.Kind == method.ResNet18 {
 		limit = convImages
 	}
-	train, trainOf := labelled(d.Train, limit)
-	test, testOf := labelled(d.Test, limit)
+	train, test := d.Train.Labelled(limit), d.Test.Labelled(limit)
 	part := *d
 	part.Train, part.Test = train, test
 	var err error
@@ -79,30 +78,19 @@ func newEvaluation(d *data.Dataset, c method.Config, seed uint64, probe bool) (*
 		e.fewShot = e.fewShot && n >= fewShots
 	}
 	e.sample = fmt.Sprintf("%d of %d labelled training images, %d views each; %d of %d test images, %d views each",
-		train.Len(), trainOf, d.TrainViews, test.Len(), testOf, d.TestViews)
+		train.Len(), count(d.Train), d.TrainViews, test.Len(), count(d.Test), d.TestViews)
 	if probe && !e.labels {
 		return nil, badInputf("--probe needs labelled test images, and %s has none", d.Spec)
 	}
 	return e, nil
 }
 
-// labelled returns at most limit labelled images of a set, drawn at random, the same for every seed; of is how
-// many there are. A set within the limit keeps its order.
-func labelled(s *data.Set, limit int) (sub *data.Set, of int) {
-	var index []int
-	for i, l := range s.Labels {
-		if l != data.Unlabelled {
-			index = append(index, i)
-		}
+// count is the number of labelled images of a set.
+func count(s *data.Set) (n int) {
+	for _, k := range s.ClassCounts() {
+		n += k
 	}
-	of = len(index)
-	if of > limit {
-		// The evaluation views of a seed are keyed by the steps 0 and 1; this is another.
-		r := data.Key{Stream: data.StreamEvalView, Step: 2}.Rand()
-		r.Shuffle(of, func(i, j int) { index[i], index[j] = index[j], index[i] })
-		index = index[:limit]
-	}
-	return s.Subset(index), of
+	return n
 }
 
 // accuracies are the columns that --probe adds.

@@ -14,7 +14,9 @@ import (
 
 	"stopgrad/golden"
 	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/data"
 	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/method"
 	"stopgrad/trainingcheck/recorder"
 )
 
@@ -45,23 +47,33 @@ type GoldenDiff struct {
 
 // GoldenRecord records goldens.
 type GoldenRecord struct {
-	Tier       string   `default:"mini" enum:"mini,full" help:"Size of the networks: mini or full."`
+	Tier       string   `default:"mini" enum:"mini,full,gpu,gpu-mini" help:"Networks: mini, full, gpu or gpu-mini, as in trainingcheck run."`
+	Group      string   `default:"" enum:",G-A,G-B,G-C" help:"Group of tier gpu or gpu-mini. Default: all of them."`
+	Data       string   `placeholder:"SPEC" help:"Images of tier gpu: cifar10:PATH, or folder:PATH, a folder or a tar.gz."`
 	Arms       []string `placeholder:"ARM,…" help:"Ways of training to record. Default: all that are recorded."`
-	Seeds      string   `default:"10,11,12,13,14,15,16,17,18,19" help:"Seeds, at least ten."`
+	Seeds      string   `placeholder:"N,N,…" help:"Seeds, at least ten, or five in tier gpu and gpu-mini. Default: 10 to 19, or 1 to 5."`
 	Reruns     int      `default:"1" help:"Extra runs of the first seed, to see whether it gives the same numbers again."`
-	Rich       int      `default:"2" help:"So many of the seeds keep matrices along the way, the others at the end only."`
-	Backend    string   `default:"cpu" placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32."`
-	Workers    int      `default:"0" help:"Runs at a time; 0 is one per processor. Changes no number."`
+	Rich       int      `default:"-1" help:"So many of the seeds keep matrices along the way. Default: 2, or 1 in tier gpu and gpu-mini."`
+	Epochs     int      `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
+	Precision  string   `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
+	Backend    string   `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32. Default: gpu for tier gpu, cpu for others."`
+	Workers    int      `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no number."`
+	RunsOnly   bool     `help:"Make the runs, any seeds and arms, and leave them in --work; write no golden."`
+	Assemble   bool     `help:"Write the goldens of the runs in --work; train nothing."`
 	Reason     string   `placeholder:"TEXT" help:"Why a golden is replaced; it is kept in the new one."`
 	AllowDirty bool     `help:"Record from a tree with uncommitted changes; the golden says so."`
 	Out        string   `default:"golden/data" placeholder:"DIR" help:"Folder of the goldens."`
+	Work       string   `placeholder:"DIR" help:"Folder of finished runs. Default: .recording in --out."`
 }
 
 // Help describes what the flags cannot.
 func (*GoldenRecord) Help() string {
-	return `Runs in the project's root. The runs are made first, and kept in the folder .recording of --out: after Ctrl-C the same
-command goes on from there. When all are made the goldens are checked and written, each complete or not at all, and the
-folder is removed.`
+	return `Runs in the project's root. The runs are made first, and kept in --work: after Ctrl-C the same command goes on from
+there. When all are made the goldens are checked and written, each complete or not at all, and the folder is removed.
+
+A recording on a machine with little time is made in parts: --runs-only with some of the seeds, groups and arms, as often as
+needed; the files *.run are carried to one folder, and --assemble with --work of it writes the goldens, where no GPU and no
+images are needed. Runs of different programs, data, engines, devices or configurations are refused.`
 }
 
 // goldens opens a folder, or what is built in.
@@ -156,7 +168,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	verifier := new(golden.Verifier)
+	verifier := &golden.Verifier{Extra: []golden.Rule{recorder.LabelRule}}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}
@@ -239,31 +251,103 @@ func (r *GoldenRecord) Run(c *Console) error {
 	if !inRoot() {
 		return badInputf("golden record runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
 	}
+	grouped := r.Tier == check.GPU || r.Tier == check.GPUMini
+	if r.Seeds == "" {
+		r.Seeds = "10,11,12,13,14,15,16,17,18,19"
+		if grouped {
+			r.Seeds = "1,2,3,4,5"
+		}
+	}
 	seeds, err := parseSeeds(r.Seeds)
 	if err != nil {
 		return err
 	}
+	if r.Rich == -1 {
+		r.Rich = 2
+		if grouped {
+			r.Rich = 1
+		}
+	}
+	if r.Backend == "" {
+		r.Backend = engine.CPU
+		if r.Tier == check.GPU {
+			r.Backend = engine.GPU
+		}
+	}
+	if r.Work == "" {
+		r.Work = filepath.Join(r.Out, workFolder)
+	}
 	switch {
-	case r.Reruns < 0 || r.Rich < 0 || r.Workers < 0:
-		return badInputf("--reruns=%d, --rich=%d, --workers=%d: want 0 or more", r.Reruns, r.Rich, r.Workers)
+	case r.Reruns < 0 || r.Rich < 0 || r.Workers < 0 || r.Epochs < 0:
+		return badInputf("--reruns=%d, --rich=%d, --workers=%d, --epochs=%d: want 0 or more", r.Reruns, r.Rich, r.Workers, r.Epochs)
 	case r.AllowDirty && strings.TrimSpace(r.Reason) == "":
 		return badInputf("--allow-dirty needs a --reason")
+	case r.RunsOnly && r.Assemble:
+		return badInputf("--runs-only and --assemble exclude each other")
+	case !grouped && (r.Group != "" || r.Epochs != 0 || r.Precision != ""):
+		return badInputf("--group, --epochs and --precision are for --tier=gpu and gpu-mini")
+	case r.Tier != check.GPU && r.Data != "":
+		return badInputf("--data is for --tier=gpu; tier %s trains on the embedded digits", r.Tier)
+	case r.Tier == check.GPU && r.Data == "" && !r.Assemble:
+		return badInputf("--tier=gpu needs --data: cifar10:PATH, or folder:PATH with train/CLASS/*.jpg and test/CLASS/*.jpg, a folder or a tar.gz")
+	case !slices.Contains(engine.Kinds, r.Backend):
+		return badInputf("--backend: %q is unknown; there are %s", r.Backend, strings.Join(engine.Kinds, ", "))
 	}
-	arms := recorder.Arms
-	if len(r.Arms) > 0 {
-		arms = nil
-		for _, name := range r.Arms {
-			if !slices.Contains(recorder.Arms, check.Arm(name)) {
-				return badInputf("--arms: %q is not recorded; there are %s", name, words(recorder.Arms))
-			}
-			arms = append(arms, check.Arm(name))
+	tiers := []check.Tier{check.Tier(r.Tier)}
+	if grouped {
+		tiers = check.Groups(r.Tier)
+		if r.Group != "" {
+			tiers = slices.DeleteFunc(tiers, func(t check.Tier) bool { return t.Group() != r.Group })
+		}
+	}
+	known := []check.Arm{}
+	for _, t := range tiers {
+		known = append(known, recorder.ArmsOf(t)...)
+	}
+	for _, name := range r.Arms {
+		if !slices.Contains(known, check.Arm(name)) {
+			return badInputf("--arms: %q is not recorded; there are %s", name, words(known))
+		}
+	}
+	var images *data.Dataset
+	if r.Tier == check.GPU && !r.Assemble {
+		e, err := engine.Open(r.Backend) // before the images are read
+		if err != nil {
+			return badInput(err)
+		}
+		e.Close()
+		if images, err = data.Open(r.Data); err != nil {
+			return badInput(err)
 		}
 	}
 	bar := newProgress(c)
-	rec := recorder.Recording{Root: ".", Out: r.Out, Work: filepath.Join(r.Out, workFolder), Tier: check.Tier(r.Tier), Arms: arms, Seeds: seeds,
-		Reruns: r.Reruns, Rich: r.Rich, Backend: r.Backend, Workers: r.Workers, Command: r.command(), Reason: r.Reason, AllowDirty: r.AllowDirty,
-		Progress: func(done, total int, run string) { bar.show(float64(done), float64(total), run) }}
-	results, err := rec.Record(c.Context)
+	var results []recorder.Result
+	for _, t := range tiers {
+		arms := slices.DeleteFunc(slices.Clone(recorder.ArmsOf(t)), func(a check.Arm) bool { return len(r.Arms) > 0 && !slices.Contains(r.Arms, string(a)) })
+		if len(arms) == 0 {
+			continue
+		}
+		rec := recorder.Recording{Root: ".", Out: r.Out, Work: r.Work, Tier: t, Data: images, Arms: arms, Seeds: seeds,
+			Options: check.Options{Epochs: r.Epochs, Precision: method.Precision(r.Precision)},
+			Reruns:  r.Reruns, Rich: r.Rich, Backend: r.Backend, Workers: r.Workers, Command: r.command(), Reason: r.Reason, AllowDirty: r.AllowDirty,
+			Progress: func(done, total int, run string) { bar.show(float64(done), float64(total), run) }}
+		var some []recorder.Result
+		switch {
+		case r.RunsOnly:
+			err = rec.Runs(c.Context)
+		case r.Assemble:
+			some, err = rec.Assemble(c.Context)
+			if grouped && r.Group == "" && errors.Is(err, recorder.ErrNoRuns) && (len(results) > 0 || t != tiers[len(tiers)-1]) {
+				err = nil // a group that was not recorded
+			}
+		default:
+			some, err = rec.Record(c.Context)
+		}
+		results = append(results, some...)
+		if err != nil {
+			break
+		}
+	}
 	bar.clear()
 	var unavailable *engine.UnavailableError
 	switch {
@@ -273,10 +357,16 @@ func (r *GoldenRecord) Run(c *Console) error {
 		return badInputf("%v: give one with --reason", err)
 	case errors.Is(err, golden.ErrDirty):
 		return badInputf("%v: commit them, or give --allow-dirty and a --reason", err)
-	case errors.Is(err, recorder.ErrFewSeeds), errors.As(err, &unavailable):
+	case errors.Is(err, recorder.ErrFewSeeds), errors.Is(err, recorder.ErrNoRuns), errors.Is(err, recorder.ErrMixed), errors.As(err, &unavailable):
 		return badInput(err)
 	case err != nil:
 		return err
+	}
+	if r.RunsOnly {
+		return c.write(func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "the runs are in %s; golden record --assemble makes goldens of them\n", r.Work)
+			return err
+		})
 	}
 	var rows [][]string
 	for _, x := range results {
@@ -288,9 +378,21 @@ func (r *GoldenRecord) Run(c *Console) error {
 	})
 }
 
-// command is what the provenance calls the command: as typed in the project's root, without the folder.
+// command is what the provenance calls the command: as typed in the project's root, without folders.
 func (r *GoldenRecord) command() string {
 	text := fmt.Sprintf("go run . golden record --tier=%s --seeds=%s --reruns=%d --rich=%d --backend=%s", r.Tier, r.Seeds, r.Reruns, r.Rich, r.Backend)
+	if r.Group != "" {
+		text += " --group=" + r.Group
+	}
+	if kind, path, ok := strings.Cut(r.Data, ":"); ok {
+		text += " --data=" + kind + ":" + filepath.Base(path)
+	}
+	if r.Epochs != 0 {
+		text += fmt.Sprintf(" --epochs=%d", r.Epochs)
+	}
+	if r.Precision != "" {
+		text += " --precision=" + r.Precision
+	}
 	if len(r.Arms) > 0 {
 		text += " --arms=" + strings.Join(r.Arms, ",")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/engine"
 )
 
 // QuickChecks are the checks of the quick tier: linear networks against closed formulas, those that take seconds.
@@ -15,7 +16,7 @@ func Quick(ctx context.Context, progress func(done, total float64, id string)) (
 	if progress == nil {
 		progress = func(float64, float64, string) {}
 	}
-	p, err := newPlan(check.Mini, QuickChecks, nil, 0)
+	p, err := newPlan([]check.Tier{check.Mini}, "", engine.CPU, check.Options{}, QuickChecks, nil, 0)
 	if err != nil {
 		return nil, err
 	}

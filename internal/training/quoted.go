@@ -1,7 +1,21 @@
 package training
 
-// Quotation is an empirical claim of the paper that needs data and hardware beyond this program's checks. It is
-// listed with the numbers printed there; nothing here says whether they hold.
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"stopgrad/golden"
+	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/linear"
+	"stopgrad/trainingcheck/recorder"
+)
+
+// Quotation is an empirical claim of the paper, with the numbers printed there. Whether it holds is said by a [Held]
+// alone, of runs on a GPU.
 type Quotation struct {
 	ID     string `json:"id"`
 	Claim  string `json:"claim"`
@@ -34,10 +48,113 @@ var quotations = []Quotation{
 		"a figure; its numbers are not in the text", "Figure 6"},
 }
 
-func (c *Console) quotedTable() string {
-	var rows [][]string
+// Held is a quoted claim held against runs on images such as the paper's.
+type Held struct {
+	ID       string `json:"id"`
+	Check    string `json:"check"`
+	Verdict  string `json:"verdict"` // Observed or NotObserved
+	Measured string `json:"measured"`
+	Differs  string `json:"differs"` // how the runs differ from the paper's
+	Source   string `json:"source"`  // goldens, or the run
+}
+
+// held is what a result of tier gpu says about the quoted claims of its check.
+func held(k check.Check, x linear.Result, source string) []Held {
+	_, quoted := split(k.Claims)
+	var numbers []string
+	for _, m := range x.Measurements {
+		numbers = append(numbers, strings.TrimSpace(fmt.Sprintf("%s %.4g %s", m.Name, float64(m.Measured), limits(m))))
+	}
+	var out []Held
+	for _, id := range quoted {
+		out = append(out, Held{id, k.ID, word(x.Pass), strings.Join(numbers, "; "), k.Differs, source})
+	}
+	return out
+}
+
+// heldIn judges the quoted claims by the goldens of a folder: those of tier gpu, on images other than the digits, where
+// every arm of a check is recorded on the same seeds. A claim without them is not in the list.
+func heldIn(fsys fs.FS) ([]Held, error) {
+	var out []Held
+	for _, t := range check.Groups(check.GPU) {
+		for _, k := range check.Of(t) {
+			if _, quoted := split(k.Claims); len(quoted) == 0 {
+				continue
+			}
+			for _, backend := range engine.Kinds {
+				runs, source, err := recorded(fsys, t, backend, k.Arms)
+				if err != nil {
+					return nil, err
+				}
+				if runs != nil {
+					out = append(out, held(k, k.Judge(t, runs), source)...)
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// recorded returns the outcomes of arms, nil unless all are recorded on the same images and seeds.
+func recorded(fsys fs.FS, t check.Tier, backend string, arms []check.Arm) (map[check.Arm][]*check.Outcome, string, error) {
+	runs := map[check.Arm][]*check.Outcome{}
+	var first *golden.Golden
+	for _, a := range arms {
+		file := recorder.ID(t, backend, a) + ".json"
+		text, err := fs.ReadFile(fsys, file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, "", nil
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("training: %w", err)
+		}
+		g, err := golden.Decode(text)
+		if err != nil {
+			return nil, "", badInputf("%s: %v", file, err)
+		}
+		if first == nil {
+			first = g
+		}
+		d := g.Provenance.Data
+		if d == nil || d.Name == "digits" || d.SHA256 != first.Provenance.Data.SHA256 {
+			return nil, "", nil
+		}
+		if _, runs[a], err = recorder.Outcomes(t, g); err != nil {
+			return nil, "", badInput(err)
+		}
+		if !slices.EqualFunc(runs[a], runs[arms[0]], func(x, y *check.Outcome) bool { return x.Seed == y.Seed }) {
+			return nil, "", nil
+		}
+	}
+	p := first.Provenance
+	return runs, fmt.Sprintf("goldens %s… on %s, %s %s, commit %.12s", recorder.ID(t, backend, ""), p.Data.Name, p.Engine.Name, p.Engine.Precision, p.GitCommit), nil
+}
+
+// unheld are the quotations that nothing was held against.
+func unheld(hs []Held) []Quotation {
+	out := []Quotation{}
 	for _, q := range quotations {
+		if !slices.ContainsFunc(hs, func(h Held) bool { return h.ID == q.ID }) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// quotedTable lists the quotations: first those that runs were held against, the paper's numbers beside ours.
+func (c *Console) quotedTable(hs []Held) string {
+	text := ""
+	if len(hs) > 0 {
+		var rows [][]string
+		for _, h := range hs {
+			i := slices.IndexFunc(quotations, func(q Quotation) bool { return q.ID == h.ID })
+			rows = append(rows, []string{h.ID + "\n" + h.Check, h.Verdict, "measured: " + h.Measured + "\npaper: " + quotations[i].Quoted + "\n" + h.Differs + "\n" + h.Source})
+		}
+		text = "Quoted from the paper and held against runs here:\n\n" + c.renderTable([]string{"claim", "verdict", "measured, and what the paper has"}, rows, 2) + "\n"
+	}
+	var rows [][]string
+	for _, q := range unheld(hs) {
 		rows = append(rows, []string{q.ID, wrapWords(q.Claim, c.width()/4), q.Quoted, wrapWords(q.Source, 12)})
 	}
-	return "Quoted from the paper, not run here:\n\n" + c.renderTable([]string{"claim", "", "quoted", "source"}, rows, 2)
+	return text + "Quoted from the paper, not run here:\n\n" + c.renderTable([]string{"claim", "", "quoted", "source"}, rows, 2)
 }

@@ -13,30 +13,7 @@ import (
 	"stopgrad/trainingcheck/data"
 	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/linear"
-	"stopgrad/trainingcheck/method"
 )
-
-// Tier is a size of the networks.
-type Tier string
-
-// The tiers.
-const (
-	// Mini: width 64, projection 16, batch 64, two seeds by default.
-	Mini Tier = "mini"
-	// Full: width 128, projection 32, batch 128, five seeds by default.
-	Full Tier = "full"
-)
-
-// Base returns the tier's base configuration and default seeds. Seed 0 was used in setting the gates.
-func (t Tier) Base() (method.Config, []uint64, error) {
-	switch t {
-	case Mini:
-		return method.DigitsMini(), []uint64{1, 2}, nil
-	case Full:
-		return method.Digits(), []uint64{0, 1, 2, 3, 4}, nil
-	}
-	return method.Config{}, nil, fmt.Errorf("check: unknown tier %q; there are mini and full", t)
-}
 
 // Defect is a way to break a check: its arms are replaced by others.
 type Defect struct {
@@ -51,6 +28,9 @@ type Check struct {
 	Gate    string // in words
 	Arms    []Arm
 	Defects []Defect
+	// Differs says in one sentence how the runs differ from the paper's, where a claim is about the paper's own
+	// experiments.
+	Differs string
 	judge   func(tier Tier, runs map[Arm][]*Outcome, m *measurements)
 }
 
@@ -114,7 +94,7 @@ func byTier(t Tier, mini, full float64) float64 {
 	return full
 }
 
-// Checks lists the checks on the digits.
+// Checks lists the checks on the digits, of the tiers mini and full.
 func Checks() []Check {
 	return []Check{
 		{
@@ -214,18 +194,7 @@ func Checks() []Check {
 			Defects: []Defect{
 				{"decay doubled on the predictor", map[Arm]Arm{PlainSGD: UnequalDecay}},
 			},
-			judge: func(_ Tier, r map[Arm][]*Outcome, m *measurements) {
-				var worst []float64
-				for _, o := range r[PlainSGD] {
-					worst = append(worst, o.BalanceError())
-				}
-				m.gate("largest deviation from the flow's law", worst, 0, .03)
-				var discrete []float64
-				for _, o := range r[PlainSGD] {
-					discrete = append(discrete, o.Discrete)
-				}
-				m.gate("largest deviation from the step's law", discrete, 0, discreteTolerance)
-			},
+			judge: balances,
 		},
 		{
 			ID: "T2.ema", Claims: []string{"ema-negative", "beta-tau"},
@@ -257,10 +226,19 @@ func Checks() []Check {
 	}
 }
 
+func balances(_ Tier, r map[Arm][]*Outcome, m *measurements) {
+	var worst, discrete []float64
+	for _, o := range r[PlainSGD] {
+		worst, discrete = append(worst, o.BalanceError()), append(discrete, o.Discrete)
+	}
+	m.gate("largest deviation from the flow's law", worst, 0, .03)
+	m.gate("largest deviation from the step's law", discrete, 0, discreteTolerance)
+}
+
 // Find returns the check with that id.
 func Find(id string) (Check, error) {
 	var ids []string
-	for _, c := range Checks() {
+	for _, c := range slices.Concat(Checks(), GPUChecks("")) {
 		if c.ID == id {
 			return c, nil
 		}
@@ -271,13 +249,15 @@ func Find(id string) (Check, error) {
 
 // Lab makes runs, each once, on a pool of workers with an engine each.
 type Lab struct {
-	tier    Tier
-	base    method.Config
+	setting *Setting
+	backend string
 	seeds   []uint64
 	workers int
-	data    *data.Dataset
 	// Progress, if not nil, is called after every step of any run, one call at a time.
 	Progress func(done, total int, run string)
+	// Make makes a run in place of [Train], or finds one that was made before; it is asked once for each. It may
+	// open an engine by the function, which opens one a worker.
+	Make func(ctx context.Context, open func() (*engine.Engine, error), a Arm, seed uint64, progress func(step, steps int)) (*Outcome, error)
 
 	mu   sync.Mutex
 	runs map[key]*Outcome
@@ -289,29 +269,34 @@ type key struct {
 	seed uint64
 }
 
-// NewLab returns a lab for a tier on the embedded digits. No seeds means the tier's own; workers < 1 all
-// processors.
+// NewLab returns a lab for a tier on the embedded digits and the engine cpu. No seeds means the tier's own;
+// workers < 1 all processors.
 func NewLab(tier Tier, seeds []uint64, workers int) (*Lab, error) {
-	base, own, err := tier.Base()
-	if err != nil {
-		return nil, err
-	}
-	if len(seeds) == 0 {
-		seeds = own
-	}
-	if workers < 1 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	d, err := data.Open("digits")
 	if err != nil {
 		return nil, err
 	}
-	return &Lab{tier: tier, base: base, seeds: seeds, workers: workers, data: d, runs: map[key]*Outcome{}}, nil
+	s, err := tier.On(d, Options{})
+	if err != nil {
+		return nil, err
+	}
+	return NewLabIn(s, engine.CPU, seeds, workers), nil
+}
+
+// NewLabIn returns a lab for a setting and a kind of engine, which is opened when a run needs it.
+func NewLabIn(s *Setting, backend string, seeds []uint64, workers int) *Lab {
+	if len(seeds) == 0 {
+		seeds = s.Seeds
+	}
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	return &Lab{setting: s, backend: backend, seeds: seeds, workers: workers, runs: map[key]*Outcome{}}
 }
 
 // Steps is the number of steps of a run of an arm.
 func (l *Lab) Steps(a Arm) (int, error) {
-	c, err := a.Config(l.base)
+	c, err := a.Config(l.setting.Base)
 	return c.Steps, err
 }
 
@@ -344,22 +329,29 @@ func (l *Lab) Runs(ctx context.Context, arms ...Arm) (map[Arm][]*Outcome, error)
 	var wg sync.WaitGroup
 	for range min(l.workers, len(todo)) {
 		wg.Go(func() {
-			e, err := engine.Open(engine.CPU)
-			if err != nil {
-				errs <- err
-				cancel()
-				return
+			var e *engine.Engine
+			open := func() (_ *engine.Engine, err error) {
+				if e == nil {
+					e, err = engine.Open(l.backend)
+				}
+				return e, err
 			}
-			defer e.Close()
+			defer func() {
+				if e != nil {
+					e.Close()
+				}
+			}()
 			for k := range queue {
-				o, err := Train(ctx, e, l.data, k.arm, l.base, k.seed, 0, &Watch{Progress: func(int, int) {
+				made := 0
+				o, err := l.one(ctx, open, k, func(step, _ int) {
 					l.mu.Lock()
 					defer l.mu.Unlock()
-					l.done++
+					l.done += step - made
+					made = step
 					if l.Progress != nil {
 						l.Progress(l.done, total, fmt.Sprintf("%s, seed %d", k.arm, k.seed))
 					}
-				}})
+				})
 				if err != nil {
 					errs <- err
 					cancel()
@@ -398,6 +390,18 @@ feed:
 	return out, nil
 }
 
+// one makes one run.
+func (l *Lab) one(ctx context.Context, open func() (*engine.Engine, error), k key, progress func(step, steps int)) (*Outcome, error) {
+	if l.Make != nil {
+		return l.Make(ctx, open, k.arm, k.seed, progress)
+	}
+	e, err := open()
+	if err != nil {
+		return nil, err
+	}
+	return Train(ctx, e, l.setting.Data, k.arm, l.setting.Base, k.seed, 0, &Watch{Progress: progress, AtLooks: l.setting.Tier.convolutional()})
+}
+
 // Check makes the runs a check needs and judges them; defect is "" or the name of one of its defects.
 func (l *Lab) Check(ctx context.Context, c Check, defect string) (linear.Result, error) {
 	start := time.Now()
@@ -424,7 +428,7 @@ func (l *Lab) Check(ctx context.Context, c Check, defect string) (linear.Result,
 	for i, a := range c.Arms {
 		named[a] = runs[arms[i]]
 	}
-	r := c.Judge(l.tier, named)
+	r := c.Judge(l.setting.Tier, named)
 	r.Defect = linear.Defect(defect)
 	r.Seconds = time.Since(start).Seconds()
 	return r, nil

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -43,8 +44,8 @@ type Outcome struct {
 	// Final are the last record by column, and the accuracies of the end: knn and lin of encoder features,
 	// zknn of projections, lin10 with ten labels a class.
 	Final map[string]float64
-	// Identity is the largest relative distance of W_p from the one that F̂ prescribes, over all steps; NaN
-	// without a direct predictor.
+	// Identity is the largest relative distance of W_p from the one that F̂ prescribes, over all steps or, with
+	// [Watch.AtLooks], all looks but the first; NaN without a direct predictor.
 	Identity float64
 	// Decay is ηt at each record: the flow time times the decay.
 	Decay []float64
@@ -52,6 +53,9 @@ type Outcome struct {
 	// the one that the law of the discrete step carries forward; NaN unless a linear predictor is trained without
 	// momentum. See [discreteLaw].
 	Discrete float64
+	// Replay is the largest deviation, over all steps, of W_p from the one replayed from the moments of the batches;
+	// NaN unless a linear predictor is trained on the Euclidean loss with a shared target. See [replayLaw].
+	Replay float64
 	// Seconds is the wall time of the run; it depends on what else the machine does.
 	Seconds float64
 }
@@ -213,14 +217,21 @@ func (v *Evaluation) fewest() int {
 
 // Watch observes a run; any of its functions may be nil. None may change the trainer.
 type Watch struct {
-	// Before is called before each step, with the number of steps made and the batch to come.
+	// Only says for which steps, counted from 1, Before and After are called; nil is all of them. Between those steps
+	// the run is in the hands of [method.Run].
+	Only func(step int) bool
+	// Before is called before a step, with the number of steps made and the batch to come.
 	Before func(t *method.Trainer, done int, b method.Batch) error
-	// After is called after each step.
+	// After is called after a step.
 	After func(t *method.Trainer, done int) error
 	// Look is called with each look: loss is that of the last step, NaN before it, decay is ηt.
 	Look func(t *method.Trainer, done int, loss, decay float64, l *Look) error
-	// Progress is called after each step.
+	// Progress is called after every step.
 	Progress func(step, steps int)
+	// AtLooks holds W_p against F̂ at the looks instead of after every step: an eigendecomposition each.
+	AtLooks bool
+	// Keep, if not nil, is where an unfinished run is kept and goes on from.
+	Keep *Keep
 }
 
 // Train makes one run and looks at it every `every` steps, 0 being a tenth of the run; w may be nil.
@@ -235,107 +246,258 @@ func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base m
 	if every == 0 {
 		every = max(1, c.Steps/looks)
 	}
-	v, err := NewEvaluation(d, seed)
+	r := &run{watch: w, every: every, loss: math.NaN(), start: time.Now(),
+		o: &Outcome{Arm: a, Seed: seed, Config: c, Final: map[string]float64{}, Identity: math.NaN(), Discrete: math.NaN(), Replay: math.NaN()}}
+	if r.views, err = NewEvaluation(d, seed); err != nil {
+		return nil, err
+	}
+	if r.src, err = d.Source(seed, c.Batch); err != nil {
+		return nil, err
+	}
+	if r.t, err = w.Keep.resume(e, r); err != nil {
+		return nil, err
+	}
+	if r.t == nil {
+		if r.t, err = method.New(e, c, seed); err != nil {
+			return nil, err
+		}
+	}
+	defer r.t.Close()
+	if r.law, err = newDiscreteLaw(r.t); err != nil {
+		return nil, err
+	}
+	if r.replay, err = newReplayLaw(r.t); err != nil {
+		return nil, err
+	}
+	if err := r.train(ctx); err != nil {
+		if cause := ctx.Err(); cause != nil && errors.Is(err, cause) {
+			if e := r.keep(); e != nil {
+				return nil, e
+			}
+		}
+		return nil, err
+	}
+	last := r.o.Series[len(r.o.Series)-1].Values
+	for j, col := range Columns {
+		r.o.Final[col] = last[j]
+	}
+	accuracies, err := r.views.Accuracies(r.t, seed)
 	if err != nil {
 		return nil, err
 	}
-	src, err := d.Source(seed, c.Batch)
-	if err != nil {
-		return nil, err
+	maps.Copy(r.o.Final, accuracies)
+	r.o.Seconds += time.Since(r.start).Seconds()
+	return r.o, w.Keep.remove()
+}
+
+// run is a call of Train.
+type run struct {
+	watch  *Watch
+	every  int
+	views  *Evaluation
+	src    method.Source
+	t      *method.Trainer
+	o      *Outcome
+	law    *discreteLaw
+	replay *replayLaw
+	loss   float64
+	start  time.Time
+}
+
+// train makes the steps: those that something here follows one by one, the others by [method.Run].
+func (r *run) train(ctx context.Context) error {
+	steps := r.o.Config.Steps
+	if r.t.Done() == 0 && !r.free(1) {
+		if err := r.look(); err != nil {
+			return err
+		}
 	}
-	t, err := method.New(e, c, seed)
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
-	start := time.Now()
-	o := &Outcome{Arm: a, Seed: seed, Config: c, Final: map[string]float64{}, Identity: math.NaN(), Discrete: math.NaN()}
-	loss := math.NaN()
-	look := func(step int) error {
-		l, err := v.Look(t)
+	for r.t.Done() < steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := r.t.Done()
+		for n < steps && r.free(n+1) {
+			n++
+		}
+		var err error
+		if n > r.t.Done() {
+			err = r.stretch(ctx, n)
+		} else {
+			err = r.step()
+		}
 		if err != nil {
 			return err
 		}
-		decay := c.TotalDecay() * float64(step) / float64(c.Steps)
-		o.Series = append(o.Series, method.Record{Step: step, Values: l.Values})
-		o.Decay = append(o.Decay, decay)
-		if w.Look == nil {
-			return nil
-		}
-		return w.Look(t, step, loss, decay, l)
 	}
-	if err := look(0); err != nil {
-		return nil, err
-	}
-	law, err := newDiscreteLaw(t)
-	if err != nil {
-		return nil, err
-	}
-	for step := range c.Steps {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		batch := src.Batch(step)
-		if w.Before != nil {
-			if err := w.Before(t, step, batch); err != nil {
+	return nil
+}
+
+// free tells whether nothing follows a step, counted from 1.
+func (r *run) free(step int) bool {
+	w := r.watch
+	watched := (w.Before != nil || w.After != nil) && (w.Only == nil || w.Only(step))
+	each := r.o.Config.Direct != nil && (!w.AtLooks || r.o.Arm == Permuted)
+	return r.law == nil && r.replay == nil && !watched && !each
+}
+
+// due tells whether a look is taken after a number of steps.
+func (r *run) due(done int) bool { return done%r.every == 0 || done == r.o.Config.Steps }
+
+// failed adds arm and seed to an error of a step.
+func (r *run) failed(err error) error {
+	return fmt.Errorf("check: %s, seed %d: %w", r.o.Arm, r.o.Seed, err)
+}
+
+// stretch hands the steps up to n to method.Run.
+func (r *run) stretch(ctx context.Context, n int) error {
+	inner, stop := context.WithCancel(ctx)
+	defer stop()
+	var failure error
+	var seen *Look
+	last := r.t.Done()
+	err := method.Run(inner, r.t, r.src, method.Options{
+		MeasureEvery: r.every, Columns: Columns[:1],
+		Measure: func(t *method.Trainer) ([]float64, error) {
+			var err error
+			if seen, err = r.views.Look(t); err != nil {
 				return nil, err
 			}
-		}
-		if loss, err = t.Step(batch); err != nil {
-			return nil, fmt.Errorf("check: %s, seed %d, step %d: %w", a, seed, step, err)
-		}
-		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, fmt.Errorf("check: %s, seed %d: %w", a, seed, &method.DivergedError{Step: step, Loss: loss})
-		}
-		if c.Direct != nil {
-			if a == Permuted {
-				if err := permutePredictor(t); err != nil {
-					return nil, err
+			return seen.Values[:1], nil
+		},
+		// Run tells the loss of a look's step after it has asked for the look.
+		Progress: func(p method.Progress) {
+			r.loss = p.Loss
+			if seen != nil && failure == nil {
+				failure = r.looked(seen)
+				seen = nil
+			}
+			if p.Step > last {
+				last = p.Step
+				if r.watch.Progress != nil {
+					r.watch.Progress(p.Step, p.Steps)
 				}
 			}
-			far, err := identityDistance(t)
-			if err != nil {
-				return nil, err
+			if p.Step >= n || failure != nil {
+				stop()
 			}
-			if math.IsNaN(far) {
-				return nil, fmt.Errorf("check: %s, seed %d, step %d: the distance of W_p from F̂'s is not a number", a, seed, step)
-			}
-			if !(far <= o.Identity) { // also at the first step, when it is NaN
-				o.Identity = far
-			}
-		}
-		if law != nil {
-			if err := law.follow(t); err != nil {
-				return nil, err
-			}
-			o.Discrete = law.worst
-		}
-		done := step + 1
-		if w.After != nil {
-			if err := w.After(t, done); err != nil {
-				return nil, err
-			}
-		}
-		if done%every == 0 || done == c.Steps {
-			if err := look(done); err != nil {
-				return nil, err
-			}
-		}
-		if w.Progress != nil {
-			w.Progress(done, c.Steps)
+		}})
+	var cut *method.InterruptedError
+	switch {
+	case failure != nil:
+		return failure
+	case ctx.Err() != nil && errors.As(err, &cut):
+		return ctx.Err()
+	case err != nil && !(errors.As(err, &cut) && r.t.Done() == n):
+		return r.failed(err)
+	}
+	return nil
+}
+
+// step makes one step here.
+func (r *run) step() error {
+	w, done := r.watch, r.t.Done()
+	batch := r.src.Batch(done)
+	watched := w.Only == nil || w.Only(done+1)
+	if w.Before != nil && watched {
+		if err := w.Before(r.t, done, batch); err != nil {
+			return err
 		}
 	}
-	last := o.Series[len(o.Series)-1].Values
-	for j, col := range Columns {
-		o.Final[col] = last[j]
+	if r.replay != nil {
+		if err := r.replay.before(r.t, batch); err != nil {
+			return err
+		}
 	}
-	accuracies, err := v.Accuracies(t, seed)
+	var err error
+	if r.loss, err = r.t.Step(batch); err != nil {
+		return r.failed(fmt.Errorf("step %d: %w", done, err))
+	}
+	if math.IsNaN(r.loss) || math.IsInf(r.loss, 0) {
+		return r.failed(&method.DivergedError{Step: done, Loss: r.loss})
+	}
+	if r.o.Arm == Permuted {
+		if err := permutePredictor(r.t); err != nil {
+			return err
+		}
+	}
+	if r.o.Config.Direct != nil && !w.AtLooks {
+		if err := r.identity(); err != nil {
+			return err
+		}
+	}
+	if r.law != nil {
+		if err := r.law.follow(r.t); err != nil {
+			return err
+		}
+		r.o.Discrete = r.law.worst
+	}
+	if r.replay != nil {
+		if err := r.replay.after(r.t); err != nil {
+			return err
+		}
+		r.o.Replay = r.replay.worst
+	}
+	done++
+	if w.After != nil && watched {
+		if err := w.After(r.t, done); err != nil {
+			return err
+		}
+	}
+	if r.due(done) {
+		if err := r.look(); err != nil {
+			return err
+		}
+	}
+	if w.Progress != nil {
+		w.Progress(done, r.o.Config.Steps)
+	}
+	return nil
+}
+
+// identity holds W_p against F̂.
+func (r *run) identity() error {
+	far, err := identityDistance(r.t)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	maps.Copy(o.Final, accuracies)
-	o.Seconds = time.Since(start).Seconds()
-	return o, nil
+	if math.IsNaN(far) {
+		return r.failed(fmt.Errorf("step %d: the distance of W_p from F̂'s is not a number", r.t.Done()-1))
+	}
+	if !(far <= r.o.Identity) { // also at the first, when it is NaN
+		r.o.Identity = far
+	}
+	return nil
+}
+
+func (r *run) look() error {
+	l, err := r.views.Look(r.t)
+	if err != nil {
+		return err
+	}
+	return r.looked(l)
+}
+
+// looked records a look at the trainer as it stands.
+func (r *run) looked(l *Look) error {
+	done, c := r.t.Done(), r.o.Config
+	decay := c.TotalDecay() * float64(done) / float64(c.Steps)
+	r.o.Series = append(r.o.Series, method.Record{Step: done, Values: l.Values})
+	r.o.Decay = append(r.o.Decay, decay)
+	if c.Direct != nil && r.watch.AtLooks && done > 0 {
+		if err := r.identity(); err != nil {
+			return err
+		}
+	}
+	if r.watch.Look != nil {
+		if err := r.watch.Look(r.t, done, r.loss, decay, l); err != nil {
+			return err
+		}
+	}
+	if done == 0 || done == c.Steps {
+		return nil
+	}
+	return r.keep()
 }
 
 // identityDistance is ‖W_p − U·diag(p)·Uᵀ‖/‖W_p‖ for the eigenvectors U of F̂ and the published code's

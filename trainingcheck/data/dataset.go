@@ -21,6 +21,10 @@ type Dataset struct {
 	EvalAugment           Augmentation
 	TrainViews, TestViews int
 
+	// EvalTrain and EvalTest limit the labelled images that features are evaluated
+	// on, see [Set.Labelled]; 0 is all of them.
+	EvalTrain, EvalTest int
+
 	Gaussian *Gaussian // nil for images
 }
 

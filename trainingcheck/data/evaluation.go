@@ -17,20 +17,22 @@ type Views struct {
 const (
 	evalTrain = 0
 	evalTest  = 1
+	evalDraw  = 2 // the choice of images where not all are evaluated
 )
 
 // Evaluation draws the views on which features are evaluated: TrainViews of
-// every labelled training image and TestViews of every labelled test image, rows
-// in order of image and view. Neither depends on the training step, so that the
-// numbers of a run can be compared over time. Gaussian data have no labels: an error.
+// every labelled training image and TestViews of every labelled test image, up to
+// EvalTrain and EvalTest images, rows in order of image and view. Neither depends
+// on the training step, so that the numbers of a run can be compared over time.
+// Gaussian data have no labels: an error.
 func (d *Dataset) Evaluation(seed uint64) (train, test Views, err error) {
 	if d.Gaussian != nil {
 		return train, test, fmt.Errorf("data: %s has no labels to evaluate on", d.Spec)
 	}
-	if train, err = EvaluationViews(d.Train, d.EvalAugment, d.TrainViews, Key{Seed: seed, Stream: StreamEvalView, Step: evalTrain}); err != nil {
+	if train, err = EvaluationViews(d.Train.Labelled(d.EvalTrain), d.EvalAugment, d.TrainViews, Key{Seed: seed, Stream: StreamEvalView, Step: evalTrain}); err != nil {
 		return train, test, err
 	}
-	test, err = EvaluationViews(d.Test, d.EvalAugment, d.TestViews, Key{Seed: seed, Stream: StreamEvalView, Step: evalTest})
+	test, err = EvaluationViews(d.Test.Labelled(d.EvalTest), d.EvalAugment, d.TestViews, Key{Seed: seed, Stream: StreamEvalView, Step: evalTest})
 	return train, test, err
 }
 

@@ -59,6 +59,28 @@ func (s *Set) Subset(indices []int) *Set {
 	return out
 }
 
+// Labelled returns at most limit labelled images, drawn at random, the same ones
+// every time; a limit of 0 is none. A set whose images are all labelled and within
+// the limit is returned itself.
+func (s *Set) Labelled(limit int) *Set {
+	var index []int
+	for i, l := range s.Labels {
+		if l != Unlabelled {
+			index = append(index, i)
+		}
+	}
+	drawn := limit > 0 && len(index) > limit
+	switch {
+	case drawn:
+		r := Key{Stream: StreamEvalView, Step: evalDraw}.Rand()
+		r.Shuffle(len(index), func(i, j int) { index[i], index[j] = index[j], index[i] })
+		index = index[:limit]
+	case len(index) == s.Len():
+		return s
+	}
+	return s.Subset(index)
+}
+
 // Check reports the first inconsistency between the fields of s.
 func (s *Set) Check() error {
 	switch n := s.H * s.W * s.C; {

@@ -1,8 +1,11 @@
 package recorder
 
 import (
+	"strings"
+
 	"stopgrad/golden"
 	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/metric"
 )
 
 // Arms are the arms that are recorded, all that a check of package check needs, in the order of recording: a golden with
@@ -10,12 +13,23 @@ import (
 var Arms = []check.Arm{check.SimSiam, check.NoPredictor, check.NoPredictorEMA, check.NoStopGradient, check.PlainSGD, check.LittleDecay,
 	check.SlowTarget, check.BYOL, check.BYOLTwoLayer, check.DirectPred, check.DirectCopy}
 
-// ID is the id of the golden of an arm.
-func ID(tier check.Tier, arm check.Arm) string { return "T2-" + string(tier) + "." + string(arm) }
+// ArmsOf lists the arms that a tier records. One that is compared with others comes after them.
+func ArmsOf(tier check.Tier) []check.Arm {
+	switch tier.Group() {
+	case "G-A":
+		return []check.Arm{check.NoPredictor, check.NoStopGradient, check.NoDecay, check.Symmetric, check.SimSiamSymmetric, check.SimSiam,
+			check.BYOL, check.DirectPredNoEps, check.DirectPredBigEps, check.DirectPredHalfRho, check.DirectPred}
+	case "G-B":
+		return []check.Arm{check.BYOL, check.BYOLTwoLayer, check.DirectPred, check.PaperDecay}
+	case "G-C":
+		return []check.Arm{check.PlainSGD, check.Euclidean}
+	}
+	return Arms
+}
 
 // claims are the questions put to the recorded runs of an arm. Gates are those of the checks of package check, tier
 // mini; the full tier's are their own. A paired claim is put where its partner is recorded too.
-func claims(tier check.Tier, arm check.Arm, partners map[check.Arm]bool) []golden.Claim {
+func claims(tier check.Tier, backend string, arm check.Arm, partners map[check.Arm]bool) []golden.Claim {
 	pick := func(mini, full float64) float64 {
 		if tier == check.Mini {
 			return mini
@@ -23,12 +37,12 @@ func claims(tier check.Tier, arm check.Arm, partners map[check.Arm]bool) []golde
 		return full
 	}
 	var out []golden.Claim
-	gate := func(id, metric, op string, bound float64) {
-		out = append(out, golden.Claim{ID: id, Test: golden.GateTest, Metric: metric, Op: op, Bound: &bound})
+	gate := func(id, of, op string, bound float64) {
+		out = append(out, golden.Claim{ID: id, Test: golden.GateTest, Metric: of, Op: op, Bound: &bound})
 	}
-	paired := func(id, metric string, other check.Arm, gap float64) {
+	paired := func(id, of string, other check.Arm, gap float64) {
 		if partners[other] {
-			out = append(out, golden.Claim{ID: id, Test: golden.PairedTestName, Metric: metric, Other: ID(tier, other), Gap: &gap})
+			out = append(out, golden.Claim{ID: id, Test: golden.PairedTestName, Metric: of, Other: ID(tier, backend, other), Gap: &gap})
 		}
 	}
 	alive := func() {
@@ -38,6 +52,37 @@ func claims(tier check.Tier, arm check.Arm, partners map[check.Arm]bool) []golde
 	collapsed := func(id string, zstd, rank float64) {
 		gate(id, golden.MetricZStd, "<", zstd)
 		gate(id, golden.MetricRank, "<", rank)
+	}
+	if tier.Group() != "" {
+		switch arm {
+		case check.NoPredictor, check.NoStopGradient:
+			collapsed("T3.collapse", metric.CollapsedZStd, metric.CollapsedRank)
+		case check.BYOL:
+			if tier.Group() == "G-A" {
+				gate("T3.alive", golden.MetricZStd, ">", metric.AliveZStd)
+				gate("T3.alive", golden.MetricRank, ">", metric.AliveRank)
+				paired("T3.wd", golden.MetricLinear, check.NoDecay, 0)
+			}
+		case check.SimSiam:
+			paired("T3.sym", golden.MetricLinear, check.SimSiamSymmetric, 0)
+		case check.DirectPred:
+			gate(pick3(tier, "T3.dpid", "T3.recipe-dpid"), MetricIdentity, "<", 1e-4)
+			paired(pick3(tier, "T3.direct", "T3.recipe"), golden.MetricRank, check.BYOL, 0)
+			if tier.Group() == "G-B" {
+				paired("T3.recipe", golden.MetricLinear, check.BYOL, 0)
+				break
+			}
+			gate("T3.alive", golden.MetricZStd, ">", metric.AliveZStd)
+			gate("T3.alive", golden.MetricRank, ">", metric.AliveRank)
+			paired("T3.eps-rho", golden.MetricLinear, check.DirectPredBigEps, 0)
+			paired("T3.eps-rho", golden.MetricLinear, check.DirectPredNoEps, 0)
+		case check.PlainSGD:
+			gate("T3.balance", MetricBalanceError, "<", .03)
+			gate("T3.balance", MetricDiscreteError, "<", 1e-3)
+		case check.Euclidean:
+			gate("T3.replay", MetricReplayError, "<", 1e-4)
+		}
+		return out
 	}
 	switch arm {
 	case check.NoPredictor:
@@ -73,13 +118,21 @@ func claims(tier check.Tier, arm check.Arm, partners map[check.Arm]bool) []golde
 	return out
 }
 
+// pick3 is the check's id in G-A or G-B.
+func pick3(tier check.Tier, a, b string) string {
+	if tier.Group() == "G-B" {
+		return b
+	}
+	return a
+}
+
 // bandRule says on which side a band bounds a final metric; ok is false for a metric that gets none. A collapse is
 // bounded from above; distances that are rounding alone, and what is left to centre after a collapse, are no property
 // of the method.
-func bandRule(arm check.Arm, metric string) (rule golden.BandRule, ok bool) {
+func bandRule(arm check.Arm, of string) (rule golden.BandRule, ok bool) {
 	collapse := arm == check.NoPredictor || arm == check.NoPredictorEMA || arm == check.NoStopGradient
-	switch metric {
-	case MetricIdentity, MetricDiscreteError:
+	switch of {
+	case MetricIdentity, MetricDiscreteError, MetricReplayError:
 		return "", false
 	case MetricBalanceError:
 		return golden.Upper, true
@@ -88,8 +141,8 @@ func bandRule(arm check.Arm, metric string) (rule golden.BandRule, ok bool) {
 			return golden.Upper, true
 		}
 	case golden.MetricAsymmetry, golden.MetricCommutator:
-		if arm == check.DirectPred || arm == check.DirectCopy { // symmetric up to rounding, aligned with F̂ and not F
-			return golden.Upper, true
+		if strings.HasPrefix(string(arm), "direct") || of == golden.MetricAsymmetry && (arm == check.Symmetric || arm == check.SimSiamSymmetric) {
+			return golden.Upper, true // symmetric up to rounding; direct ones are aligned with F̂ and not F
 		}
 		return golden.TwoSided, !collapse
 	case golden.MetricCentredRank, golden.MetricTopCosine, "parabola":

@@ -33,10 +33,12 @@ type Recording struct {
 	Out     string // folder of the goldens
 	Work    string // folder of finished runs
 	Tier    check.Tier
+	Data    *data.Dataset // nil is the embedded digits
+	Options check.Options
 	Arms    []check.Arm
 	Seeds   []uint64
 	Reruns  int    // extra runs of the first seed of each arm: they show that a seed gives the same numbers again
-	Rich    int    // so many of the first seeds keep Snapshots, the others FinalOnly
+	Rich    int    // so many of the first seeds keep more matrices than the others; see [Recording.detail]
 	Backend string // kind of engine
 	Workers int    // runs at a time; changes no number
 	Command string // what was typed, for the provenance
@@ -47,11 +49,29 @@ type Recording struct {
 	Progress func(done, total int, run string)
 }
 
-// MinSeeds is the least number of seeds of a recording: with ten, a two-sided band is 4.4 deviations wide.
-const MinSeeds = 10
+// MinSeeds is the least number of seeds of a recording. A two-sided band of n seeds is k(n) deviations wide on either
+// side, k being [golden.TwoSidedFactor]: 4.4 with ten, and 6.6 with five, the least that [golden.MinSeeds] allows. Runs
+// on a GPU take minutes each, and what is asked of them are verdicts and paired orderings, for which five are enough
+// ([golden.MinPairs]).
+func MinSeeds(t check.Tier) int {
+	if t.Group() != "" {
+		return golden.MinSeeds
+	}
+	return 10
+}
 
-// ErrFewSeeds is wrapped by the error for fewer than MinSeeds seeds.
-var ErrFewSeeds = errors.New("a recording needs at least ten seeds")
+// Errors that a caller tells apart.
+var (
+	// ErrFewSeeds is wrapped by the error for fewer than MinSeeds seeds.
+	ErrFewSeeds = errors.New("a recording needs more seeds")
+	// ErrNoRuns is wrapped by the error of Assemble for a folder without runs of the tier and engine.
+	ErrNoRuns = errors.New("no finished run")
+	// ErrMixed is wrapped by the error for runs that do not make one recording.
+	ErrMixed = errors.New("these runs do not make one recording")
+)
+
+// control tells whether an arm is trained once, to be looked at: its golden is informative and has no bands.
+func control(arm check.Arm) bool { return arm == check.PaperDecay }
 
 // Result is one golden that was written.
 type Result struct {
@@ -67,22 +87,50 @@ type job struct {
 	config method.Config
 }
 
-func (j job) name(tier check.Tier) string {
-	return fmt.Sprintf("%s.s%d.r%d", ID(tier, j.arm), j.seed, j.rerun)
+func (r *Recording) name(j job) string {
+	return fmt.Sprintf("%s.s%d.r%d", ID(r.Tier, r.Backend, j.arm), j.seed, j.rerun)
 }
 
 // Record makes the runs that the work folder does not hold yet, and then writes all goldens, in the order of Arms. What
 // can be refused is refused before the first run: a dirty tree, goldens there without a reason to replace them.
 func (r *Recording) Record(ctx context.Context) ([]Result, error) {
-	prov, base, err := r.prepare(ctx)
+	if err := r.enough(); err != nil {
+		return nil, err
+	}
+	if err := r.replaceable(r.arms()); err != nil {
+		return nil, err
+	}
+	runs, err := r.runs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d, err := data.Open("digits")
+	return r.write(ctx, runs)
+}
+
+// Runs makes the runs that the work folder does not hold yet and leaves them there. The folder can be carried to another
+// machine and filled in several calls, each with some of the seeds and arms; see [Recording.Assemble].
+func (r *Recording) Runs(ctx context.Context) error {
+	_, err := r.runs(ctx)
+	return err
+}
+
+func (r *Recording) runs(ctx context.Context) ([]*finished, error) {
+	if err := r.known(); err != nil {
+		return nil, err
+	}
+	s, err := r.setting()
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := r.jobs(base)
+	prov, err := golden.Collect(ctx, r.Root, Kernels...)
+	if err != nil {
+		return nil, err
+	}
+	if prov.Dirty && !r.AllowDirty {
+		return nil, fmt.Errorf("recorder: %w", golden.ErrDirty)
+	}
+	prov.Data, prov.RNG, prov.Command = Examples(s.Data), RNG, r.Command
+	jobs, err := r.jobs(s)
 	if err != nil {
 		return nil, err
 	}
@@ -90,90 +138,105 @@ func (r *Recording) Record(ctx context.Context) ([]Result, error) {
 	if err := work.open(); err != nil {
 		return nil, err
 	}
-	runs, err := r.make(ctx, d, base, jobs, work, &prov)
+	return r.make(ctx, s, jobs, work, prov)
+}
+
+// Assemble writes the goldens of the runs in the work folder, of the recording's tier and engine and, if Arms are given,
+// of these arms. It trains nothing and needs neither the engine nor the data. The runs must be of one program, data set,
+// engine, device and base configuration.
+func (r *Recording) Assemble(ctx context.Context) ([]Result, error) {
+	all, err := store{r.Work}.all()
 	if err != nil {
 		return nil, err
 	}
-	prov.Data = Examples(d)
-	prov.RNG = RNG
-	prov.Command = r.Command
-	created := time.Now().UTC().Format(time.RFC3339)
-	var out []Result
-	partners := map[check.Arm]bool{}
-	for _, arm := range r.order() {
-		g, err := r.golden(arm, base, prov, created, jobs, runs, partners)
-		if err != nil {
-			return out, err
+	var runs []*finished
+	for _, x := range all {
+		if x.Tier == r.Tier && x.Provenance.Engine.Name == r.Backend && (len(r.Arms) == 0 || slices.Contains(r.Arms, x.Arm)) {
+			runs = append(runs, x)
 		}
-		w, err := golden.RecordFile(ctx, r.Out, g, golden.RecordOptions{Reason: r.Reason, AllowDirty: r.AllowDirty,
-			Verifier: &golden.Verifier{Sources: os.DirFS(r.Root)}})
-		if err != nil {
-			return out, err
-		}
-		partners[arm] = true
-		out = append(out, Result{g, w})
 	}
-	return out, work.remove()
+	if len(runs) == 0 {
+		return nil, fmt.Errorf("recorder: %s, tier %s, engine %s: %w", filepath.Base(r.Work), r.Tier, r.Backend, ErrNoRuns)
+	}
+	return r.write(ctx, runs)
 }
 
-// order is Arms in the order in which goldens are written.
-func (r *Recording) order() []check.Arm {
+// setting is the tier's on the data.
+func (r *Recording) setting() (*check.Setting, error) {
+	d := r.Data
+	if d == nil {
+		var err error
+		if d, err = data.Open("digits"); err != nil {
+			return nil, err
+		}
+	}
+	return r.Tier.On(d, r.Options)
+}
+
+// arms is Arms in the order in which goldens are written; none stands for all of the tier.
+func (r *Recording) arms() []check.Arm {
 	var out []check.Arm
-	for _, a := range Arms {
-		if slices.Contains(r.Arms, a) {
+	for _, a := range ArmsOf(r.Tier) {
+		if len(r.Arms) == 0 || slices.Contains(r.Arms, a) {
 			out = append(out, a)
 		}
 	}
 	return out
 }
 
-// prepare refuses what can be refused without a run and collects the provenance.
-func (r *Recording) prepare(ctx context.Context) (golden.Provenance, method.Config, error) {
-	var none golden.Provenance
-	base, _, err := r.Tier.Base()
-	if err != nil {
-		return none, base, err
-	}
+// known refuses arms that the tier does not record.
+func (r *Recording) known() error {
 	for _, a := range r.Arms {
-		if !slices.Contains(Arms, a) {
-			return none, base, fmt.Errorf("recorder: arm %q is not recorded; there are %v", a, Arms)
+		if !slices.Contains(ArmsOf(r.Tier), a) {
+			return fmt.Errorf("recorder: arm %q is not recorded in tier %s; there are %v", a, r.Tier, ArmsOf(r.Tier))
 		}
 	}
-	if len(r.Arms) == 0 {
-		return none, base, errors.New("recorder: no arm")
+	if len(r.Arms) == 0 && r.Tier.Group() == "" {
+		return errors.New("recorder: no arm")
 	}
-	if len(r.Seeds) < MinSeeds {
-		return none, base, fmt.Errorf("recorder: %d seeds: %w", len(r.Seeds), ErrFewSeeds)
-	}
-	for _, a := range r.order() {
-		name := ID(r.Tier, a) + ".json"
-		if _, err := os.Stat(filepath.Join(r.Out, name)); err == nil && strings.TrimSpace(r.Reason) == "" {
-			return none, base, fmt.Errorf("recorder: %s: %w", name, golden.ErrReasonRequired)
-		}
-	}
-	prov, err := golden.Collect(ctx, r.Root, Kernels...)
-	if err != nil {
-		return none, base, err
-	}
-	if prov.Dirty && !r.AllowDirty {
-		return none, base, fmt.Errorf("recorder: %w", golden.ErrDirty)
-	}
-	return prov, base, nil
+	return nil
 }
 
-// jobs lists the runs, arm by arm.
-func (r *Recording) jobs(base method.Config) ([]job, error) {
+// enough refuses fewer seeds than the tier's bands need.
+func (r *Recording) enough() error {
+	if n := MinSeeds(r.Tier); len(r.Seeds) < n {
+		return fmt.Errorf("recorder: %d seeds, tier %s needs %d: %w", len(r.Seeds), r.Tier, n, ErrFewSeeds)
+	}
+	return nil
+}
+
+// replaceable refuses goldens that are there when there is no reason to replace them.
+func (r *Recording) replaceable(arms []check.Arm) error {
+	for _, a := range arms {
+		name := ID(r.Tier, r.Backend, a) + ".json"
+		if _, err := os.Stat(filepath.Join(r.Out, name)); err == nil && strings.TrimSpace(r.Reason) == "" {
+			return fmt.Errorf("recorder: %s: %w", name, golden.ErrReasonRequired)
+		}
+	}
+	return nil
+}
+
+// jobs lists the runs, arm by arm. In a tier with groups the first seed is the tier's, whatever part of them is asked
+// for: a recording in several calls is that of one.
+func (r *Recording) jobs(s *check.Setting) ([]job, error) {
 	var out []job
-	for _, a := range r.order() {
-		c, err := a.Config(base)
+	for _, a := range r.arms() {
+		c, err := a.Config(s.Base)
 		if err != nil {
 			return nil, err
 		}
-		for i, s := range r.Seeds {
-			out = append(out, job{a, s, 0, c})
-			if i == 0 {
+		for i, seed := range r.Seeds {
+			first := i == 0
+			if r.Tier.Group() != "" {
+				first = seed == s.Seeds[0]
+			}
+			if control(a) && !first {
+				continue
+			}
+			out = append(out, job{a, seed, 0, c})
+			if first {
 				for n := range r.Reruns {
-					out = append(out, job{a, s, n + 1, c})
+					out = append(out, job{a, seed, n + 1, c})
 				}
 			}
 		}
@@ -181,24 +244,57 @@ func (r *Recording) jobs(base method.Config) ([]job, error) {
 	return out, nil
 }
 
-// detail says what is kept of a job's run.
-func (r *Recording) detail(j job) Detail {
+// detail says what is kept of a job's run; rich tells whether its seed is one of the first Rich.
+//
+// The groups of a GPU are kept small. In bytes, with d dimensions, h columns of W_L and moments of m bytes (8 up to d =
+// 64, then 4) a snapshot is 2·m·d² + m·d + 4·(d² + d·h + d), and 4·d² more with F̂; a step of a segment is 12·d². With
+// the shapes of the tier gpu (d = 32, h = 128; G-B: d = 128, h = 512), five seeds and Rich = 1 all goldens together have
+// less than 8 MB, of which a test keeps count.
+func (r *Recording) detail(j job, rich bool) Detail {
 	switch {
 	case j.rerun > 0:
 		return ScalarsOnly
-	case slices.Index(r.Seeds, j.seed) < r.Rich:
+	case r.Tier.Group() == "":
+		if rich {
+			return Snapshots
+		}
+		return FinalOnly
+	case r.Tier.Group() == "G-B":
+		switch {
+		case rich && !control(j.arm):
+			return LateSnapshots
+		case rich:
+			return FinalOnly
+		}
+		return ScalarsOnly
+	case j.arm == check.PlainSGD:
+		return Snapshots // the balance needs two steps of every run
+	case rich && slices.Contains([]check.Arm{check.BYOL, check.DirectPred, check.NoPredictor, check.NoStopGradient, check.Euclidean}, j.arm):
 		return Snapshots
 	}
 	return FinalOnly
 }
 
-// make makes the runs on a pool of workers with an engine each, and fills engine and device of the provenance.
-func (r *Recording) make(ctx context.Context, d *data.Dataset, base method.Config, jobs []job, work store, prov *golden.Provenance) ([]*finished, error) {
+// rich tells whether a seed is one of the first Rich, of the tier or, in a tier without groups, of the recording.
+func (r *Recording) rich(s *check.Setting, seed uint64) bool {
+	seeds := r.Seeds
+	if r.Tier.Group() != "" {
+		seeds = s.Seeds
+	}
+	i := slices.Index(seeds, seed)
+	return i >= 0 && i < r.Rich
+}
+
+// make makes the runs on a pool of workers with an engine each.
+func (r *Recording) make(ctx context.Context, s *check.Setting, jobs []job, work store, prov golden.Provenance) ([]*finished, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := r.Workers
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)
+		if r.Backend == engine.GPU || r.Backend == engine.GPUTF32 {
+			workers = 1 // one device
+		}
 	}
 	workers = min(workers, len(jobs))
 	engines := make([]*engine.Engine, workers)
@@ -210,7 +306,6 @@ func (r *Recording) make(ctx context.Context, d *data.Dataset, base method.Confi
 		defer e.Close()
 		engines[i] = e
 	}
-	describe(engines[0], base.Precision, prov)
 	runs := make([]*finished, len(jobs))
 	total, done := 0, 0
 	for _, j := range jobs {
@@ -239,21 +334,15 @@ func (r *Recording) make(ctx context.Context, d *data.Dataset, base method.Confi
 					return
 				}
 				j := jobs[i]
-				name := j.name(r.Tier)
-				detail := r.detail(j)
-				id := identity(prov.KernelsSHA256, string(j.config.Canonical()), prov.Engine.Name, prov.Engine.Version,
-					prov.Host.CPU, prov.Host.Go, name, fmt.Sprint(detail))
-				if x := work.load(name, id); x != nil {
-					runs[i] = x
-					step(name, j.config.Steps)
-					continue
-				}
-				run, o, err := Run(ctx, e, d, j.arm, base, j.seed, detail, func(int, int) { step(name, 1) })
-				if err == nil {
-					run.Rerun = j.rerun
-					runs[i] = &finished{Identity: id, Run: run, Seconds: o.Seconds}
-					err = work.save(name, runs[i])
-				}
+				name := r.name(j)
+				x := &finished{Tier: r.Tier, Arm: j.arm, Base: string(s.Base.Canonical()), Config: string(j.config.Canonical()), Provenance: prov}
+				x.Provenance.Engine, x.Provenance.Device = describe(e, j.config.Precision, prov.Host.CPU)
+				made := 0
+				var err error
+				runs[i], err = work.make(ctx, e, s, x, name, j, r.detail(j, r.rich(s, j.seed)), func(n, _ int) {
+					step(name, n-made)
+					made = n
+				})
 				if err != nil {
 					mu.Lock()
 					if first == nil {
@@ -262,6 +351,9 @@ func (r *Recording) make(ctx context.Context, d *data.Dataset, base method.Confi
 					mu.Unlock()
 					cancel()
 					return
+				}
+				if made < j.config.Steps { // a run that was there, or its first steps
+					step(name, j.config.Steps-made)
 				}
 			}
 		})
@@ -273,10 +365,10 @@ func (r *Recording) make(ctx context.Context, d *data.Dataset, base method.Confi
 	return runs, ctx.Err()
 }
 
-// describe fills engine and device.
-func describe(e *engine.Engine, p method.Precision, prov *golden.Provenance) {
+// describe says what engine and device a run is made on.
+func describe(e *engine.Engine, p method.Precision, cpu string) (golden.Engine, golden.Device) {
 	precision := map[method.Precision]golden.Precision{method.Float64: golden.FP64, method.Float32: golden.FP32, method.BFloat16: golden.BF16}[p]
-	device := prov.Host.CPU
+	device := cpu
 	if e.Accelerated() {
 		device, _, _ = strings.Cut(string(e.Backend.DeviceDescription(0)), "\n")
 		if e.Kind == engine.GPUTF32 && precision == golden.FP32 {
@@ -287,36 +379,95 @@ func describe(e *engine.Engine, p method.Precision, prov *golden.Provenance) {
 	if version == "" {
 		version = "unknown"
 	}
-	prov.Engine = golden.Engine{Name: e.Kind, Version: version, Precision: precision}
-	prov.Device = golden.Device{Name: device}
+	return golden.Engine{Name: e.Kind, Version: version, Precision: precision}, golden.Device{Name: device}
+}
+
+// write checks that runs belong together and writes their goldens.
+func (r *Recording) write(ctx context.Context, runs []*finished) ([]Result, error) {
+	base, err := together(runs)
+	if err != nil {
+		return nil, err
+	}
+	var arms []check.Arm
+	for _, a := range ArmsOf(r.Tier) {
+		seeds := map[uint64]bool{}
+		for _, x := range runs {
+			if x.Arm == a && x.Run.Rerun == 0 {
+				seeds[x.Run.Seed] = true
+			}
+		}
+		if len(seeds) == 0 {
+			continue
+		}
+		if n := MinSeeds(r.Tier); len(seeds) < n && !control(a) {
+			return nil, fmt.Errorf("recorder: arm %s has runs of %d seeds, tier %s needs %d: %w", a, len(seeds), r.Tier, n, ErrFewSeeds)
+		}
+		arms = append(arms, a)
+	}
+	if runs[0].Provenance.Dirty && !r.AllowDirty {
+		return nil, fmt.Errorf("recorder: %w", golden.ErrDirty)
+	}
+	if err := r.replaceable(arms); err != nil {
+		return nil, err
+	}
+	created := time.Now().UTC().Format(time.RFC3339)
+	var out []Result
+	partners := map[check.Arm]bool{}
+	for _, arm := range arms {
+		var mine []*finished
+		for _, x := range runs {
+			if x.Arm == arm {
+				mine = append(mine, x)
+			}
+		}
+		g, err := r.golden(arm, base, created, mine, partners)
+		if err != nil {
+			return out, err
+		}
+		w, err := golden.RecordFile(ctx, r.Out, g, golden.RecordOptions{Reason: r.Reason, AllowDirty: r.AllowDirty,
+			Verifier: &golden.Verifier{Sources: os.DirFS(r.Root)}})
+		if err != nil {
+			return out, err
+		}
+		partners[arm] = true
+		out = append(out, Result{g, w})
+	}
+	return out, store{r.Work}.remove(runs)
 }
 
 // golden assembles the golden of an arm.
-func (r *Recording) golden(arm check.Arm, base method.Config, prov golden.Provenance, created string, jobs []job, runs []*finished, partners map[check.Arm]bool) (*golden.Golden, error) {
+func (r *Recording) golden(arm check.Arm, base method.Config, created string, runs []*finished, partners map[check.Arm]bool) (*golden.Golden, error) {
 	c, err := arm.Config(base)
 	if err != nil {
 		return nil, err
 	}
-	g := &golden.Golden{ID: ID(r.Tier, arm), Kind: golden.Statistics, Status: golden.Gating, Created: created, Provenance: prov}
+	g := &golden.Golden{ID: ID(r.Tier, r.Backend, arm), Kind: golden.Statistics, Status: golden.Gating, Created: created, Provenance: runs[0].Provenance}
+	if control(arm) || r.Tier.Size() == check.GPUMini {
+		g.Status = golden.Informative
+	}
 	if g.Config, err = golden.NewConfig(c); err != nil {
 		return nil, err
 	}
-	for i, j := range jobs {
-		if j.arm == arm {
-			g.Runs = append(g.Runs, runs[i].Run)
-			g.Provenance.WallS += runs[i].Seconds
-		}
+	reruns := false
+	var commands []string
+	for _, x := range runs {
+		g.Runs = append(g.Runs, x.Run)
+		g.Provenance.WallS += x.Seconds
+		reruns = reruns || x.Run.Rerun > 0
+		commands = append(commands, x.Provenance.Command)
 	}
+	slices.Sort(commands)
+	g.Provenance.Command = strings.Join(slices.Compact(commands), "; ")
 	g.Provenance.WallS = math.Round(g.Provenance.WallS)
-	g.Provenance.Engine.Deterministic = r.Reruns > 0 && repeats(g.Runs)
+	g.Provenance.Engine.Deterministic = reruns && repeats(g.Runs)
 	common(g.Runs)
 	g.Bands = map[string]golden.Band{}
 	for metric := range g.Runs[0].Final {
-		if rule, ok := bandRule(arm, metric); ok {
+		if rule, ok := bandRule(arm, metric); ok && !control(arm) {
 			g.Bands[metric] = golden.Band{Rule: rule}
 		}
 	}
-	g.Claims = claims(r.Tier, arm, partners)
+	g.Claims = claims(r.Tier, r.Backend, arm, partners)
 	return g, nil
 }
 
@@ -346,12 +497,20 @@ func common(runs []golden.Run) {
 }
 
 // Examples identifies the examples of a data set. The hash is that of the two hashes of the sets, training first, in
-// hexadecimal one after the other; NTest counts distinct images.
+// hexadecimal one after the other; NTest counts the distinct images that are evaluated. A file is named without its
+// folder.
 func Examples(d *data.Dataset) *golden.Data {
 	distinct := map[string]bool{}
-	for i := range d.Test.Len() {
-		distinct[string(d.Test.Image(i).Pixels)] = true
+	test := d.Test.Labelled(d.EvalTest)
+	for i := range test.Len() {
+		distinct[string(test.Image(i).Pixels)] = true
 	}
-	return &golden.Data{Name: d.Kind(), SHA256: identityOfSets(d), NTrain: d.Train.Len(), NTest: len(distinct),
+	g := &golden.Data{Name: d.Kind(), SHA256: identityOfSets(d), NTrain: d.Train.Len(), NTest: len(distinct),
 		Decoder: "embedded table, package data", Split: "one random permutation (data.StreamSplit), the same for every seed"}
+	if _, path, ok := strings.Cut(d.Spec, ":"); ok {
+		name, _, _ := strings.Cut(filepath.Base(path), ".")
+		g.Name += ":" + name
+		g.Decoder, g.Split = "package data; images by image/jpeg and image/png of "+runtime.Version(), "training and test parts of the data set"
+	}
+	return g
 }

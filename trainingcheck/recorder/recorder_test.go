@@ -29,7 +29,7 @@ const freshSeed = 1
 // committed returns a golden of tier mini as it was built in.
 func committed(t *testing.T, a check.Arm) *golden.Golden {
 	t.Helper()
-	file := ID(check.Mini, a) + ".json"
+	file := ID(check.Mini, engine.CPU, a) + ".json"
 	text, err := fs.ReadFile(golden.Committed(), file)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skipf("golden/data/%s is not recorded; go run . golden record makes it", file)
@@ -122,7 +122,7 @@ func TestRecordedRunsPassTheChecksGates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if arm != a || len(os) < MinSeeds {
+		if arm != a || len(os) < MinSeeds(check.Mini) {
 			t.Fatalf("%s: %d runs of %s", a, len(os), arm)
 		}
 		runs[a] = os
@@ -269,14 +269,14 @@ func cloned(r golden.Run) golden.Run {
 func TestRecordingIsRefusedBeforeTheFirstRun(t *testing.T) {
 	ten := []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	occupied := t.TempDir()
-	if err := os.WriteFile(filepath.Join(occupied, ID(check.Mini, check.BYOL)+".json"), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(occupied, ID(check.Mini, engine.CPU, check.BYOL)+".json"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
 		r    Recording
 		want string
 	}{
-		"few seeds":   {Recording{Tier: check.Mini, Arms: Arms, Seeds: ten[:9]}, "at least ten seeds"},
+		"few seeds":   {Recording{Tier: check.Mini, Arms: Arms, Seeds: ten[:9]}, "needs 10"},
 		"unknown arm": {Recording{Tier: check.Mini, Arms: []check.Arm{"x"}, Seeds: ten}, `arm "x"`},
 		"no arm":      {Recording{Tier: check.Mini, Seeds: ten}, "no arm"},
 		"tier":        {Recording{Tier: "x", Arms: Arms, Seeds: ten}, `unknown tier "x"`},
@@ -322,7 +322,7 @@ func TestTheStoreReturnsWhatItWasGiven(t *testing.T) {
 	if s.load("run", "a") != nil {
 		t.Error("a damaged run was returned")
 	}
-	if err := s.remove(); err != nil {
+	if err := s.remove([]*finished{{name: "run"}}); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(s.dir); !os.IsNotExist(err) {
@@ -353,7 +353,8 @@ func TestAnInterruptedRecordingGoesOn(t *testing.T) {
 	}
 	record := func(ctx context.Context, work string, progress func(done, total int, run string)) ([]*finished, int, error) {
 		r := Recording{Tier: check.Mini, Arms: []check.Arm{check.BYOL, check.DirectPred}, Seeds: []uint64{1, 2}, Reruns: 1, Rich: 1, Backend: engine.CPU, Workers: 1}
-		jobs, err := r.jobs(base)
+		set := &check.Setting{Tier: check.Mini, Data: d, Base: base}
+		jobs, err := r.jobs(set)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -369,7 +370,7 @@ func TestAnInterruptedRecordingGoesOn(t *testing.T) {
 			}
 		}
 		prov := golden.Provenance{KernelsSHA256: "x"}
-		runs, err := r.make(ctx, d, base, jobs, s, &prov)
+		runs, err := r.make(ctx, set, jobs, s, prov)
 		return runs, calls, err
 	}
 	want, whole, err := record(t.Context(), filepath.Join(t.TempDir(), "a"), nil)

@@ -22,11 +22,14 @@ type Detail int
 const (
 	// FinalOnly keeps the matrices after the last step, from which every final number but the accuracies follows.
 	FinalOnly Detail = iota
-	// Snapshots keeps them at the start, after a fifth, three fifths and all of the steps, and for direct methods two
-	// segments of consecutive steps, at the start and after half of the steps.
+	// Snapshots keeps them at the start, after a fifth, three fifths and all of the steps; for direct methods two
+	// segments of consecutive steps, at the start and after half of the steps, and for runs that can be replayed one of
+	// all steps.
 	Snapshots
 	// ScalarsOnly keeps none.
 	ScalarsOnly
+	// LateSnapshots keeps them after three fifths and all of the steps, without segments.
+	LateSnapshots
 )
 
 // segmentSteps is the length of a segment of consecutive steps.
@@ -39,11 +42,13 @@ func (d Detail) snapshot(done, steps int) bool {
 		return done == steps
 	case Snapshots:
 		return done == 0 || done == steps/5 || done == 3*steps/5 || done == steps
+	case LateSnapshots:
+		return done == 3*steps/5 || done == steps
 	}
 	return false
 }
 
-// segment tells whether a step, counted from 1, belongs to a segment.
+// segment tells whether a step, counted from 1, belongs to a segment of a direct method.
 func (d Detail) segment(step, steps int) bool {
 	return d == Snapshots && (step <= segmentSteps || step > steps/2 && step <= steps/2+segmentSteps)
 }
@@ -56,66 +61,100 @@ const (
 	MetricBalanceError = "balance_error"
 	// MetricDiscreteError is the largest deviation of the imbalance from the law of the discrete step, over all steps.
 	MetricDiscreteError = "discrete_error"
+	// MetricReplayError is the largest relative distance, over all steps, of W_p from the one replayed from the moments of
+	// the batches.
+	MetricReplayError = "replay_error"
 )
 
 // Run makes one run of an arm and returns it as a golden holds it, with the tensors' data. Numbers that are not finite
 // (the asymmetry of a missing predictor) are left out.
 func Run(ctx context.Context, e *engine.Engine, d *data.Dataset, arm check.Arm, base method.Config, seed uint64, detail Detail, progress func(step, steps int)) (golden.Run, *check.Outcome, error) {
+	return record(ctx, e, d, arm, base, seed, detail, &check.Watch{Progress: progress})
+}
+
+// notes are what is recorded of a run so far.
+type notes struct {
+	Series             []golden.Point
+	Snapshots, Segment []golden.Tensor
+}
+
+// record is Run with a watch whose Progress, AtLooks and Keep are set.
+func record(ctx context.Context, e *engine.Engine, d *data.Dataset, arm check.Arm, base method.Config, seed uint64, detail Detail, w *check.Watch) (golden.Run, *check.Outcome, error) {
 	c, err := arm.Config(base)
 	if err != nil {
 		return golden.Run{}, nil, err
 	}
-	run := golden.Run{Seed: seed}
-	var snapshots, segment []golden.Tensor
-	w := &check.Watch{Progress: progress}
+	var n notes
+	if w.Keep != nil {
+		w.Keep.Notes = &n
+	}
+	steps := c.Steps
 	w.Look = func(t *method.Trainer, done int, loss, decay float64, l *check.Look) error {
 		p := golden.Point{Step: done, TEta: decay, Values: map[string]float64{}}
 		for i, name := range check.Columns {
 			put(p.Values, name, l.Values[i])
 		}
 		put(p.Values, "loss", loss)
-		if detail.snapshot(done, c.Steps) {
+		if detail.snapshot(done, steps) {
 			tensors, err := matrices(t, done, l)
 			if err != nil {
 				return err
 			}
-			snapshots = append(snapshots, tensors...)
+			n.Snapshots = append(n.Snapshots, tensors...)
 			p.Spectra = spectra(l)
 		}
-		run.Series = append(run.Series, p)
+		n.Series = append(n.Series, p)
 		return nil
 	}
-	if c.Direct != nil {
+	switch {
+	case c.Direct != nil:
+		w.Only = func(step int) bool { return detail.segment(step, steps) }
 		w.Before = func(t *method.Trainer, done int, b method.Batch) error {
-			if !detail.segment(done+1, c.Steps) {
-				return nil
-			}
-			f, err := batchMoment(t, b)
+			f, _, err := check.BatchMoments(t, b)
 			if err != nil {
 				return err
 			}
-			segment = append(segment, tensor(done+1, golden.TensorFBat, golden.F32, f))
+			n.Segment = append(n.Segment, tensor(done+1, golden.TensorFBat, golden.F32, f))
 			return nil
 		}
 		w.After = func(t *method.Trainer, done int) error {
-			if !detail.segment(done, c.Steps) {
-				return nil
-			}
 			direct, err := directMatrices(t, done)
-			segment = append(segment, direct...)
+			n.Segment = append(n.Segment, direct...)
 			return err
 		}
+	case c.Loss.Kind == method.Euclidean && c.Predictor.Kind == method.LinearP && c.Target.Kind == method.Shared && detail == Snapshots:
+		keep := func(t *method.Trainer, done int) error {
+			wp, err := t.Matrix(method.PredictorName)
+			if err == nil {
+				n.Segment = append(n.Segment, tensor(done, golden.TensorWp, golden.F32, wp))
+			}
+			return err
+		}
+		w.Before = func(t *method.Trainer, done int, b method.Batch) error {
+			if done == 0 {
+				if err := keep(t, 0); err != nil {
+					return err
+				}
+			}
+			f, cross, err := check.BatchMoments(t, b)
+			if err != nil {
+				return err
+			}
+			n.Segment = append(n.Segment, tensor(done+1, golden.TensorFBat, golden.F32, f), tensor(done+1, golden.TensorC, golden.F32, cross))
+			return nil
+		}
+		w.After = keep
 	}
 	o, err := check.Train(ctx, e, d, arm, base, seed, 0, w)
 	if err != nil {
 		return golden.Run{}, nil, err
 	}
-	run.Final = Finals(o)
-	if snapshots != nil {
-		run.Snapshots = &golden.Blob{Tensors: snapshots}
+	run := golden.Run{Seed: seed, Series: n.Series, Final: Finals(o)}
+	if n.Snapshots != nil {
+		run.Snapshots = &golden.Blob{Tensors: n.Snapshots}
 	}
-	if segment != nil {
-		run.Segment = &golden.Blob{Tensors: segment}
+	if n.Segment != nil {
+		run.Segment = &golden.Blob{Tensors: n.Segment}
 	}
 	return run, o, nil
 }
@@ -128,6 +167,7 @@ func Finals(o *check.Outcome) map[string]float64 {
 	}
 	put(m, MetricIdentity, o.Identity)
 	put(m, MetricDiscreteError, o.Discrete)
+	put(m, MetricReplayError, o.Replay)
 	if _, ok := m[MetricDiscreteError]; ok {
 		put(m, MetricBalanceError, o.BalanceError())
 	}
@@ -151,9 +191,12 @@ func spectra(l *check.Look) map[string][]float64 {
 	}
 }
 
-// matrices are what the verifier reads at one step. F and the moments of ẑ are computed here in float64 and kept so: the
-// gains are compared where the gaps between F's eigenvalues exceed its rounding. The weights are float32 in the engine,
-// and keep their bits in that format.
+// wideMoment is the dimension above which moments are kept in float32, for the size of the files.
+const wideMoment = 64
+
+// matrices are what the verifier reads at one step. F and the moments of ẑ are computed here in float64 and kept so up to
+// 64 dimensions: the gains are compared where the gaps between F's eigenvalues exceed its rounding. The weights are
+// float32 in the engine, and keep their bits in that format.
 func matrices(t *method.Trainer, done int, l *check.Look) ([]golden.Tensor, error) {
 	weights := golden.F32
 	if t.Config().Precision == method.Float64 {
@@ -161,6 +204,10 @@ func matrices(t *method.Trainer, done int, l *check.Look) ([]golden.Tensor, erro
 	}
 	zn := metric.Normalized(l.Projection)
 	n, d := zn.Dims()
+	moments := golden.F64
+	if d > wideMoment {
+		moments = golden.F32
+	}
 	mean := mat.NewDense(d, 1, nil)
 	for i := range n {
 		for j := range d {
@@ -168,9 +215,9 @@ func matrices(t *method.Trainer, done int, l *check.Look) ([]golden.Tensor, erro
 		}
 	}
 	out := []golden.Tensor{
-		tensor(done, golden.TensorF, golden.F64, metric.SecondMoment(l.Projection)),
-		tensor(done, golden.TensorZ, golden.F64, metric.SecondMoment(zn)),
-		tensor(done, golden.TensorZMean, golden.F64, mean),
+		tensor(done, golden.TensorF, moments, metric.SecondMoment(l.Projection)),
+		tensor(done, golden.TensorZ, moments, metric.SecondMoment(zn)),
+		tensor(done, golden.TensorZMean, moments, mean),
 	}
 	if l.Predictor != nil {
 		out = append(out, tensor(done, golden.TensorWp, weights, l.Predictor))
@@ -202,25 +249,6 @@ func directMatrices(t *method.Trainer, done int) ([]golden.Tensor, error) {
 		return nil, err
 	}
 	return []golden.Tensor{tensor(done, golden.TensorFHat, golden.F32, f), tensor(done, golden.TensorWp, golden.F32, wp)}, nil
-}
-
-// batchMoment is ½E[f₁f₁ᵀ + f₂f₂ᵀ] of a batch, each view with its own batch statistics as in the step that follows.
-func batchMoment(t *method.Trainer, b method.Batch) (*mat.SymDense, error) {
-	var sum *mat.SymDense
-	for _, x := range [][]float32{b.X1, b.X2} {
-		e, err := t.Embed(x, b.N, method.BatchStatistics)
-		if err != nil {
-			return nil, err
-		}
-		f := metric.SecondMoment(e.Projection)
-		if sum == nil {
-			sum = f
-		} else {
-			sum.AddSym(sum, f)
-		}
-	}
-	sum.ScaleSym(0.5, sum)
-	return sum, nil
 }
 
 func tensor(step int, name string, format golden.DType, m mat.Matrix) golden.Tensor {
