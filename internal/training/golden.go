@@ -321,33 +321,18 @@ func (r *GoldenRecord) Run(c *Console) error {
 		}
 	}
 	bar := newProgress(c)
-	var results []recorder.Result
+	var recs []*recorder.Recording
 	for _, t := range tiers {
 		arms := slices.DeleteFunc(slices.Clone(recorder.ArmsOf(t)), func(a check.Arm) bool { return len(r.Arms) > 0 && !slices.Contains(r.Arms, string(a)) })
 		if len(arms) == 0 {
 			continue
 		}
-		rec := recorder.Recording{Root: ".", Out: r.Out, Work: r.Work, Tier: t, Data: images, Arms: arms, Seeds: seeds,
+		recs = append(recs, &recorder.Recording{Root: ".", Out: r.Out, Work: r.Work, Tier: t, Data: images, Arms: arms, Seeds: seeds,
 			Options: check.Options{Epochs: r.Epochs, Precision: method.Precision(r.Precision)},
 			Reruns:  r.Reruns, Rich: r.Rich, Backend: r.Backend, Workers: r.Workers, Command: r.command(), Reason: r.Reason, AllowDirty: r.AllowDirty,
-			Progress: func(done, total int, run string) { bar.show(float64(done), float64(total), run) }}
-		var some []recorder.Result
-		switch {
-		case r.RunsOnly:
-			err = rec.Runs(c.Context)
-		case r.Assemble:
-			some, err = rec.Assemble(c.Context)
-			if grouped && r.Group == "" && errors.Is(err, recorder.ErrNoRuns) && (len(results) > 0 || t != tiers[len(tiers)-1]) {
-				err = nil // a group that was not recorded
-			}
-		default:
-			some, err = rec.Record(c.Context)
-		}
-		results = append(results, some...)
-		if err != nil {
-			break
-		}
+			Progress: func(done, total int, run string) { bar.show(float64(done), float64(total), run) }})
 	}
+	results, err := r.record(c.Context, recs)
 	bar.clear()
 	var unavailable *engine.UnavailableError
 	switch {
@@ -376,6 +361,34 @@ func (r *GoldenRecord) Run(c *Console) error {
 		_, err := io.WriteString(w, c.renderTable([]string{"golden", "runs", "kB", "claims"}, rows, 3))
 		return err
 	})
+}
+
+// record does what the flags ask for. Of several groups those without runs are left out of an assembly.
+func (r *GoldenRecord) record(ctx context.Context, recs []*recorder.Recording) (results []recorder.Result, err error) {
+	if !r.RunsOnly && !r.Assemble {
+		return recorder.RecordAll(ctx, recs...)
+	}
+	for _, rec := range recs {
+		if r.RunsOnly {
+			if err := rec.Runs(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		some, e := rec.Assemble(ctx)
+		results = append(results, some...)
+		if errors.Is(e, recorder.ErrNoRuns) {
+			err = e
+			continue
+		}
+		if e != nil {
+			return results, e
+		}
+	}
+	if len(results) > 0 {
+		err = nil
+	}
+	return results, err
 }
 
 // command is what the provenance calls the command: as typed in the project's root, without folders.

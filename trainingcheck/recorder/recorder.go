@@ -91,20 +91,37 @@ func (r *Recording) name(j job) string {
 	return fmt.Sprintf("%s.s%d.r%d", ID(r.Tier, r.Backend, j.arm), j.seed, j.rerun)
 }
 
-// Record makes the runs that the work folder does not hold yet, and then writes all goldens, in the order of Arms. What
-// can be refused is refused before the first run: a dirty tree, goldens there without a reason to replace them.
-func (r *Recording) Record(ctx context.Context) ([]Result, error) {
-	if err := r.enough(); err != nil {
-		return nil, err
+// Record is [RecordAll] of one recording.
+func (r *Recording) Record(ctx context.Context) ([]Result, error) { return RecordAll(ctx, r) }
+
+// RecordAll makes the runs that the work folders do not hold yet, of all recordings, and then writes all goldens, in the
+// order of [ArmsOf]. What can be refused is refused before the first run: a dirty tree, goldens there without a reason to
+// replace them. Goldens are written after the last run because they change the tree.
+func RecordAll(ctx context.Context, rs ...*Recording) ([]Result, error) {
+	for _, r := range rs {
+		if err := r.enough(); err != nil {
+			return nil, err
+		}
+		if err := r.replaceable(r.arms()); err != nil {
+			return nil, err
+		}
 	}
-	if err := r.replaceable(r.arms()); err != nil {
-		return nil, err
+	made := make([][]*finished, len(rs))
+	for i, r := range rs {
+		var err error
+		if made[i], err = r.runs(ctx); err != nil {
+			return nil, err
+		}
 	}
-	runs, err := r.runs(ctx)
-	if err != nil {
-		return nil, err
+	var out []Result
+	for i, r := range rs {
+		some, err := r.write(ctx, made[i])
+		out = append(out, some...)
+		if err != nil {
+			return out, err
+		}
 	}
-	return r.write(ctx, runs)
+	return out, nil
 }
 
 // Runs makes the runs that the work folder does not hold yet and leaves them there. The folder can be carried to another

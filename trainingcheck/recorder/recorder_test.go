@@ -394,8 +394,8 @@ func TestAnInterruptedRecordingGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if calls != 4*base.Steps+2 {
-		t.Errorf("%d calls of progress, want two for the finished runs and one a step for four others", calls)
+	if calls != 3*base.Steps+5+2 {
+		t.Errorf("%d calls of progress, want two for the finished runs, one a step for three others and for the second half of the one that was cut", calls)
 	}
 	for i := range want {
 		w, g := want[i].Run, got[i].Run

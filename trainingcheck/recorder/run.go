@@ -114,6 +114,13 @@ func record(ctx context.Context, e *engine.Engine, d *data.Dataset, arm check.Ar
 			if err != nil {
 				return err
 			}
+			if done > 0 && !detail.segment(done, steps) { // F̂ from which the segment's first step goes on
+				direct, err := directMatrices(t, done)
+				if err != nil {
+					return err
+				}
+				n.Segment = append(n.Segment, direct...)
+			}
 			n.Segment = append(n.Segment, tensor(done+1, golden.TensorFBat, golden.F32, f))
 			return nil
 		}
