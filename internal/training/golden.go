@@ -248,7 +248,7 @@ const workFolder = ".recording"
 
 // Run records.
 func (r *GoldenRecord) Run(c *Console) error {
-	if !inRoot() {
+	if !inRoot() && !r.RunsOnly {
 		return badInputf("golden record runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
 	}
 	grouped := r.Tier == check.GPU || r.Tier == check.GPUMini
@@ -344,6 +344,8 @@ func (r *GoldenRecord) Run(c *Console) error {
 		return badInputf("%v: commit them, or give --allow-dirty and a --reason", err)
 	case errors.Is(err, recorder.ErrFewSeeds), errors.Is(err, recorder.ErrNoRuns), errors.Is(err, recorder.ErrMixed), errors.As(err, &unavailable):
 		return badInput(err)
+	case err != nil && !inRoot():
+		return badInputf("%v (--runs-only, outside the project's root)", err)
 	case err != nil:
 		return err
 	}

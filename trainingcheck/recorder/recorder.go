@@ -466,15 +466,15 @@ func (r *Recording) golden(arm check.Arm, base method.Config, created string, ru
 		return nil, err
 	}
 	reruns := false
-	var commands []string
+	var commands, hosts []string
 	for _, x := range runs {
 		g.Runs = append(g.Runs, x.Run)
 		g.Provenance.WallS += x.Seconds
 		reruns = reruns || x.Run.Rerun > 0
 		commands = append(commands, x.Provenance.Command)
+		hosts = append(hosts, x.Provenance.Host.CPU)
 	}
-	slices.Sort(commands)
-	g.Provenance.Command = strings.Join(slices.Compact(commands), "; ")
+	g.Provenance.Command, g.Provenance.Host.CPU = each(commands), each(hosts)
 	g.Provenance.WallS = math.Round(g.Provenance.WallS)
 	g.Provenance.Engine.Deterministic = reruns && repeats(g.Runs)
 	common(g.Runs)
@@ -486,6 +486,12 @@ func (r *Recording) golden(arm check.Arm, base method.Config, created string, ru
 	}
 	g.Claims = claims(r.Tier, r.Backend, arm, partners)
 	return g, nil
+}
+
+// each lists texts, every one once.
+func each(texts []string) string {
+	slices.Sort(texts)
+	return strings.Join(slices.Compact(texts), "; ")
 }
 
 // repeats tells whether every rerun ended with the same bits as the first run of its seed.

@@ -37,7 +37,8 @@ type finished struct {
 }
 
 // together checks that runs are of one program, data set, engine, device and base configuration, and that each run's
-// configuration is what this program makes of that base; it returns the base.
+// configuration is what this program makes of that base; it returns the base. The processor beside a GPU may be another:
+// without a GPU it is the device.
 func together(runs []*finished) (method.Config, error) {
 	var base method.Config
 	if err := json.Unmarshal([]byte(runs[0].Base), &base); err != nil {
@@ -58,7 +59,7 @@ func together(runs []*finished) (method.Config, error) {
 			{"dirty", fmt.Sprint(p.Dirty), fmt.Sprint(q.Dirty)},
 			{"engine.name", p.Engine.Name, q.Engine.Name}, {"engine.version", p.Engine.Version, q.Engine.Version},
 			{"engine.precision", string(p.Engine.Precision), string(q.Engine.Precision)},
-			{"device.name", p.Device.Name, q.Device.Name}, {"host.cpu", p.Host.CPU, q.Host.CPU}, {"host.go", p.Host.Go, q.Host.Go},
+			{"device.name", p.Device.Name, q.Device.Name}, {"host.go", p.Host.Go, q.Host.Go},
 			{"data.sha256", p.Data.SHA256, q.Data.SHA256}, {"rng", p.RNG, q.RNG},
 			{"base configuration", x.Base, runs[0].Base},
 		} {
