@@ -121,13 +121,12 @@ func TestSpoiltCounterexamplesAreRefused(t *testing.T) {
 		if VerifyWitness(context.Background(), c, numbers(), new(big.Rat).Mul(rational(c.Residual), big.NewRat(1000, 1))) == nil {
 			t.Errorf("%s: a thousandfold residual passes", name)
 		}
-		missing := numbers()
-		for k := range missing {
+		for k := range c.Witness {
+			missing := numbers()
 			delete(missing, k)
-			break
-		}
-		if VerifyWitness(context.Background(), c, missing, rational(c.Residual)) == nil {
-			t.Errorf("%s: passes with a number missing", name)
+			if VerifyWitness(context.Background(), c, missing, rational(c.Residual)) == nil {
+				t.Errorf("%s: passes without %s", name, k)
+			}
 		}
 		other := c
 		other.Statement += "?"
