@@ -31,9 +31,13 @@ func TestRecordCounterexamples(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	prov, err := Provenance(context.Background(), root, "go test ./fuzz -run TestRecordCounterexamples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range f.Claims {
 		start := time.Now()
-		rep, err := Refute(context.Background(), f, c.ID, Options{Seed: 1})
+		rep, err := Refute(context.Background(), f, c.ID, Options{Seed: 1, Patience: patience})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,8 +45,7 @@ func TestRecordCounterexamples(t *testing.T) {
 			t.Errorf("%s was cut off: what it found need not be found again", c.ID)
 			continue
 		}
-		files, err := Record(context.Background(), root, dir, "go test ./fuzz -run TestRecordCounterexamples", time.Now(), time.Since(start), rep,
-			golden.RecordOptions{Reason: reason, AllowDirty: true})
+		files, err := Record(context.Background(), dir, prov, time.Now(), time.Since(start), rep, golden.RecordOptions{Reason: reason})
 		if err != nil {
 			t.Fatal(err)
 		}
