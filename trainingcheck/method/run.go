@@ -2,11 +2,14 @@ package method
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"stopgrad/trainingcheck/augment"
 )
 
 // Options of Run. The zero value trains in silence and writes nothing.
@@ -24,8 +27,59 @@ type Options struct {
 	Columns []string
 	// Measure looks at the trainer. It must depend on its state alone, and not change it.
 	Measure func(*Trainer) ([]float64, error)
+	// Views says where the views of a Resident source are made. A run continues
+	// to the same bits only where it began.
+	Views Place
 	// Progress, if set, is called after every step and every measurement.
 	Progress func(Progress)
+}
+
+// Place says where the views of a run are made.
+type Place string
+
+// The places.
+const (
+	// Anywhere is the device if the engine is accelerated and the source has a
+	// stock that passes its Check, and the host otherwise.
+	Anywhere Place = ""
+	// OnHost takes Source.Batch.
+	OnHost Place = "host"
+	// OnDevice keeps the images on the device; a source or an engine that cannot
+	// is an error.
+	OnDevice Place = "device"
+)
+
+// stepper returns the function that makes one step from src.
+func (o Options) stepper(t *Trainer, src Source) (func() (loss float64, err error), error) {
+	onHost := func() (float64, error) { return t.Step(src.Batch(t.done)) }
+	switch o.Views {
+	case Anywhere, OnDevice:
+	case OnHost:
+		return onHost, nil
+	default:
+		return nil, fmt.Errorf("method: views made at %q, want %q, %q or nothing", string(o.Views), OnHost, OnDevice)
+	}
+	if o.Views == Anywhere && !t.engine.Accelerated() {
+		return onHost, nil
+	}
+	r, ok := src.(Resident)
+	var stock augment.Stock
+	if ok {
+		stock, ok = r.Stock()
+	}
+	if o.Views == Anywhere {
+		ok = ok && stock.Check() == nil
+	}
+	switch {
+	case !ok && o.Views == OnDevice:
+		return nil, errors.New("method: views on the device were asked for, and the source makes its views on the host only")
+	case !ok:
+		return onHost, nil
+	}
+	if err := t.Upload(stock); err != nil {
+		return nil, err
+	}
+	return func() (float64, error) { return t.StepDrawn(r.Draws(t.done)) }, nil
 }
 
 // Progress is the state of a run as a progress bar needs it.
@@ -88,11 +142,15 @@ func Run(ctx context.Context, t *Trainer, src Source, o Options) error {
 	case (o.Measure == nil) != (len(o.Columns) == 0):
 		return fmt.Errorf("method: %d columns and measure set: %t; want both or neither", len(o.Columns), o.Measure != nil)
 	}
-	r := &runner{t: t, o: o, columns: append([]string{"loss"}, o.Columns...), start: time.Now(), first: t.done, loss: math.NaN()}
+	step, err := o.stepper(t, src)
+	if err != nil {
+		return err
+	}
+	r := &runner{t: t, o: o, step: step, columns: append([]string{"loss"}, o.Columns...), start: time.Now(), first: t.done, loss: math.NaN()}
 	if err := r.open(); err != nil {
 		return err
 	}
-	err := r.train(ctx, src)
+	err = r.train(ctx)
 	if r.series != nil {
 		if e := r.series.Close(); err == nil {
 			err = e
@@ -105,6 +163,7 @@ func Run(ctx context.Context, t *Trainer, src Source, o Options) error {
 type runner struct {
 	t       *Trainer
 	o       Options
+	step    func() (loss float64, err error)
 	columns []string
 	series  *Series
 	start   time.Time
@@ -158,7 +217,7 @@ func brief(v []int) string {
 	return fmt.Sprint(v)
 }
 
-func (r *runner) train(ctx context.Context, src Source) error {
+func (r *runner) train(ctx context.Context) error {
 	t, steps := r.t, r.t.config.Steps
 	if t.done == 0 && !t.loaded {
 		if err := r.record(); err != nil {
@@ -173,7 +232,7 @@ func (r *runner) train(ctx context.Context, src Source) error {
 			}
 			return &InterruptedError{t.done, file, cause}
 		}
-		loss, err := t.Step(src.Batch(t.done))
+		loss, err := r.step()
 		if err != nil {
 			return err
 		}
