@@ -41,12 +41,16 @@ func (e *UnsupportedError) Error() string {
 // beyondCPU are the engines with more operations and types than engine.CPU.
 var beyondCPU = []string{engine.CPUGoMLX, engine.GPU, engine.GPUTF32}
 
+func noImages(kind string) *UnsupportedError {
+	return &UnsupportedError{Engine: kind, What: "images of its own to make views from", Want: beyondCPU}
+}
+
 // Upload moves a stock's images to the device, in the eight bits they have, for
 // StepDrawn. A stock uploaded before is released. On engine.CPU, which has no
 // integers, it is an *UnsupportedError.
 func (t *Trainer) Upload(s augment.Stock) (err error) {
 	if t.engine.Kind == engine.CPU {
-		return &UnsupportedError{Engine: t.engine.Kind, What: "images of its own to make views from", Want: beyondCPU}
+		return noImages(t.engine.Kind)
 	}
 	if err := s.Check(); err != nil {
 		return fmt.Errorf("method: %w", err)

@@ -2,7 +2,6 @@ package method
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"stopgrad/trainingcheck/augment"
+	"stopgrad/trainingcheck/engine"
 )
 
 // Options of Run. The zero value trains in silence and writes nothing.
@@ -49,32 +49,60 @@ const (
 	OnDevice Place = "device"
 )
 
-// stepper returns the function that makes one step from src.
-func (o Options) stepper(t *Trainer, src Source) (func() (loss float64, err error), error) {
-	onHost := func() (float64, error) { return t.Step(src.Batch(t.done)) }
-	switch o.Views {
+// PlaceError reports that the views of a source cannot be made where they were asked for.
+type PlaceError struct {
+	Views   Place
+	Problem string
+}
+
+func (e *PlaceError) Error() string {
+	return fmt.Sprintf("method: views made at %q: %s", string(e.Views), e.Problem)
+}
+
+// onDevice decides where the views of src are made on an engine: on the device from the stock if it returns one, with
+// ok, and on the host otherwise. The error is a *PlaceError or an *UnsupportedError.
+func (views Place) onDevice(e *engine.Engine, src Source) (r Resident, stock augment.Stock, ok bool, err error) {
+	switch views {
 	case Anywhere, OnDevice:
 	case OnHost:
-		return onHost, nil
+		return nil, stock, false, nil
 	default:
-		return nil, fmt.Errorf("method: views made at %q, want %q, %q or nothing", string(o.Views), OnHost, OnDevice)
+		return nil, stock, false, &PlaceError{views, fmt.Sprintf("unknown, want %q, %q or nothing", OnHost, OnDevice)}
 	}
-	if o.Views == Anywhere && !t.engine.Accelerated() {
-		return onHost, nil
+	if views == Anywhere && !e.Accelerated() {
+		return nil, stock, false, nil
 	}
-	r, ok := src.(Resident)
-	var stock augment.Stock
-	if ok {
+	if r, ok = src.(Resident); ok {
 		stock, ok = r.Stock()
 	}
-	if o.Views == Anywhere {
+	if views == Anywhere {
 		ok = ok && stock.Check() == nil
 	}
 	switch {
-	case !ok && o.Views == OnDevice:
-		return nil, errors.New("method: views on the device were asked for, and the source makes its views on the host only")
-	case !ok:
-		return onHost, nil
+	case ok && e.Kind == engine.CPU:
+		return nil, stock, false, noImages(e.Kind)
+	case !ok && views == OnDevice:
+		return nil, stock, false, &PlaceError{views, "the source makes its views on the host only"}
+	}
+	return r, stock, ok, nil
+}
+
+// CheckPlace reports why the views of src cannot be made at views on an engine, as a *PlaceError or an
+// *UnsupportedError, and nil where Run would start.
+func CheckPlace(e *engine.Engine, src Source, views Place) error {
+	_, _, _, err := views.onDevice(e, src)
+	return err
+}
+
+// Stepper returns the function that makes one step of t from src, whose views are made at views: from Source.Batch on
+// the host, or from images that it moves to the device first.
+func (t *Trainer) Stepper(src Source, views Place) (step func() (loss float64, err error), err error) {
+	r, stock, ok, err := views.onDevice(t.engine, src)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return func() (float64, error) { return t.Step(src.Batch(t.done)) }, nil
 	}
 	if err := t.Upload(stock); err != nil {
 		return nil, err
@@ -142,7 +170,7 @@ func Run(ctx context.Context, t *Trainer, src Source, o Options) error {
 	case (o.Measure == nil) != (len(o.Columns) == 0):
 		return fmt.Errorf("method: %d columns and measure set: %t; want both or neither", len(o.Columns), o.Measure != nil)
 	}
-	step, err := o.stepper(t, src)
+	step, err := t.Stepper(src, o.Views)
 	if err != nil {
 		return err
 	}
