@@ -95,17 +95,24 @@ func (f Finding) GoldenID() string {
 	return "counterexample." + strings.Trim(notInID.ReplaceAllString(name, "-"), "-")
 }
 
-// Record writes the recordable findings of a report as goldens into dir, with the provenance of the project at
-// root; command is what the user typed. Every golden is re-verified before it is written. It returns the files.
-func Record(ctx context.Context, root, dir, command string, created time.Time, wall time.Duration, rep Report, o golden.RecordOptions) ([]string, error) {
+// Provenance collects where counterexamples found by the project at root come from; command is what the user
+// typed. It is asked once, before the first golden is written: each of them changes the tree.
+func Provenance(ctx context.Context, root, command string) (golden.Provenance, error) {
 	p, err := golden.Collect(ctx, root, kernels...)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	p.Command, p.WallS = command, wall.Seconds()
+	p.Command = command
 	p.RNG = "Halton sequence scrambled by SplitMix64; PCG of math/rand/v2"
 	p.Engine = golden.Engine{Name: "stopgrad fuzz", Version: "1", Precision: golden.FP64, Deterministic: true}
 	p.Device = golden.Device{Name: "CPU"}
+	return p, nil
+}
+
+// Record writes the recordable findings of a report as goldens into dir. Every golden is re-verified before it is
+// written. It returns the files.
+func Record(ctx context.Context, dir string, p golden.Provenance, created time.Time, wall time.Duration, rep Report, o golden.RecordOptions) ([]string, error) {
+	p.WallS = wall.Seconds()
 	if o.Verifier == nil {
 		o.Verifier = &golden.Verifier{Witness: VerifyWitness}
 	}

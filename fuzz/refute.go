@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"stopgrad/fuzz/chart"
 	"stopgrad/fuzz/falsify"
 	"stopgrad/fuzz/minimise"
 	"stopgrad/fuzz/optimise"
@@ -15,6 +16,7 @@ import (
 	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
 )
 
 // DefaultBudget is the time that [Refute] plans for.
@@ -141,8 +143,17 @@ func orbitEffort(budget time.Duration) optimise.Effort {
 // minimiseLimit bounds the states that a minimisation looks at.
 const minimiseLimit = 6000
 
-// witnesses is how many counterexamples of a statement are made small; the simplest is reported.
-const witnesses = 3
+// witnesses is how many counterexamples of a statement are made small; the simplest is reported. Variants are
+// many, and solved states take long to make small.
+func witnesses(budget time.Duration, r Reading, solved bool) int {
+	switch {
+	case r == Variant || budget < DefaultBudget/2:
+		return 1
+	case solved:
+		return 2
+	}
+	return 3
+}
 
 // Refute looks for counterexamples to the statements of a claim, makes those that it finds small and has the
 // checker confirm them; it asks the questions about trajectories that belong to the claim as well. The error
@@ -266,7 +277,8 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 	}
 	var best *checker.Witness
 	var size witness.Size
-	for k := range witnesses {
+	solved := false
+	for k := 0; k < witnesses(o.Budget, t.Reading, solved); k++ {
 		label := t.Label()
 		if k > 0 {
 			label = fmt.Sprintf("%s #%d", label, k+1)
@@ -285,12 +297,11 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 		}
 		w, asked := small(ctx, t.Part, r, o.Region)
 		fd.Minimised += asked
-		if s := witness.SizeOf(t.Part, w); best == nil || s.Less(size) {
+		s := witness.SizeOf(t.Part, w)
+		if better := s.Less(size); best == nil || r.Rebuild == nil && better || r.Rebuild != nil && minimise.Blend(s) < minimise.Blend(size) {
 			best, size = &w, s
 		}
-		if t.Reading == Variant || r.Rebuild != nil {
-			break // one is enough; a second would cost as much again
-		}
+		solved = r.Rebuild != nil
 	}
 	if best != nil {
 		fd.settle(t.Part, *best)
@@ -330,7 +341,7 @@ func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Re
 		return keep(w)
 	}
 	if r.Rebuild != nil {
-		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Rebuild, inside, minimiseLimit/2)
+		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Groups, r.Rebuild, inside, minimiseLimit)
 		w, asked = m.Witness, m.Asked
 	}
 	m := minimise.State(ctx, part, w, inside, minimiseLimit)
@@ -340,6 +351,41 @@ func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Re
 // Minimise makes a counterexample of part small; every state it goes through is confirmed by the checker.
 func Minimise(ctx context.Context, part *lang.Part, w checker.Witness) minimise.Outcome {
 	return minimise.State(ctx, part, w, confirms(part, w), minimiseLimit)
+}
+
+// Hunter is the search of [Refute] for the judgement of a part: its counts are those planned for Budget, and
+// minimisation looks at Limit states at most. It implements theory.Hunter; the zero value finds nothing.
+type Hunter struct {
+	Budget time.Duration
+	Limit  int
+}
+
+// Hunt searches a statement with all stages of package falsify. A counterexample that was solved for is made
+// small here, where its equations are known.
+func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result {
+	if h.Budget <= 0 {
+		return sample.Result{}
+	}
+	r := falsify.Search(ctx, part, label, falsify.Options{Seed: seed, Effort: effort(h.Budget, 1)})
+	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err}
+	if r.Refutation != nil && r.Rebuild != nil {
+		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Groups, r.Rebuild, confirms(part, r.Witness), h.Limit)
+		out.Witness, out.Refutation = h.settled(part, m.Witness, r.Witness, r.Refutation)
+	}
+	return out
+}
+
+// Minimise makes a counterexample of a statement small.
+func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w checker.Witness, r *checker.Refutation) (checker.Witness, *checker.Refutation) {
+	return h.settled(part, minimise.State(ctx, part, w, confirms(part, w), h.Limit).Witness, w, r)
+}
+
+// settled returns a smaller counterexample with its refutation, or the old one if the checker does not confirm it.
+func (h Hunter) settled(part *lang.Part, small, old checker.Witness, refuted *checker.Refutation) (checker.Witness, *checker.Refutation) {
+	if r, err := checker.Refute(part, small); err == nil && r.Verdict().IsRefuted() {
+		return small, r
+	}
+	return old, refuted
 }
 
 // confirms returns the predicate of a minimisation from w: the checker refutes the state, and the statement
@@ -366,6 +412,9 @@ func (fd *Finding) settle(part *lang.Part, w checker.Witness) {
 	if err != nil || !r.Verdict().IsRefuted() {
 		fd.Status, fd.Note = NothingFound, fmt.Sprintf("a witness was found that the checker does not confirm: %s", witness.String(w))
 		return
+	}
+	if c, err := chart.Repair(part, witness.Clone(w), ""); err == nil {
+		w = c // with the values of its roots
 	}
 	fd.Status, fd.Verdict, fd.Evidence = Refuted, r.Verdict(), "exact"
 	fd.Witness, fd.Text = witness.Flatten(w), witness.String(w)

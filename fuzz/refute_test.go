@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,11 +34,14 @@ func load(t testing.TB) *lang.File {
 	return f
 }
 
-// falseClaims are statements that Refute has to break, by label without the claim's id, and by what evidence.
-var falseClaims = []struct {
+// falseClaim is a statement that Refute has to break.
+type falseClaim struct {
 	claim, target string
 	reading       Reading
-}{
+}
+
+// falseClaims lists them by label without the claim's id, and by what they are to the claim.
+var falseClaims = []falseClaim{
 	{"thm3-alignment", "aligning", Printed},
 	{"thm3-alignment", "eigenframes", Orbit},
 	{"thm1-vs-assumption3", "balance", Printed},
@@ -59,7 +63,7 @@ var falseClaims = []struct {
 	{"alpha-negative", "one decay coefficient", Orbit},
 	{"alpha-negative", "optimiser with s = pplus^2 → s = pplus^2/alpha", Variant},
 	{"dp-formula", "scaled", Printed},
-	{"noniso-align", "stationary", Question},
+	{"noniso-align", "stationary", Printed},
 	{"fixedpoint-sym", "generic", Question},
 	{"skew-vanishes", "vanishing", Printed},
 	{"skew-vanishes", "relative to Wp under collapse", Orbit},
@@ -88,7 +92,8 @@ func TestFalseClaimsAreRefuted(t *testing.T) {
 			if !ok {
 				var err error
 				start := time.Now()
-				if rep, err = Refute(context.Background(), f, c.claim, Options{Seed: seed, Budget: budget, Patience: patience}); err != nil {
+				plain := !long() && !slices.ContainsFunc(falseClaims, func(x falseClaim) bool { return x.claim == c.claim && x.reading == Variant })
+				if rep, err = Refute(context.Background(), f, c.claim, Options{Seed: seed, Budget: budget, Patience: patience, NoVariants: plain}); err != nil {
 					t.Fatal(err)
 				}
 				reports[c.claim] = rep
@@ -376,7 +381,9 @@ func TestResidualsShowTheFailure(t *testing.T) {
 				continue
 			}
 			failing++
-			if Residual(tg.Part, r.Witness).Sign() == 0 && tg.Part.Stmt.Kind != lang.Definite {
+			// A strict statement may fail by equality alone.
+			strict := tg.Part.Stmt.Kind == lang.Definite || tg.Part.Stmt.Rel == ">" || tg.Part.Stmt.Rel == "<"
+			if Residual(tg.Part, r.Witness).Sign() == 0 && !strict {
 				t.Errorf("%s: residual zero at %s", tg.Label(), witness.String(r.Witness))
 			}
 		}

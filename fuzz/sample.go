@@ -18,6 +18,7 @@ import (
 
 	"stopgrad/fuzz/campaign"
 	"stopgrad/fuzz/chart"
+	"stopgrad/fuzz/compile"
 	"stopgrad/fuzz/design"
 	"stopgrad/fuzz/falsify"
 	"stopgrad/fuzz/region"
@@ -265,6 +266,8 @@ type sampled struct {
 	sizes  []falsify.Sizes
 	charts map[string]*sampledChart
 	mu     sync.Mutex
+	// program judges a statement about scalars; nil where package eval has to.
+	program *compile.Program
 }
 
 type sampledChart struct {
@@ -277,6 +280,9 @@ func newSampled(t Target, o FuzzOptions) *sampled {
 	h := fnv.New64a()
 	h.Write([]byte(t.Label()))
 	p := &sampled{Target: t, label: h.Sum64(), charts: map[string]*sampledChart{}}
+	if program, err := compile.New(t.Part); err == nil {
+		p.program = program
+	}
 	given := map[string]falsify.Sizes{}
 	if o.Region != nil {
 		given = o.Region.Sizes()
@@ -315,7 +321,10 @@ func (s *sampler) design() error {
 
 // chartFor returns the chart of the sizes with what draws each coordinate.
 func (p *sampled) chartFor(s *sampler, dims map[lang.Dim]int) *sampledChart {
-	key := fmt.Sprint(dims)
+	key := ""
+	if len(dims) > 0 {
+		key = fmt.Sprint(dims)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if sc := p.charts[key]; sc != nil {
@@ -361,20 +370,29 @@ func (s *sampler) drawOf(co chart.Coord, axis falsify.Axis) func(box []float64, 
 	return func(_ []float64, rng *rand.Rand) float64 { return axis.At(rng.Float64()) }
 }
 
-// state draws point i of a statement.
-func (s *sampler) state(p *sampled, i int, box []float64) (eval.State[float64], error) {
+// coordinates draws point i of a statement: its chart and its coordinates there.
+func (s *sampler) coordinates(p *sampled, i int, box, x []float64) (*sampledChart, []float64) {
 	rng := rand.New(rand.NewPCG(s.o.Seed^p.label, uint64(i)))
-	dims := map[lang.Dim]int{}
+	var dims map[lang.Dim]int
+	if len(p.sizes) > 0 {
+		dims = map[lang.Dim]int{}
+	}
 	for k, d := range p.Part.Env.Sizes {
 		dims[d] = p.sizes[k].Lo + rng.IntN(p.sizes[k].Hi-p.sizes[k].Lo+1)
 	}
 	sc := p.chartFor(s, dims)
+	x = x[:0]
+	for _, draw := range sc.draws {
+		x = append(x, draw(box, rng))
+	}
+	return sc, x
+}
+
+// state draws point i of a statement.
+func (s *sampler) state(p *sampled, i int, box []float64) (eval.State[float64], error) {
+	sc, x := s.coordinates(p, i, box, nil)
 	if sc.err != nil {
 		return eval.State[float64]{}, sc.err
-	}
-	x := make([]float64, len(sc.draws))
-	for k, draw := range sc.draws {
-		x[k] = draw(box, rng)
 	}
 	return chart.Build(sc.c, eval.Float{}, x)
 }
@@ -394,13 +412,14 @@ func (s *sampler) tile(ctx context.Context, k int) ([]byte, error) {
 		tallies[j].Histogram = make([]int, len(Edges)+1)
 	}
 	box := make([]float64, len(s.boxes))
+	scratch := make([]scratch, len(s.parts))
 	for i := k * TilePoints; i < min((k+1)*TilePoints, s.o.N); i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s.box(i, box)
 		for j, p := range s.parts {
-			s.sample(p, i, box, &tallies[j])
+			s.sample(p, i, box, &tallies[j], &scratch[j])
 		}
 	}
 	for j := range tallies {
@@ -419,41 +438,61 @@ func (s *sampler) tile(ctx context.Context, k int) ([]byte, error) {
 	return text, nil
 }
 
+// scratch is what a worker keeps between the points of a statement.
+type scratch struct {
+	x []float64
+	w *compile.Workspace
+}
+
 // sample judges point i of a statement.
-func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally) {
+func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch) {
 	t.Drawn++
-	st, err := s.state(p, i, box)
-	if err != nil {
+	j := s.judge(p, i, box, c)
+	switch {
+	case !j.Defined:
 		t.Undefined++
 		return
-	}
-	f, err := eval.Judge(eval.Float{}, p.Part, st)
-	if err != nil {
-		t.Undefined++
-		return
-	}
-	if !f.Met {
+	case !j.Met:
 		t.Unmet++
 		return
-	}
-	m := margin(f)
-	if math.IsNaN(m) {
-		t.Undefined++
-		return
-	}
-	if f.Holds {
+	case j.Holds:
 		t.Holds++
-	} else {
+	default:
 		t.Fails++
 	}
-	bin, _ := slices.BinarySearchFunc(Edges, m, func(e, m float64) int {
+	bin, _ := slices.BinarySearchFunc(Edges, j.Margin, func(e, m float64) int {
 		if e <= m {
 			return -1
 		}
 		return 1
 	})
 	t.Histogram[bin]++
-	t.keep(Point{Index: i, Margin: m})
+	t.keep(Point{Index: i, Margin: j.Margin})
+}
+
+// judge judges point i of a statement, compiled or interpreted.
+func (s *sampler) judge(p *sampled, i int, box []float64, c *scratch) compile.Judgement {
+	var sc *sampledChart
+	sc, c.x = s.coordinates(p, i, box, c.x)
+	if sc.err != nil {
+		return compile.Judgement{}
+	}
+	if p.program != nil {
+		if c.w == nil {
+			c.w = p.program.NewWorkspace()
+		}
+		return p.program.Judge(c.w, c.x)
+	}
+	st, err := chart.Build(sc.c, eval.Float{}, c.x)
+	if err != nil {
+		return compile.Judgement{}
+	}
+	f, err := eval.Judge(eval.Float{}, p.Part, st)
+	if err != nil {
+		return compile.Judgement{}
+	}
+	m := margin(f)
+	return compile.Judgement{Defined: !math.IsNaN(m), Met: f.Met, Holds: f.Holds, Margin: m}
 }
 
 // margin is the relative margin of a finding, minus the relative residual for an equality.

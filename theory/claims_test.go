@@ -77,7 +77,8 @@ func TestEveryTwinIsRefuted(t *testing.T) {
 }
 
 // TestProofsAndSearchAgree requires that nothing is both proved and refuted, that every script given
-// replays, and that every part without a script is refuted, ill-formed or left to a property.
+// replays, and that every part without a script is refuted, ill-formed or left to a property. A stationary point
+// without isotropy has to be solved for: drawing alone does not find one, package fuzz does.
 func TestProofsAndSearchAgree(t *testing.T) {
 	f := load(t)
 	for _, c := range f.Claims {
@@ -94,7 +95,7 @@ func TestProofsAndSearchAgree(t *testing.T) {
 				if len(p.Proof) > 0 && p.Stmt.Kind != lang.Assumption && !proved {
 					t.Errorf("the proof does not replay: %v", r.Proof.Failure())
 				}
-				if len(p.Proof) == 0 && p.Stmt.Kind != lang.Sampled && !r.Verdict.IsRefuted() {
+				if hunted := c.ID+"/"+p.Name == "noniso-align/stationary"; hunted != (len(p.Proof) == 0 && p.Stmt.Kind != lang.Sampled && !r.Verdict.IsRefuted()) {
 					t.Errorf("no proof and no counterexample: %s after %d states", r.Verdict, r.Search.Tried)
 				}
 				if proved && r.Search.Tried == 0 {

@@ -14,6 +14,17 @@ type Options struct {
 	Seed uint64
 	// Budget is how many states are drawn in search of a counterexample of one statement.
 	Budget int
+	// Hunter goes on where those states decide nothing; nil leaves it at them.
+	Hunter Hunter
+}
+
+// Hunter finds counterexamples by other means than drawing, and makes them small. What it returns is believed
+// for the refutation alone, which only package checker can make.
+type Hunter interface {
+	// Hunt looks for a counterexample of a part that is not proved.
+	Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result
+	// Minimise returns the simplest counterexample that it comes to from w, with its refutation.
+	Minimise(ctx context.Context, part *lang.Part, w checker.Witness, r *checker.Refutation) (checker.Witness, *checker.Refutation)
 }
 
 // TwinResult is what became of a mutated twin.
@@ -56,7 +67,10 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		if !res.Proof.Verdict().IsProved() {
 			budget *= unprovedFactor
 		}
-		res.Search = sample.Search(ctx, p, o.Seed, c.ID+"/"+p.Name, budget)
+		res.Search = o.search(ctx, p, c.ID+"/"+p.Name, budget, res.Proof)
+		if r := res.Search.Refutation; r != nil && o.Hunter != nil {
+			res.Search.Witness, res.Search.Refutation = o.Hunter.Minimise(ctx, p, res.Search.Witness, r)
+		}
 	}
 	res.Hunting = time.Since(start)
 	refuted := res.Search.Refutation != nil
@@ -76,6 +90,17 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 	return res
 }
 
+// search draws states, and has the hunter go on if there is neither a counterexample nor a proof.
+func (o Options) search(ctx context.Context, p *lang.Part, label string, budget int, proof *checker.Proof) sample.Result {
+	r := sample.Search(ctx, p, o.Seed, label, budget)
+	if r.Refutation != nil || o.Hunter == nil || proof.Verdict().IsProved() {
+		return r
+	}
+	h := o.Hunter.Hunt(ctx, p, o.Seed, label)
+	h.Drawn, h.Tried = h.Drawn+r.Drawn, h.Tried+r.Tried
+	return h
+}
+
 func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin, o Options) TwinResult {
 	r := TwinResult{Twin: t}
 	m, err := f.Mutate(c, p, t)
@@ -88,12 +113,13 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 		r.Verdict = v
 		return r
 	}
-	if proof := checker.Prove(m); proof.Verdict().IsProved() {
+	proof := checker.Prove(m)
+	if proof.Verdict().IsProved() {
 		// A twin that the unchanged script still proves is a defect of the claim or of the checker.
 		r.Verdict = proof.Verdict()
 		return r
 	}
-	r.Search = sample.Search(ctx, m, o.Seed, c.ID+"/"+p.Name+"/"+t.String(), 4*o.Budget)
+	r.Search = o.search(ctx, m, c.ID+"/"+p.Name+"/"+t.String(), 4*o.Budget, proof)
 	if r.Search.Refutation != nil {
 		r.Verdict = r.Search.Refutation.Verdict()
 	}

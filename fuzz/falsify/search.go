@@ -42,8 +42,9 @@ type Result struct {
 	Witness    checker.Witness
 	Stage      string // that found it: interior, corners, solved, or one of package optimise
 	// Coordinates and Rebuild give the states around the witness where it comes from a chart with equations
-	// solved for: the witness is Rebuild(Coordinates). Nil otherwise.
+	// solved for: the witness is Rebuild(Coordinates), and Groups lists the coordinates by symbol. Nil otherwise.
 	Coordinates []*big.Rat
+	Groups      [][]int
 	Rebuild     func(x []*big.Rat) (checker.Witness, error)
 	Drawn       int // states looked at, in float64 or exactly
 	Tried       int // exact states that met every hypothesis
@@ -447,12 +448,25 @@ func (s *searcher) round(c *chart.Chart, x []float64, names []string) bool {
 		}
 		if s.offer(st, "") {
 			if names != nil {
-				s.res.Coordinates, s.res.Rebuild = exact, rebuild
+				s.res.Coordinates, s.res.Rebuild, s.res.Groups = exact, rebuild, groups(c)
 			}
 			return true
 		}
 	}
 	return false
+}
+
+// groups lists the coordinates of each symbol that has more than one.
+func groups(c *chart.Chart) [][]int {
+	var out [][]int
+	for i, co := range c.Coords() {
+		if i > 0 && c.Coords()[i-1].Symbol == co.Symbol {
+			out[len(out)-1] = append(out[len(out)-1], i)
+		} else {
+			out = append(out, []int{i})
+		}
+	}
+	return slices.DeleteFunc(out, func(g []int) bool { return len(g) < 2 })
 }
 
 // roundings are the relative errors with which coordinates are made simple, coarse first; nil keeps the

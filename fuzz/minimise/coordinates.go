@@ -10,8 +10,8 @@ import (
 
 // Coordinates makes the state build(x) simpler by changing the numbers of x, one or two at a time, while keep
 // accepts the state. It is for states some of whose numbers are solved for, so that they cannot be changed by
-// themselves. It builds at most limit states.
-func Coordinates(ctx context.Context, part *lang.Part, x []*big.Rat, build func([]*big.Rat) (witness.Witness, error), keep func(witness.Witness) bool, limit int) Outcome {
+// themselves. The numbers of each group are set to zero together first. It builds at most limit states.
+func Coordinates(ctx context.Context, part *lang.Part, x []*big.Rat, groups [][]int, build func([]*big.Rat) (witness.Witness, error), keep func(witness.Witness) bool, limit int) Outcome {
 	var out Outcome
 	w, err := build(x)
 	if err != nil {
@@ -31,7 +31,7 @@ func Coordinates(ctx context.Context, part *lang.Part, x []*big.Rat, build func(
 			return false
 		}
 		size := witness.SizeOf(part, w)
-		if !size.Less(out.To) || !keep(w) {
+		if !(Blend(size) < Blend(out.To)-1e-9) || !keep(w) {
 			return false
 		}
 		best, out.Witness, out.To = c, witness.Clone(w), size
@@ -55,6 +55,21 @@ func Coordinates(ctx context.Context, part *lang.Part, x []*big.Rat, build func(
 	}
 	for changed := true; changed && !spent(); {
 		changed = false
+		for _, g := range groups {
+			c := append([]*big.Rat(nil), best...)
+			for _, i := range g {
+				c[i] = new(big.Rat)
+			}
+			changed = try(c) || changed
+			// What a group did may be made up for by one of the others.
+			for _, i := range live {
+				for _, v := range easy()[:groupValues] {
+					d := append([]*big.Rat(nil), c...)
+					d[i] = v
+					changed = try(d) || changed
+				}
+			}
+		}
 		for _, i := range live {
 			for _, v := range candidates(best[i]) {
 				if v.Cmp(best[i]) != 0 && try(with(i, v)) {
@@ -82,6 +97,13 @@ func Coordinates(ctx context.Context, part *lang.Part, x []*big.Rat, build func(
 	out.Exhausted = spent()
 	return out
 }
+
+// Blend weighs a number that is not zero like a fraction m/n with m + n = 8. Where numbers hang together, one zero
+// more can cost enormous fractions elsewhere, so that zeros must not come first as they do for free numbers.
+func Blend(s witness.Size) float64 { return 3*float64(s.Nonzero) + s.Cost }
+
+// groupValues is the number of simple values tried for another coordinate when a group is set to zero.
+const groupValues = 10
 
 // pairValues is the number of simple values tried for each of two coordinates at once.
 const pairValues = 5

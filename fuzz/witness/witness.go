@@ -165,8 +165,8 @@ func Flatten(w Witness) map[string]string {
 	return out
 }
 
-// Unflatten rebuilds the state of part that [Flatten] wrote. The error names what is missing, unknown or no
-// size.
+// Unflatten rebuilds the state of part that [Flatten] wrote, values of roots included. The error names what is
+// missing, unknown or no size.
 func Unflatten(part *lang.Part, flat map[string]*big.Rat) (Witness, error) {
 	w := Witness{Dims: map[lang.Dim]int{}, Vals: map[string]Matrix{}}
 	used := map[string]bool{}
@@ -199,13 +199,6 @@ func Unflatten(part *lang.Part, flat map[string]*big.Rat) (Witness, error) {
 		if s.Kind == lang.Random {
 			continue
 		}
-		if s.Root != nil {
-			if x, ok := flat[name]; ok {
-				used[name] = true
-				w.Vals[name] = eval.ScalarOf(x)
-			}
-			continue
-		}
 		r, c := 1, 1
 		if s.Kind == lang.Matrix {
 			r, c = dim(s.Rows), dim(s.Cols)
@@ -223,6 +216,22 @@ func Unflatten(part *lang.Part, flat map[string]*big.Rat) (Witness, error) {
 			m.A[i] = x
 		}
 		w.Vals[name] = m
+	}
+	e, err := eval.New(eval.Rational{}, part.Env, w)
+	if err != nil {
+		return w, fmt.Errorf("witness: %w", err)
+	}
+	for _, name := range part.Env.Order {
+		if part.Env.Symbols[name].Root == nil {
+			continue
+		}
+		m, err := e.Eval(lang.NewSym(lang.Pos{}, name))
+		if err != nil {
+			return w, fmt.Errorf("witness: %w", err)
+		}
+		if m.A[0].Cmp(w.Vals[name].A[0]) != 0 {
+			return w, fmt.Errorf("witness: the root %s is %s, not %s", name, m.A[0].RatString(), w.Vals[name].A[0].RatString())
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(flat)) {
 		if !used[key] {

@@ -16,7 +16,7 @@ import (
 )
 
 // tiny is a depth for tests: enough for the twins of the claims in few.
-var tiny = Depth{"tiny", 40, 10, 2}
+var tiny = Depth{Name: "tiny", States: 40, Samples: 10, Runs: 2}
 
 // few are claims that are quick to judge: proved, refuted with a correction, ill-formed, inconsistent, in words.
 var few = []string{"lemma2", "wd-units", "nopred", "assump-ema", "sym-hurts"}
@@ -276,6 +276,50 @@ func TestPropertiesDecideStatementsInWords(t *testing.T) {
 	}
 }
 
+// TestTheAuditHunts: a stationary point that is not aligned has to be solved for, and a counterexample that is
+// reported has to be small enough to check by hand.
+func TestTheAuditHunts(t *testing.T) {
+	f := load(t)
+	entries := func(d Depth) int {
+		t.Helper()
+		l, err := Run(context.Background(), f, Options{Seed: 1, Depth: d, IDs: []string{"noniso-align"}, Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range l.Claims[0].Evidence {
+			if e.Detail.Part != "stationary" || e.Kind != ledger.Witness {
+				continue
+			}
+			if l.Claims[0].Verdict != ledger.Refuted {
+				t.Errorf("depth %s: %s with a counterexample", d.Name, l.Claims[0].Verdict)
+			}
+			n := 0
+			for _, rows := range e.Detail.State.Matrices {
+				for _, row := range rows {
+					for _, x := range row {
+						n += len(x)
+					}
+				}
+			}
+			return n
+		}
+		if v := l.Claims[0].Verdict; v != ledger.Undecided {
+			t.Errorf("depth %s: %s without a counterexample", d.Name, v)
+		}
+		return 0
+	}
+	if n := entries(tiny); n != 0 {
+		t.Errorf("drawing finds it: %d digits", n)
+	}
+	hunting := tiny
+	hunting.Name, hunting.Hunt = "hunting", Quick.Hunt
+	n := entries(hunting)
+	hunting.Hunt.Limit = 0
+	if large := entries(hunting); n == 0 || 3*n > large {
+		t.Errorf("%d digits, before it is made small %d", n, large)
+	}
+}
+
 // TestSampledRefutation lets the properties find the counterexample to a statement that the search is too
 // short for, and one to a proved statement, which is a contradiction.
 func TestSampledRefutation(t *testing.T) {
@@ -288,7 +332,7 @@ func TestSampledRefutation(t *testing.T) {
 	a := answers{part: func(p *lang.Part) (Sampling, error) {
 		return Sampling{Tried: 1, Refutation: found.Refutation, Witness: &found.Witness}, nil
 	}}
-	l, err := Run(context.Background(), f, Options{Seed: 1, Depth: Depth{"none", 0, 1, 1}, IDs: []string{"F-def"}, Properties: a})
+	l, err := Run(context.Background(), f, Options{Seed: 1, Depth: Depth{Name: "none", Samples: 1, Runs: 1}, IDs: []string{"F-def"}, Properties: a})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,9 @@ package audit
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	"stopgrad/fuzz"
 )
 
 // Depth is how much an audit searches.
@@ -15,14 +18,17 @@ type Depth struct {
 	Samples int
 	// Runs is the number of samples of a statement in words, each of which may be a long trajectory.
 	Runs int
+	// Hunt plans the search of a statement that is neither proved nor refuted by the states drawn, and how far
+	// a counterexample is made small.
+	Hunt fuzz.Hunter
 }
 
 // The depths, by what they cost and by what they find: the twins whose counterexamples are rarest were missed
 // from one seed in three at 150 states, and from none of the seeds 1 to 10 at 200.
 var (
-	Quick    = Depth{"quick", 200, 25, 4}
-	Standard = Depth{"standard", 400, 100, 20}
-	Deep     = Depth{"deep", 4000, 1000, 200}
+	Quick    = Depth{"quick", 200, 25, 4, fuzz.Hunter{Budget: 8 * time.Second, Limit: 500}}
+	Standard = Depth{"standard", 400, 100, 20, fuzz.Hunter{Budget: fuzz.DefaultBudget, Limit: 2000}}
+	Deep     = Depth{"deep", 4000, 1000, 200, fuzz.Hunter{Budget: 2 * fuzz.DefaultBudget, Limit: 6000}}
 )
 
 // Depths lists the depths.

@@ -30,7 +30,7 @@ func word(v checker.Verdict) ledger.Verdict { return ledger.Verdict(v.String()) 
 // judge judges one part.
 func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Options) finding {
 	start := time.Now()
-	r := theory.JudgePart(ctx, f, c, p, theory.Options{Seed: o.Seed, Budget: o.Depth.States})
+	r := theory.JudgePart(ctx, f, c, p, theory.Options{Seed: o.Seed, Budget: o.Depth.States, Hunter: o.Depth.Hunt})
 	out := finding{verdict: r.Verdict}
 	detail := func() ledger.Detail {
 		return ledger.Detail{Part: p.Name, Reading: reading(p), Statement: statement(p)}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"stopgrad/fuzz/mapping"
 	"stopgrad/fuzz/region"
 	"stopgrad/theory"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 )
 
@@ -104,17 +107,7 @@ func (z *fuzzCommand) Run(c *console) error {
 			return writeJSON(w, s)
 		}
 		for _, t := range s.Tallies {
-			fmt.Fprintf(w, "%s (%s): %s\n  %d drawn, %d met the hypotheses: %d hold, %d fail\n", t.Name, t.Reading, t.Statement, t.Drawn, t.Holds+t.Fails, t.Holds, t.Fails)
-			for i, p := range t.Worst {
-				if i == 3 {
-					break
-				}
-				word := "nearest"
-				if p.Confirmed {
-					word = "refuted"
-				}
-				fmt.Fprintf(w, "    %s at point %d, margin %.3g\n", word, p.Index, p.Margin)
-			}
+			writeTally(w, t)
 		}
 		return nil
 	}); err != nil {
@@ -124,6 +117,60 @@ func (z *fuzzCommand) Run(c *console) error {
 		return &exit{Difference, ""}
 	}
 	return nil
+}
+
+// worstShown is how many of the worst points are written out; --json has all that are kept.
+const worstShown = 3
+
+// histogramWidth is the length of the longest bar of a histogram.
+const histogramWidth = 40
+
+// writeTally writes what the samples of a statement came to: counts, the histogram of the relative margins
+// without its empty bins, and the states that came nearest to failing, to four digits: --json has them exactly.
+func writeTally(w io.Writer, t fuzz.Tally) {
+	fmt.Fprintf(w, "%s (%s): %s\n  %d drawn, %d met the hypotheses: %d hold, %d fail\n", t.Name, t.Reading, t.Statement, t.Drawn, t.Holds+t.Fails, t.Holds, t.Fails)
+	most := 0
+	for _, n := range t.Histogram {
+		most = max(most, n)
+	}
+	for i, n := range t.Histogram {
+		if n == 0 {
+			continue
+		}
+		from, to := "", ""
+		if i > 0 {
+			from = fmt.Sprintf("%.3g ≤ ", fuzz.Edges[i-1])
+		}
+		if i < len(fuzz.Edges) {
+			to = fmt.Sprintf(" < %.3g", fuzz.Edges[i])
+		}
+		fmt.Fprintf(w, "    %22s %8d %s\n", from+"margin"+to, n, strings.Repeat("█", (n*histogramWidth+most-1)/most))
+	}
+	for _, p := range t.Worst[:min(len(t.Worst), worstShown)] {
+		word := "nearest"
+		switch {
+		case p.Confirmed:
+			word = "refuted"
+		case p.Margin < -eval.Tolerance:
+			word = "fails in float64"
+		}
+		fmt.Fprintf(w, "    %s at point %d, margin %.3g:", word, p.Index, p.Margin)
+		for _, name := range slices.Sorted(maps.Keys(p.State)) {
+			fmt.Fprintf(w, " %s=%s", name, short(p.State[name]))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// short writes an exact number to four digits where it is longer than that.
+func short(exact string) string {
+	const legible = 8
+	r, ok := new(big.Rat).SetString(exact)
+	if !ok || len(exact) <= legible {
+		return exact
+	}
+	v, _ := r.Float64()
+	return fmt.Sprintf("%.4g…", v)
 }
 
 func claimAndRegion(id, file string) (*lang.File, *region.Region, error) {

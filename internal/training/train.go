@@ -27,6 +27,7 @@ type Train struct {
 	Steps           int    `default:"0" help:"Steps; 0 is the recipe's number."`
 	Seed            uint64 `default:"1" help:"Seed of weights, batches and views."`
 	Backend         string `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32. Default: $$TRAIN_BACKEND, or cpu."`
+	Views           string `default:"" enum:",host,device" help:"Where the views of colour images are made: host or device. Default: the device where that is a GPU. Resume at the same place."`
 	Out             string `placeholder:"DIR" help:"Folder for series, plots and checkpoint. Without it nothing is written."`
 	Resume          bool   `help:"Go on from the checkpoint in --out."`
 	MeasureEvery    int    `default:"0" help:"Steps between two records of the series; 0 is a fortieth of the run."`
@@ -65,6 +66,7 @@ type identity struct {
 	Backend      string        `json:"backend"`
 	MeasureEvery int           `json:"measure_every"`
 	Probe        bool          `json:"probe"`
+	Views        string        `json:"views,omitempty"` // as asked for; otherwise it follows from the backend
 	ConfigSHA256 string        `json:"config_sha256"`
 	Config       method.Config `json:"config"`
 }
@@ -100,12 +102,15 @@ func (t *Train) Run(c *Console) error {
 		return badInput(err)
 	}
 	defer e.Close()
+	if err := method.CheckPlace(e, src, method.Place(t.Views)); err != nil {
+		return badInput(err)
+	}
 	every := t.MeasureEvery
 	if every == 0 {
 		every = max(1, config.Steps/defaultRecords)
 	}
 	id := identity{Method: config.Method, Data: t.Data, DataSHA256: hashes(d), Seed: t.Seed, Backend: e.Kind, MeasureEvery: every,
-		Probe: t.Probe, ConfigSHA256: config.Hash(), Config: config}
+		Probe: t.Probe, Views: t.Views, ConfigSHA256: config.Hash(), Config: config}
 	trainer, err := t.start(c, e, id)
 	if err != nil {
 		return err
@@ -119,7 +124,7 @@ func (t *Train) Run(c *Console) error {
 	}
 	var seen series
 	err = method.Run(c.Context, trainer, src, method.Options{
-		Dir: t.Out, CheckpointEvery: checkpoint, MeasureEvery: every, Columns: ev.columns(), Measure: ev.look,
+		Dir: t.Out, CheckpointEvery: checkpoint, MeasureEvery: every, Columns: ev.columns(), Measure: ev.look, Views: method.Place(t.Views),
 		Progress: func(p method.Progress) {
 			seen.add(p)
 			bar.show(float64(p.Step-first), float64(p.Steps-first), progressText(p))

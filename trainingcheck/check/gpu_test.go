@@ -302,15 +302,15 @@ func TestChecksOfTheGPUAreComplete(t *testing.T) {
 	}
 }
 
-// TestStretchesGiveTheSameRunAsSteps: method.Run between the looks, and one step after another, to the bit.
-func TestStretchesGiveTheSameRunAsSteps(t *testing.T) {
+// TestWatchingABatchChangesNoBit: steps whose batch is seen on the way, and steps of the trainer's own stepper.
+func TestWatchingABatchChangesNoBit(t *testing.T) {
 	s := digits(t, MiniConv, 12)
 	for _, a := range []Arm{BYOL, DirectPred} {
 		var losses [2][]float64
 		var outcomes [2]*Outcome
 		for i, w := range []*Watch{
 			{AtLooks: true},
-			{AtLooks: true, After: func(*method.Trainer, int) error { return nil }},
+			{AtLooks: true, Before: func(*method.Trainer, int, method.Batch) error { return nil }},
 		} {
 			steps := 0
 			w.Look = func(_ *method.Trainer, _ int, loss, _ float64, _ *Look) error {

@@ -217,10 +217,10 @@ func (v *Evaluation) fewest() int {
 
 // Watch observes a run; any of its functions may be nil. None may change the trainer.
 type Watch struct {
-	// Only says for which steps, counted from 1, Before and After are called; nil is all of them. Between those steps
-	// the run is in the hands of [method.Run].
+	// Only says for which steps, counted from 1, Before and After are called; nil is all of them.
 	Only func(step int) bool
-	// Before is called before a step, with the number of steps made and the batch to come.
+	// Before is called before a step, with the number of steps made and the batch to come, which is made on the host
+	// then; other steps take it from where [method.Trainer.Stepper] makes it.
 	Before func(t *method.Trainer, done int, b method.Batch) error
 	// After is called after a step.
 	After func(t *method.Trainer, done int) error
@@ -304,41 +304,26 @@ type run struct {
 	start  time.Time
 }
 
-// train makes the steps: those that something here follows one by one, the others by [method.Run].
+// train makes the steps.
 func (r *run) train(ctx context.Context) error {
-	steps := r.o.Config.Steps
-	if r.t.Done() == 0 && !r.free(1) {
+	next, err := r.t.Stepper(r.src, method.Anywhere)
+	if err != nil {
+		return err
+	}
+	if r.t.Done() == 0 {
 		if err := r.look(); err != nil {
 			return err
 		}
 	}
-	for r.t.Done() < steps {
+	for r.t.Done() < r.o.Config.Steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := r.t.Done()
-		for n < steps && r.free(n+1) {
-			n++
-		}
-		var err error
-		if n > r.t.Done() {
-			err = r.stretch(ctx, n)
-		} else {
-			err = r.step()
-		}
-		if err != nil {
+		if err := r.step(next); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// free tells whether nothing follows a step, counted from 1.
-func (r *run) free(step int) bool {
-	w := r.watch
-	watched := (w.Before != nil || w.After != nil) && (w.Only == nil || w.Only(step))
-	each := r.o.Config.Direct != nil && (!w.AtLooks || r.o.Arm == Permuted)
-	return r.law == nil && r.replay == nil && !watched && !each
 }
 
 // due tells whether a look is taken after a number of steps.
@@ -349,68 +334,26 @@ func (r *run) failed(err error) error {
 	return fmt.Errorf("check: %s, seed %d: %w", r.o.Arm, r.o.Seed, err)
 }
 
-// stretch hands the steps up to n to method.Run.
-func (r *run) stretch(ctx context.Context, n int) error {
-	inner, stop := context.WithCancel(ctx)
-	defer stop()
-	var failure error
-	var seen *Look
-	last := r.t.Done()
-	err := method.Run(inner, r.t, r.src, method.Options{
-		MeasureEvery: r.every, Columns: Columns[:1],
-		Measure: func(t *method.Trainer) ([]float64, error) {
-			var err error
-			if seen, err = r.views.Look(t); err != nil {
-				return nil, err
-			}
-			return seen.Values[:1], nil
-		},
-		// Run tells the loss of a look's step after it has asked for the look.
-		Progress: func(p method.Progress) {
-			r.loss = p.Loss
-			if seen != nil && failure == nil {
-				failure = r.looked(seen)
-				seen = nil
-			}
-			if p.Step > last {
-				last = p.Step
-				if r.watch.Progress != nil {
-					r.watch.Progress(p.Step, p.Steps)
-				}
-			}
-			if p.Step >= n || failure != nil {
-				stop()
-			}
-		}})
-	var cut *method.InterruptedError
-	switch {
-	case failure != nil:
-		return failure
-	case ctx.Err() != nil && errors.As(err, &cut):
-		return ctx.Err()
-	case err != nil && !(errors.As(err, &cut) && r.t.Done() == n):
-		return r.failed(err)
-	}
-	return nil
-}
-
-// step makes one step here.
-func (r *run) step() error {
+// step makes one step, by next unless something wants to see the batch.
+func (r *run) step(next func() (float64, error)) error {
 	w, done := r.watch, r.t.Done()
-	batch := r.src.Batch(done)
 	watched := w.Only == nil || w.Only(done+1)
-	if w.Before != nil && watched {
-		if err := w.Before(r.t, done, batch); err != nil {
-			return err
+	if w.Before != nil && watched || r.replay != nil {
+		batch := r.src.Batch(done)
+		next = func() (float64, error) { return r.t.Step(batch) }
+		if w.Before != nil && watched {
+			if err := w.Before(r.t, done, batch); err != nil {
+				return err
+			}
 		}
-	}
-	if r.replay != nil {
-		if err := r.replay.before(r.t, batch); err != nil {
-			return err
+		if r.replay != nil {
+			if err := r.replay.before(r.t, batch); err != nil {
+				return err
+			}
 		}
 	}
 	var err error
-	if r.loss, err = r.t.Step(batch); err != nil {
+	if r.loss, err = next(); err != nil {
 		return r.failed(fmt.Errorf("step %d: %w", done, err))
 	}
 	if math.IsNaN(r.loss) || math.IsInf(r.loss, 0) {
@@ -470,16 +413,12 @@ func (r *run) identity() error {
 	return nil
 }
 
+// look takes a look at the trainer as it stands.
 func (r *run) look() error {
 	l, err := r.views.Look(r.t)
 	if err != nil {
 		return err
 	}
-	return r.looked(l)
-}
-
-// looked records a look at the trainer as it stands.
-func (r *run) looked(l *Look) error {
 	done, c := r.t.Done(), r.o.Config
 	decay := c.TotalDecay() * float64(done) / float64(c.Steps)
 	r.o.Series = append(r.o.Series, method.Record{Step: done, Values: l.Values})

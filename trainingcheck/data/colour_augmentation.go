@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"stopgrad/trainingcheck/augment"
 )
 
 // ColourAugmentation is the usual pipeline for colour images, in this order:
@@ -94,31 +96,67 @@ func (a ColourAugmentation) Size(h, w, c int) (vh, vw, vc int, err error) {
 	return h, w, c, nil
 }
 
+// Draw draws the parameters of one view of an h×w image. Nothing depends on the
+// pixels, and a stage of probability 0 takes nothing from r.
+func (a ColourAugmentation) Draw(h, w int, r *rand.Rand) augment.Params {
+	p := augment.Params{H: h, W: w}
+	if a.CropScale[1] > 0 {
+		p.Y, p.X, p.H, p.W = a.crop(h, w, r)
+	}
+	p.Flip = a.Flip > 0 && r.Float64() < a.Flip
+	if p.Jitter = a.Jitter > 0 && r.Float64() < a.Jitter; p.Jitter {
+		factor := func(b float64) float32 { return float32(uniform(r, max(0, 1-b), 1+b)) }
+		p.Brightness, p.Contrast, p.Saturation = factor(a.Brightness), factor(a.Contrast), factor(a.Saturation)
+		p.Turn = float32(uniform(r, -a.Hue, a.Hue))
+		for place, change := range r.Perm(len(p.Order)) {
+			p.Order[place] = augment.Change(change)
+		}
+	}
+	p.Grey = a.Grey > 0 && r.Float64() < a.Grey
+	if a.Blur > 0 && r.Float64() < a.Blur {
+		p.Sigma = uniform(r, a.BlurSigma[0], a.BlurSigma[1])
+	}
+	return p
+}
+
 // View implements Augmentation.
 func (a ColourAugmentation) View(dst []float32, img Image, r *rand.Rand) {
 	checkView(dst, a, img)
+	a.apply(dst, img, a.Draw(img.H, img.W, r))
+}
+
+// pipeline is what augment.Stock.Views needs to know of a.
+func (a ColourAugmentation) pipeline() augment.Pipeline {
+	p := augment.Pipeline{Crop: a.CropScale[1] > 0, Jitter: a.Jitter > 0, Turn: a.Hue > 0, Grey: a.Grey > 0, Mean: a.Mean, Std: a.Std}
+	if a.Blur > 0 {
+		p.BlurKernel = a.BlurKernel
+	}
+	return p
+}
+
+// apply makes the view that p describes: the definition of augment.Stock.Views.
+func (a ColourAugmentation) apply(dst []float32, img Image, p augment.Params) {
 	if a.CropScale[1] > 0 {
-		y, x, h, w := a.crop(img.H, img.W, r)
-		resizeBilinear(dst, img, y, x, h, w)
+		resizeBilinear(dst, img, p.Y, p.X, p.H, p.W)
 	} else {
 		for i, v := range img.Pixels {
 			dst[i] = float32(v) / float32(img.White)
 		}
 	}
-	if a.Flip > 0 && r.Float64() < a.Flip {
+	if p.Flip {
 		flipRows(dst, img.H, img.W)
 	}
-	if a.Jitter > 0 && r.Float64() < a.Jitter {
-		a.jitter(dst, r)
+	if p.Jitter {
+		a.jitter(dst, p)
 	}
-	if a.Grey > 0 && r.Float64() < a.Grey {
+	if p.Grey {
 		for i := 0; i < len(dst); i += 3 {
 			l := luma(dst[i:])
 			dst[i], dst[i+1], dst[i+2] = l, l, l
 		}
 	}
-	if a.Blur > 0 && r.Float64() < a.Blur {
-		blur(dst, img.H, img.W, a.BlurKernel, uniform(r, a.BlurSigma[0], a.BlurSigma[1]))
+	if p.Sigma > 0 {
+		blur(dst, img.H, img.W, a.BlurKernel, p.Sigma)
 	}
 	for k := range 3 {
 		if a.Std[k] != 0 {
@@ -207,37 +245,34 @@ func clamp01(v float32) float32 { return min(max(v, 0), 1) }
 // blend replaces v by f·v + (1-f)·to, clamped to [0, 1].
 func blend(v *float32, f, to float32) { *v = clamp01(f**v + (1-f)*to) }
 
-// jitter applies the four changes of ColorJitter in random order.
-func (a ColourAugmentation) jitter(v []float32, r *rand.Rand) {
-	factor := func(b float64) float32 { return float32(uniform(r, max(0, 1-b), 1+b)) }
-	brightness, contrast, saturation := factor(a.Brightness), factor(a.Contrast), factor(a.Saturation)
-	turn := float32(uniform(r, -a.Hue, a.Hue))
-	for _, change := range r.Perm(4) {
+// jitter applies the four changes of ColorJitter in the order of p.
+func (a ColourAugmentation) jitter(v []float32, p augment.Params) {
+	for _, change := range p.Order {
 		switch change {
-		case 0:
+		case augment.Brightness:
 			for i := range v {
-				v[i] = clamp01(brightness * v[i])
+				v[i] = clamp01(p.Brightness * v[i])
 			}
-		case 1:
+		case augment.Contrast:
 			var sum float64
 			for i := 0; i < len(v); i += 3 {
 				sum += float64(luma(v[i:]))
 			}
 			mean := float32(sum / float64(len(v)/3))
 			for i := range v {
-				blend(&v[i], contrast, mean)
+				blend(&v[i], p.Contrast, mean)
 			}
-		case 2:
+		case augment.Saturation:
 			for i := 0; i < len(v); i += 3 {
 				l := luma(v[i:])
 				for k := range 3 {
-					blend(&v[i+k], saturation, l)
+					blend(&v[i+k], p.Saturation, l)
 				}
 			}
-		case 3:
+		case augment.Hue:
 			if a.Hue > 0 {
 				for i := 0; i < len(v); i += 3 {
-					turnHue(v[i:i+3], turn)
+					turnHue(v[i:i+3], p.Turn)
 				}
 			}
 		}

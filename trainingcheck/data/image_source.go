@@ -5,11 +5,14 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"stopgrad/trainingcheck/augment"
 	"stopgrad/trainingcheck/method"
 )
 
 // ImageSource draws training batches of two views from a Set. It implements
-// method.Source.
+// method.Resident: a device can make the views of a ColourAugmentation itself.
+// Those of a ShiftAugmentation stay on the host: each has its own noise in every
+// pixel, which no record of a few numbers holds.
 //
 // The examples run through random permutations of the set, one after another
 // without a gap: batch t holds positions t·N … t·N+N-1 of that endless list, so
@@ -61,12 +64,43 @@ func (s *ImageSource) Batch(step int) method.Batch {
 		r := rand.New(&p)
 		img := s.set.Image(images[i])
 		for v, x := range [2][]float32{b.X1, b.X2} {
-			Key{s.seed, StreamTrainView, uint64(step), uint64(i), uint64(v)}.Start(&p)
+			s.view(step, i, v).Start(&p)
 			s.aug.View(x[i*s.dim:(i+1)*s.dim], img, r)
 		}
 		return nil
 	})
 	return b
+}
+
+// view is the key of view v of example i of a step.
+func (s *ImageSource) view(step, i, v int) Key {
+	return Key{s.seed, StreamTrainView, uint64(step), uint64(i), uint64(v)}
+}
+
+// Stock implements method.Resident.
+func (s *ImageSource) Stock() (stock augment.Stock, ok bool) {
+	a, ok := s.aug.(ColourAugmentation)
+	if !ok {
+		return augment.Stock{}, false
+	}
+	return augment.Stock{N: s.set.Len(), H: s.set.H, W: s.set.W, White: s.set.White, Pixels: s.set.Pixels, Pipeline: a.pipeline()}, true
+}
+
+// Draws implements method.Resident: the images and parameters of the views that
+// Batch makes. It panics when step is negative or Stock is not ok.
+func (s *ImageSource) Draws(step int) augment.Draws {
+	a := s.aug.(ColourAugmentation)
+	var d augment.Draws
+	var p rand.PCG
+	r := rand.New(&p)
+	for i, image := range s.Images(step) {
+		d.Indices = append(d.Indices, int32(image))
+		for v := range d.Views {
+			s.view(step, i, v).Start(&p)
+			d.Views[v] = a.Draw(s.set.H, s.set.W, r).Append(d.Views[v])
+		}
+	}
+	return d
 }
 
 // Images returns the indices of the images of a step's batch. It panics when

@@ -11,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/gomlx/compute/dtypes"
 )
 
 // Method names a self-supervised method or one of its ablations.
@@ -157,6 +159,21 @@ const (
 	AfterStep When = "after"
 )
 
+// Solver says how W_p is computed from F̂.
+type Solver string
+
+// The solvers.
+const (
+	// Eigen decomposes F̂ on the host, in float64. The empty Solver means it too.
+	Eigen Solver = "eigen"
+	// NewtonSchulz takes the root of F̂ by products alone, inside the compiled
+	// step, so that nothing moves between device and host; see rootSettings for
+	// its error. It knows γ = ½ and γ = 1, needs a moment without negative
+	// eigenvalues (SameView), and with the formula Code an ε of at least 1e-4,
+	// which makes the formula's floor inactive.
+	NewtonSchulz Solver = "newton-schulz"
+)
+
 // Direct describes how W_p is set from F̂ ← ρF̂ + (1−ρ)·(moment of the batch).
 // The first batch sets F̂.
 type Direct struct {
@@ -174,6 +191,8 @@ type Direct struct {
 	Freq int `json:"freq"`
 	// Centred subtracts the batch mean of the features from the moment.
 	Centred bool `json:"centred"`
+	// Solver computes W_p. Left empty, it is Eigen and does not enter the hash.
+	Solver Solver `json:"solver,omitempty"`
 }
 
 // LossKind names a loss.
@@ -257,6 +276,14 @@ const (
 	// and rounds the operands of products and convolutions to bfloat16.
 	BFloat16 Precision = "bfloat16"
 )
+
+// dtype is the type of weights and activations.
+func (p Precision) dtype() dtypes.DType {
+	if p == Float64 {
+		return dtypes.Float64
+	}
+	return dtypes.Float32
+}
 
 // Config names everything that changes a number of a training run, except the
 // seed of the weights and the data. It is comparable by its Hash.
@@ -430,6 +457,14 @@ func (c Config) validatePredictor(k *check) {
 		k.that(d.Gamma == 0, "direct.gamma", "%v, want none: method %q fixes the power", d.Gamma, string(c.Method))
 	}
 	k.size("direct.freq", d.Freq, math.MaxInt32)
+	if d.Solver != "" {
+		oneOf(k, "direct.solver", d.Solver, Eigen, NewtonSchulz)
+	}
+	if d.Solver == NewtonSchulz {
+		k.that(d.Moment == SameView, "direct.moment", "%q, want %q for solver %q: the root needs eigenvalues that are not negative", string(d.Moment), SameView, d.Solver)
+		k.that(d.Formula != Code || d.Epsilon >= codeFloor, "direct.epsilon", "%v, want at least %v for solver %q, which has no floor under p", d.Epsilon, codeFloor, d.Solver)
+		k.that(c.Method != DirectSet || d.Gamma == 0.5 || d.Gamma == 1, "direct.gamma", "%v, want 0.5 or 1 for solver %q", d.Gamma, d.Solver)
+	}
 }
 
 // normalises tells whether any layer has BatchNorm.

@@ -4,6 +4,8 @@
 // predictor, the loss and the optimiser, with the convention (theory's or
 // torch's) wherever the paper and its code differ. A Trainer runs one
 // configuration on a compute.Backend of package engine; views come from the
-// caller as plain slices, so that every engine sees the same bits. Checkpoints
-// are exact: a run that is killed and resumed continues bit for bit.
+// caller as plain slices, so that every engine sees the same bits, or are made on
+// the device from images that stay there and parameters drawn on the host (see
+// Resident), so that every engine sees the same views within float32 rounding.
+// Checkpoints are exact: a run that is killed and resumed continues bit for bit.
 package method

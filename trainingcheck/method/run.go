@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"stopgrad/trainingcheck/augment"
+	"stopgrad/trainingcheck/engine"
 )
 
 // Options of Run. The zero value trains in silence and writes nothing.
@@ -24,8 +27,87 @@ type Options struct {
 	Columns []string
 	// Measure looks at the trainer. It must depend on its state alone, and not change it.
 	Measure func(*Trainer) ([]float64, error)
+	// Views says where the views of a Resident source are made. A run continues
+	// to the same bits only where it began.
+	Views Place
 	// Progress, if set, is called after every step and every measurement.
 	Progress func(Progress)
+}
+
+// Place says where the views of a run are made.
+type Place string
+
+// The places.
+const (
+	// Anywhere is the device if the engine is accelerated and the source has a
+	// stock that passes its Check, and the host otherwise.
+	Anywhere Place = ""
+	// OnHost takes Source.Batch.
+	OnHost Place = "host"
+	// OnDevice keeps the images on the device; a source or an engine that cannot
+	// is an error.
+	OnDevice Place = "device"
+)
+
+// PlaceError reports that the views of a source cannot be made where they were asked for.
+type PlaceError struct {
+	Views   Place
+	Problem string
+}
+
+func (e *PlaceError) Error() string {
+	return fmt.Sprintf("method: views made at %q: %s", string(e.Views), e.Problem)
+}
+
+// onDevice decides where the views of src are made on an engine: on the device from the stock if it returns one, with
+// ok, and on the host otherwise. The error is a *PlaceError or an *UnsupportedError.
+func (views Place) onDevice(e *engine.Engine, src Source) (r Resident, stock augment.Stock, ok bool, err error) {
+	switch views {
+	case Anywhere, OnDevice:
+	case OnHost:
+		return nil, stock, false, nil
+	default:
+		return nil, stock, false, &PlaceError{views, fmt.Sprintf("unknown, want %q, %q or nothing", OnHost, OnDevice)}
+	}
+	if views == Anywhere && !e.Accelerated() {
+		return nil, stock, false, nil
+	}
+	if r, ok = src.(Resident); ok {
+		stock, ok = r.Stock()
+	}
+	if views == Anywhere {
+		ok = ok && stock.Check() == nil
+	}
+	switch {
+	case ok && e.Kind == engine.CPU:
+		return nil, stock, false, noImages(e.Kind)
+	case !ok && views == OnDevice:
+		return nil, stock, false, &PlaceError{views, "the source makes its views on the host only"}
+	}
+	return r, stock, ok, nil
+}
+
+// CheckPlace reports why the views of src cannot be made at views on an engine, as a *PlaceError or an
+// *UnsupportedError, and nil where Run would start.
+func CheckPlace(e *engine.Engine, src Source, views Place) error {
+	_, _, _, err := views.onDevice(e, src)
+	return err
+}
+
+// Stepper returns the function that makes one step of t from src, whose views are made at views: from Source.Batch on
+// the host, or from images that it moves to the device first.
+func (t *Trainer) Stepper(src Source, views Place) (step func() (loss float64, err error), err error) {
+	r, stock, ok, err := views.onDevice(t.engine, src)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return func() (float64, error) { return t.Step(src.Batch(t.done)) }, nil
+	}
+	if err := t.Upload(stock); err != nil {
+		return nil, err
+	}
+	return func() (float64, error) { return t.StepDrawn(r.Draws(t.done)) }, nil
 }
 
 // Progress is the state of a run as a progress bar needs it.
@@ -88,11 +170,15 @@ func Run(ctx context.Context, t *Trainer, src Source, o Options) error {
 	case (o.Measure == nil) != (len(o.Columns) == 0):
 		return fmt.Errorf("method: %d columns and measure set: %t; want both or neither", len(o.Columns), o.Measure != nil)
 	}
-	r := &runner{t: t, o: o, columns: append([]string{"loss"}, o.Columns...), start: time.Now(), first: t.done, loss: math.NaN()}
+	step, err := t.Stepper(src, o.Views)
+	if err != nil {
+		return err
+	}
+	r := &runner{t: t, o: o, step: step, columns: append([]string{"loss"}, o.Columns...), start: time.Now(), first: t.done, loss: math.NaN()}
 	if err := r.open(); err != nil {
 		return err
 	}
-	err := r.train(ctx, src)
+	err = r.train(ctx)
 	if r.series != nil {
 		if e := r.series.Close(); err == nil {
 			err = e
@@ -105,6 +191,7 @@ func Run(ctx context.Context, t *Trainer, src Source, o Options) error {
 type runner struct {
 	t       *Trainer
 	o       Options
+	step    func() (loss float64, err error)
 	columns []string
 	series  *Series
 	start   time.Time
@@ -158,7 +245,7 @@ func brief(v []int) string {
 	return fmt.Sprint(v)
 }
 
-func (r *runner) train(ctx context.Context, src Source) error {
+func (r *runner) train(ctx context.Context) error {
 	t, steps := r.t, r.t.config.Steps
 	if t.done == 0 && !t.loaded {
 		if err := r.record(); err != nil {
@@ -173,7 +260,7 @@ func (r *runner) train(ctx context.Context, src Source) error {
 			}
 			return &InterruptedError{t.done, file, cause}
 		}
-		loss, err := t.Step(src.Batch(t.done))
+		loss, err := r.step()
 		if err != nil {
 			return err
 		}

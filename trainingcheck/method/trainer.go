@@ -11,14 +11,16 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/mat"
 
+	"stopgrad/trainingcheck/augment"
 	"stopgrad/trainingcheck/engine"
 )
 
 // Trainer holds the state of one run on an engine and advances it step by step.
 //
-// The state stays on the device; a step moves the two views in and the loss
-// out (and F̂ out and W_p in, when the predictor is direct). A Trainer is not
-// safe for concurrent use.
+// The state stays on the device; a step moves the two views in, or after Upload
+// only what they are made from, and the loss out (and F̂ out and W_p in, when the
+// predictor is direct and solved on the host). A Trainer is not safe for
+// concurrent use.
 type Trainer struct {
 	engine *engine.Engine
 	config Config
@@ -29,9 +31,67 @@ type Trainer struct {
 	layout []TensorSpec
 	store  *model.Store
 	vars   map[string]*model.Variable
-	step   *model.Exec
-	moment *model.Exec // updates F̂ alone, when W_p is set before the step
+	host   *feed // from the views
+	drawn  *feed // from the images on the device, nil before Upload
+	stock  augment.Stock
+	pixels *tensors.Tensor // of the stock, on the device
 	embed  map[Statistics]*model.Exec
+}
+
+// feed is the compiled step for one way in which views come to the device. Its
+// graphs take what the views are made from and ρ.
+type feed struct {
+	step    *model.Exec
+	between *model.Exec // the step between two settings of W_p on the device; step itself where there are none
+	moment  *model.Exec // updates F̂ alone, when the host sets W_p before the step; else nil
+}
+
+// feed compiles lazily; views are [1, n, dim] each, in the run's type.
+func (t *Trainer) feed(views func(in []*graph.Node) (x1, x2 *graph.Node)) (*feed, error) {
+	exec := func(trace func(x1, x2, rho *graph.Node) *graph.Node) (*model.Exec, error) {
+		return model.NewExec(t.engine.Backend, t.store, func(_ *model.Scope, in []*graph.Node) *graph.Node {
+			last := len(in) - 1
+			x1, x2 := views(in[:last])
+			return trace(x1, x2, in[last])
+		})
+	}
+	var f feed
+	var err error
+	if f.step, err = exec(func(x1, x2, rho *graph.Node) *graph.Node { return t.trace(x1, x2, rho, true) }); err != nil {
+		return nil, fmt.Errorf("method: building the step: %w", err)
+	}
+	f.between = f.step
+	d := t.config.Direct
+	if d == nil {
+		return &f, nil
+	}
+	switch {
+	case d.Solver == NewtonSchulz && d.Freq > 1:
+		f.between, err = exec(func(x1, x2, rho *graph.Node) *graph.Node { return t.trace(x1, x2, rho, false) })
+	case d.Solver != NewtonSchulz && d.When == BeforeStep:
+		f.moment, err = exec(func(x1, x2, rho *graph.Node) *graph.Node {
+			_, z := t.pass(x1.Graph(), BatchStatistics).network(groupOnline, t.seen(x1, x2))
+			return t.follow(z, rho)
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("method: building the step: %w", err)
+	}
+	return &f, nil
+}
+
+// close releases the compiled graphs.
+func (f *feed) close() {
+	if f == nil {
+		return
+	}
+	f.step.Finalize()
+	if f.between != f.step {
+		f.between.Finalize()
+	}
+	if f.moment != nil {
+		f.moment.Finalize()
+	}
 }
 
 // New starts a run at step 0 with the weights of c.Initial(seed). The precision
@@ -46,7 +106,7 @@ func New(e *engine.Engine, c Config, seed uint64) (*Trainer, error) {
 // restore makes a trainer with the given state, in the order of Layout.
 func restore(e *engine.Engine, c Config, seed uint64, done int, values [][]float64) (*Trainer, error) {
 	if c.Precision == BFloat16 && e.Kind == engine.CPU {
-		return nil, fmt.Errorf("method: engine %q has no %s, want %q or a GPU", e.Kind, BFloat16, engine.CPUGoMLX)
+		return nil, &UnsupportedError{Engine: e.Kind, What: string(BFloat16), Want: beyondCPU}
 	}
 	t := &Trainer{engine: e, config: c, seed: seed, done: done, layout: c.Layout(),
 		store: model.NewStore(), vars: map[string]*model.Variable{}, embed: map[Statistics]*model.Exec{}}
@@ -58,17 +118,8 @@ func restore(e *engine.Engine, c Config, seed uint64, done int, values [][]float
 		t.vars[s.Name] = v
 	}
 	var err error
-	t.step, err = model.NewExec(e.Backend, t.store, func(_ *model.Scope, x1, x2, rho *graph.Node) *graph.Node {
-		return t.trace(x1, x2, rho)
-	})
-	if err == nil && c.Direct != nil && c.Direct.When == BeforeStep {
-		t.moment, err = model.NewExec(e.Backend, t.store, func(_ *model.Scope, x1, x2, rho *graph.Node) *graph.Node {
-			_, f := t.pass(x1.Graph(), BatchStatistics).network(groupOnline, t.seen(x1, x2))
-			return t.follow(f, rho)
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("method: building the step: %w", err)
+	if t.host, err = t.feed(func(in []*graph.Node) (x1, x2 *graph.Node) { return in[0], in[1] }); err != nil {
+		return nil, err
 	}
 	for _, s := range []Statistics{BatchStatistics, RunningStatistics} {
 		t.embed[s], err = model.NewExec(e.Backend, t.store, func(_ *model.Scope, x *graph.Node) []*graph.Node {
@@ -86,9 +137,10 @@ func restore(e *engine.Engine, c Config, seed uint64, done int, values [][]float
 
 // Close releases the compiled graphs and the state's memory on the device.
 func (t *Trainer) Close() {
-	t.step.Finalize()
-	if t.moment != nil {
-		t.moment.Finalize()
+	t.host.close()
+	t.drawn.close()
+	if t.pixels != nil {
+		t.pixels.FinalizeAll()
 	}
 	for _, x := range t.embed {
 		x.Finalize()
@@ -182,8 +234,9 @@ func (t *Trainer) follow(f, rho *graph.Node) *graph.Node {
 	return m.NodeValue(f.Graph())
 }
 
-// trace builds one training step. x1 and x2 are [1, n, dim].
-func (t *Trainer) trace(x1, x2, rho *graph.Node) *graph.Node {
+// trace builds one training step. x1 and x2 are [1, n, dim]. With set, a W_p
+// that is solved on the device is set from F̂.
+func (t *Trainer) trace(x1, x2, rho *graph.Node, set bool) *graph.Node {
 	c := t.config
 	g := x1.Graph()
 	online := t.pass(g, BatchStatistics)
@@ -191,6 +244,18 @@ func (t *Trainer) trace(x1, x2, rho *graph.Node) *graph.Node {
 
 	x := t.seen(x1, x2)
 	_, f := online.network(groupOnline, x)
+	follow := func(now When) {
+		d := c.Direct
+		if d == nil || d.When != now || now == BeforeStep && d.Solver != NewtonSchulz {
+			return
+		}
+		if moment := t.follow(f, rho); set && d.Solver == NewtonSchulz {
+			w := graph.ConvertDType(d.solve(c.Method, moment, c.Precision.roots()), c.Precision.dtype())
+			// With Freq > 1 W_p learns from here: a node of its own, since a StopGradient has no gradient.
+			t.vars[PredictorName].SetNodeValue(graph.Identity(graph.StopGradient(w)))
+		}
+	}
+	follow(BeforeStep)
 
 	from := f // what predicts
 	if !c.Loss.BothDirections && x != x1 {
@@ -215,9 +280,7 @@ func (t *Trainer) trace(x1, x2, rho *graph.Node) *graph.Node {
 	t.update(g, loss)
 	t.average(g)
 	t.buffers(g, online.seen)
-	if c.Direct != nil && c.Direct.When == AfterStep {
-		t.follow(f, rho)
-	}
+	follow(AfterStep)
 	return loss
 }
 
@@ -315,24 +378,34 @@ func (t *Trainer) Step(b Batch) (loss float64, err error) {
 		return 0, fmt.Errorf("method: batch is %d×%d, the configuration wants %d×%d", b.N, b.Dim, t.config.Batch, t.config.Net.dim())
 	}
 	defer recovered(&err)
+	return t.advance(t.host, t.rows(b.X1, 1, b.N, b.Dim), t.rows(b.X2, 1, b.N, b.Dim))
+}
+
+// advance makes one step from what a feed makes its views from.
+func (t *Trainer) advance(f *feed, in ...any) (loss float64, err error) {
 	rho := 0.0 // the first batch sets F̂
 	d := t.config.Direct
 	set := d != nil && t.done%d.Freq == 0
+	onHost := set && d.Solver != NewtonSchulz
 	if d != nil && t.done > 0 {
 		rho = d.Rho
 	}
-	args := []any{t.rows(b.X1, 1, b.N, b.Dim), t.rows(b.X2, 1, b.N, b.Dim), t.tensor([]float64{rho})}
-	if t.moment != nil {
-		if _, err := t.moment.Call(args...); err != nil {
+	in = append(in, t.tensor([]float64{rho}))
+	if f.moment != nil {
+		if _, err := f.moment.Call(in...); err != nil {
 			return 0, fmt.Errorf("method: step %d: %w", t.done, err)
 		}
-		if set {
+		if onHost {
 			if err := t.setPredictor(*d); err != nil {
 				return 0, fmt.Errorf("method: step %d: %w", t.done, err)
 			}
 		}
 	}
-	out, err := t.step.Call(args...)
+	step := f.between
+	if set {
+		step = f.step
+	}
+	out, err := step.Call(in...)
 	if err != nil {
 		return 0, fmt.Errorf("method: step %d: %w", t.done, err)
 	}
@@ -340,7 +413,7 @@ func (t *Trainer) Step(b Batch) (loss float64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("method: step %d: reading the loss: %w", t.done, err)
 	}
-	if set && t.moment == nil {
+	if onHost && f.moment == nil {
 		if err := t.setPredictor(*d); err != nil {
 			return 0, fmt.Errorf("method: step %d: %w", t.done, err)
 		}

@@ -22,7 +22,7 @@ import (
 )
 
 // Kernels are the source folders that compute the numbers of a golden.
-var Kernels = []string{"numeric/measure", "trainingcheck/check", "trainingcheck/data", "trainingcheck/engine/native", "trainingcheck/method", "trainingcheck/metric"}
+var Kernels = []string{"numeric/measure", "trainingcheck/augment", "trainingcheck/check", "trainingcheck/data", "trainingcheck/engine/native", "trainingcheck/method", "trainingcheck/metric"}
 
 // RNG names the generator and the layout of its streams.
 const RNG = "math/rand/v2 PCG; data.Key (seed, stream, step, sample, view), layout 1; weights by seed and FNV-1a of the tensor's name, layout 1"
