@@ -193,8 +193,9 @@ func (k *CheckRun) Run(c *Console) error {
 	bar.clear()
 	cut := errors.Is(err, context.Canceled)
 	var unavailable *engine.UnavailableError
+	var unsupported *method.UnsupportedError
 	switch {
-	case errors.As(err, &unavailable):
+	case errors.As(err, &unavailable), errors.As(err, &unsupported):
 		return badInput(err)
 	case err != nil && !cut:
 		return err

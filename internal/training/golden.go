@@ -335,6 +335,7 @@ func (r *GoldenRecord) Run(c *Console) error {
 	results, err := r.record(c.Context, recs)
 	bar.clear()
 	var unavailable *engine.UnavailableError
+	var unsupported *method.UnsupportedError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return interrupted("%d goldens are written; the same command goes on from there", len(results))
@@ -342,7 +343,7 @@ func (r *GoldenRecord) Run(c *Console) error {
 		return badInputf("%v: give one with --reason", err)
 	case errors.Is(err, golden.ErrDirty):
 		return badInputf("%v: commit them, or give --allow-dirty and a --reason", err)
-	case errors.Is(err, recorder.ErrFewSeeds), errors.Is(err, recorder.ErrNoRuns), errors.Is(err, recorder.ErrMixed), errors.As(err, &unavailable):
+	case errors.Is(err, recorder.ErrFewSeeds), errors.Is(err, recorder.ErrNoRuns), errors.Is(err, recorder.ErrMixed), errors.As(err, &unavailable), errors.As(err, &unsupported):
 		return badInput(err)
 	case err != nil && !inRoot():
 		return badInputf("%v (--runs-only, outside the project's root)", err)
