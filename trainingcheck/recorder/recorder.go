@@ -353,7 +353,7 @@ func (r *Recording) make(ctx context.Context, s *check.Setting, jobs []job, work
 				j := jobs[i]
 				name := r.name(j)
 				x := &finished{Tier: r.Tier, Arm: j.arm, Base: string(s.Base.Canonical()), Config: string(j.config.Canonical()), Provenance: prov}
-				x.Provenance.Engine, x.Provenance.Device = describe(e, j.config.Precision, prov.Host.CPU)
+				Describe(e, j.config.Precision, &x.Provenance)
 				made := 0
 				var err error
 				runs[i], err = work.make(ctx, e, s, x, name, j, r.detail(j, r.rich(s, j.seed)), func(n, _ int) {
@@ -382,10 +382,10 @@ func (r *Recording) make(ctx context.Context, s *check.Setting, jobs []job, work
 	return runs, ctx.Err()
 }
 
-// describe says what engine and device a run is made on.
-func describe(e *engine.Engine, p method.Precision, cpu string) (golden.Engine, golden.Device) {
+// Describe fills engine and device of a provenance whose host is filled. The device of a CPU engine is the processor.
+func Describe(e *engine.Engine, p method.Precision, prov *golden.Provenance) {
 	precision := map[method.Precision]golden.Precision{method.Float64: golden.FP64, method.Float32: golden.FP32, method.BFloat16: golden.BF16}[p]
-	device := cpu
+	device := prov.Host.CPU
 	if e.Accelerated() {
 		device, _, _ = strings.Cut(string(e.Backend.DeviceDescription(0)), "\n")
 		if e.Kind == engine.GPUTF32 && precision == golden.FP32 {
@@ -396,7 +396,8 @@ func describe(e *engine.Engine, p method.Precision, cpu string) (golden.Engine, 
 	if version == "" {
 		version = "unknown"
 	}
-	return golden.Engine{Name: e.Kind, Version: version, Precision: precision}, golden.Device{Name: device}
+	prov.Engine = golden.Engine{Name: e.Kind, Version: version, Precision: precision}
+	prov.Device = golden.Device{Name: device}
 }
 
 // write checks that runs belong together and writes their goldens.

@@ -224,7 +224,7 @@ func Keeper(dir string, s *check.Setting) (func(ctx context.Context, open func()
 			return nil, err
 		}
 		x := &finished{Tier: s.Tier, Arm: a, Base: string(s.Base.Canonical()), Config: string(c.Canonical())}
-		x.Provenance.Engine, x.Provenance.Device = describe(e, c.Precision, "")
+		Describe(e, c.Precision, &x.Provenance)
 		x.Provenance.Host.Go = build + examples
 		name := fmt.Sprintf("%s.s%d", ID(s.Tier, e.Kind, a), seed)
 		x, err = work.make(ctx, e, s, x, name, job{arm: a, seed: seed, config: c}, ScalarsOnly, progress)
