@@ -1,7 +1,6 @@
 package training
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"stopgrad/golden"
 	"stopgrad/trainingcheck/check"
 	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/parity"
 	"stopgrad/trainingcheck/recorder"
 )
 
@@ -24,6 +24,7 @@ type Golden struct {
 	Verify GoldenVerify `cmd:"" help:"Check goldens by every rule, without training."`
 	Diff   GoldenDiff   `cmd:"" help:"Show what differs between two goldens."`
 	Record GoldenRecord `cmd:"" help:"Train and record goldens anew; needs a reason to replace one."`
+	Stamp  GoldenStamp  `cmd:"" help:"Print the linker's flags for a program that is to record without its sources."`
 }
 
 // GoldenList lists goldens.
@@ -59,7 +60,7 @@ type GoldenRecord struct {
 
 // Help describes what the flags cannot.
 func (*GoldenRecord) Help() string {
-	return `Runs in the project's root. The runs are made first, and kept in the folder .recording of --out: after Ctrl-C the same
+	return `Runs in the project's root, or from a program built by trainingcheck/parity/build.sh. The runs are made first, and kept in the folder .recording of --out: after Ctrl-C the same
 command goes on from there. When all are made the goldens are checked and written, each complete or not at all, and the
 folder is removed.`
 }
@@ -79,18 +80,26 @@ func goldens(dir string) (fs.FS, error) {
 	return os.DirFS(dir), nil
 }
 
-// moduleLine is the first line of the project's go.mod.
-const moduleLine = "module stopgrad"
-
 // inRoot reports whether the working folder is the project's root.
-func inRoot() bool {
-	f, err := os.Open("go.mod")
-	if err != nil {
-		return false
+func inRoot() bool { return golden.Root(".") == "." }
+
+// GoldenStamp prints the linker's flags.
+type GoldenStamp struct{}
+
+// Run prints them: the stamp of the sources, and the modules that a test's build record does not name.
+func (*GoldenStamp) Run(c *Console) error {
+	if !inRoot() {
+		return badInputf("golden stamp runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
 	}
-	defer f.Close()
-	s := bufio.NewScanner(f)
-	return s.Scan() && strings.TrimSpace(s.Text()) == moduleLine
+	text, err := golden.Stamp(c.Context, ".", recorder.Kernels, parity.Kernels)
+	if err != nil {
+		return err
+	}
+	flags := "-X stopgrad/golden.stamp=" + text
+	if m := strings.Join(engine.Modules(), ","); m != "" && !strings.Contains(m, " ") { // a replaced module has spaces
+		flags += " -X stopgrad/trainingcheck/engine.linked=" + m
+	}
+	return c.write(func(w io.Writer) error { _, err := fmt.Fprintln(w, flags); return err })
 }
 
 // Run lists them.
@@ -156,7 +165,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	verifier := new(golden.Verifier)
+	verifier := &golden.Verifier{Recompute: parity.Recompute()}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}
@@ -236,8 +245,12 @@ const workFolder = ".recording"
 
 // Run records.
 func (r *GoldenRecord) Run(c *Console) error {
+	root := "."
 	if !inRoot() {
-		return badInputf("golden record runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
+		if !golden.Stamped() {
+			return badInputf("golden record runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
+		}
+		root = "" // the stamp speaks for the sources
 	}
 	seeds, err := parseSeeds(r.Seeds)
 	if err != nil {
@@ -260,7 +273,7 @@ func (r *GoldenRecord) Run(c *Console) error {
 		}
 	}
 	bar := newProgress(c)
-	rec := recorder.Recording{Root: ".", Out: r.Out, Work: filepath.Join(r.Out, workFolder), Tier: check.Tier(r.Tier), Arms: arms, Seeds: seeds,
+	rec := recorder.Recording{Root: root, Out: r.Out, Work: filepath.Join(r.Out, workFolder), Tier: check.Tier(r.Tier), Arms: arms, Seeds: seeds,
 		Reruns: r.Reruns, Rich: r.Rich, Backend: r.Backend, Workers: r.Workers, Command: r.command(), Reason: r.Reason, AllowDirty: r.AllowDirty,
 		Progress: func(done, total int, run string) { bar.show(float64(done), float64(total), run) }}
 	results, err := rec.Record(c.Context)
