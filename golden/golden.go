@@ -88,21 +88,27 @@ const (
 	BF16 Precision = "bf16"
 )
 
+var precisions = []Precision{FP64, FP32, TF32, BF16}
+
 // Engine is the software that trained.
 type Engine struct {
 	Name          string    `json:"name"`
 	Version       string    `json:"version"`
 	Precision     Precision `json:"precision"`
-	Deterministic bool      `json:"deterministic"` // the same seed gives the same bits on the same machine
+	Deterministic bool      `json:"deterministic"`    // the same seed gives the same bits on the same machine
+	Plugin        string    `json:"plugin,omitempty"` // package@version of the plugin that compiles for a GPU; empty on a CPU
 }
 
-// Device is the hardware that trained; the CUDA members are empty on a CPU.
+// Unknown stands for a member of the provenance that could not be found out.
+const Unknown = "unknown"
+
+// Device is the hardware that trained. The other members are empty on a CPU; on a GPU each has its value or Unknown.
 type Device struct {
 	Name   string `json:"name"`
-	SM     string `json:"sm,omitempty"`
-	Driver string `json:"driver,omitempty"`
-	CUDA   string `json:"cuda,omitempty"`
-	CUDNN  string `json:"cudnn,omitempty"`
+	SM     string `json:"sm,omitempty"`     // compute capability, such as 9.0
+	Driver string `json:"driver,omitempty"` // version of the kernel driver
+	CUDA   string `json:"cuda,omitempty"`   // version of the CUDA runtime
+	CUDNN  string `json:"cudnn,omitempty"`  // version of cuDNN
 }
 
 // Host is the machine and the Go toolchain that ran the program.
@@ -237,6 +243,30 @@ type Parity struct {
 	Seed        uint64             `json:"seed"`
 	InputSHA256 string             `json:"input_sha256"` // of the generated weights and examples, as the recomputation defines it
 	Values      map[string]float64 `json:"values"`       // loss, gradient norms, entries of F
+	// Timings say how long the computation takes on the golden's device, in several programs beside each other.
+	Timings []Timing `json:"timings,omitempty"`
+}
+
+// Timing is how long the computation of a golden takes with the batch and precision given here in place of the config's.
+// Each time is that of one whole step as its caller sees it: views in from the host's memory, the loss read back.
+type Timing struct {
+	Program    string    `json:"program"` // such as stopgrad, pytorch-eager, pytorch-compile
+	Version    string    `json:"version"` // of the program or the libraries that compute in it
+	Device     string    `json:"device"`  // as in the golden's provenance
+	Precision  Precision `json:"precision"`
+	Batch      int       `json:"batch"`        // examples a step, each in two views
+	Steps      int       `json:"steps"`        // timed, after warm-up
+	MedianMS   float64   `json:"ms_median"`    // of one step, milliseconds
+	MinMS      float64   `json:"ms_min"`       // of one step, milliseconds
+	ImagesPerS float64   `json:"images_per_s"` // 1000·batch/ms_median
+}
+
+// Scalar is one value of a parity golden computed again in float64.
+type Scalar struct {
+	Value float64
+	// Tolerance is the relative difference allowed for a value that the format's rounding alone does not bound; 0 is that
+	// of the golden's precision.
+	Tolerance float64
 }
 
 // Supersedes links a golden to the one it replaced.

@@ -58,8 +58,17 @@ func HashSources(fsys fs.FS, folders ...string) (string, error) {
 // Collect fills the members of a provenance that this process can find out: commit and dirtiness of the project at
 // root (through git), the kernels' hash, the host and the Go toolchain. The recorder adds command, engine, device,
 // data, wall time and rng. A project without git or commits gives "none" and dirty.
+//
+// An empty root says that the program runs without its sources. Then commit, dirtiness and hash are those of the Stamp
+// that it was built with; without a stamp, or with one that does not cover these kernels, Collect returns an error.
 func Collect(ctx context.Context, root string, kernels ...string) (Provenance, error) {
-	p := Provenance{Kernels: kernels, GitCommit: "none", Dirty: true, Host: thisHost()}
+	p := Provenance{Kernels: kernels, GitCommit: "none", Dirty: true, Host: ThisHost()}
+	if root == "" {
+		if err := p.readStamp(stamp); err != nil {
+			return Provenance{}, err
+		}
+		return p, nil
+	}
 	var err error
 	if p.KernelsSHA256, err = HashSources(os.DirFS(root), kernels...); err != nil {
 		return Provenance{}, err
@@ -83,8 +92,8 @@ func Collect(ctx context.Context, root string, kernels ...string) (Provenance, e
 	return p, nil
 }
 
-// thisHost describes the machine without naming it.
-func thisHost() Host {
+// ThisHost describes this machine and toolchain without naming the machine.
+func ThisHost() Host {
 	h := Host{CPU: cpuModel(), Cores: runtime.NumCPU(), OS: runtime.GOOS, Go: runtime.Version(), GOARCH: runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {

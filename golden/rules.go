@@ -72,9 +72,9 @@ type Verifier struct {
 	// Witness re-evaluates a counterexample, exactly or with intervals, and returns an error unless the witness breaks
 	// the claim and the residual is right. The claims' side registers it.
 	Witness func(ctx context.Context, c Counterexample, witness map[string]*big.Rat, residual *big.Rat) error
-	// Recompute holds, by Parity.Computation, the functions that reproduce Parity.Values in float64. The training side
-	// registers them.
-	Recompute map[string]func(ctx context.Context, c Config, p Parity) (map[string]float64, error)
+	// Recompute holds, by Parity.Computation, the functions that reproduce Parity.Values in float64 from the golden's
+	// config and seed. They refuse a golden whose inputs have another hash. The training side registers them.
+	Recompute map[string]func(ctx context.Context, g *Golden) (map[string]Scalar, error)
 	// Extra are rules of other packages, run after those of this one.
 	Extra []Rule
 }
@@ -98,6 +98,7 @@ const (
 	ruleBalance        = "balance"
 	ruleCounterexample = "counterexample"
 	ruleParity         = "parity"
+	ruleTimings        = "timings"
 	ruleKept           = "kept"
 	ruleStale          = "stale"
 )
@@ -120,6 +121,7 @@ var builtin = []Rule{
 	{ruleBalance, "‖W_LW_Lᵀ + bbᵀ − W_pᵀW_p/α_p‖ decays as e^{−2ηt} under plain SGD", []Kind{Statistics}, checkBalance},
 	{ruleCounterexample, "the witness is exact and breaks the claim by the stated residual", []Kind{CounterexampleKind}, checkCounterexample},
 	{ruleParity, "the recorded scalars are reproduced in float64 to the engine's precision", []Kind{ParityKind}, checkParity},
+	{ruleTimings, "each timing is of this device and distinct, its median is no less than its minimum, and images_per_s = 1000·batch/ms_median", []Kind{ParityKind}, checkTimings},
 }
 
 // Rules returns the rules of this package in the order in which they run, for a reader: the verifier applies them, and

@@ -115,6 +115,11 @@ func checkProvenance(s *Subject) Outcome {
 		{"device.name", p.Device.Name}, {"host.cpu", p.Host.CPU}, {"host.os", p.Host.OS}, {"host.go", p.Host.Go},
 		{"host.goarch", p.Host.GOARCH}, {"rng", p.RNG},
 	}
+	accelerator := []text{{"engine.plugin", p.Engine.Plugin}, {"device.sm", p.Device.SM}, {"device.driver", p.Device.Driver},
+		{"device.cuda", p.Device.CUDA}, {"device.cudnn", p.Device.CUDNN}}
+	if slices.ContainsFunc(accelerator, func(t text) bool { return t.value != "" }) {
+		texts = append(texts, accelerator...) // all or none: a GPU is described whole
+	}
 	hashes := []text{{"kernels_sha256", p.KernelsSHA256}}
 	switch {
 	case p.Data != nil:
@@ -140,7 +145,7 @@ func checkProvenance(s *Subject) Outcome {
 		return Failed(refuse("provenance.git_commit", "%q is neither a commit nor \"none\"", p.GitCommit))
 	case p.GitCommit == "none" && !p.Dirty:
 		return Failed(refuse("provenance.dirty", "a tree without a commit is dirty"))
-	case !slices.Contains([]Precision{FP64, FP32, TF32, BF16}, p.Engine.Precision):
+	case !slices.Contains(precisions, p.Engine.Precision):
 		return Failed(refuse("provenance.engine.precision", "unknown precision %q", p.Engine.Precision))
 	case len(p.Kernels) == 0:
 		return Failed(refuse("provenance.kernels", "no source folder named"))

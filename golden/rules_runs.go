@@ -319,9 +319,14 @@ func checkParity(s *Subject) Outcome {
 	if recompute == nil {
 		return Outcome{State: Unchecked, Detail: fmt.Sprintf("no recomputation %q is registered here", p.Computation)}
 	}
-	want, err := recompute(s.Context, s.Golden.Config, *p)
+	want, err := recompute(s.Context, s.Golden)
 	if err != nil {
 		return Failed(refuse("parity", "%s: %v", p.Computation, err))
+	}
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		if _, ok := p.Values[k]; !ok {
+			return Failed(refuse("parity.values."+k, "missing, and %s computes it", p.Computation))
+		}
 	}
 	tol := gauge{tolerance: parityTolerance(s.Golden.Provenance.Engine.Precision)}
 	for _, k := range slices.Sorted(maps.Keys(p.Values)) {
@@ -330,10 +335,74 @@ func checkParity(s *Subject) Outcome {
 			return Failed(refuse("parity.values."+k, "%s does not compute it", p.Computation))
 		}
 		residual := 0.0
-		if v := p.Values[k]; v != w {
-			residual = math.Abs(v-w) / max(math.Abs(v), math.Abs(w))
+		if v := p.Values[k]; v != w.Value {
+			residual = math.Abs(v-w.Value) / max(math.Abs(v), math.Abs(w.Value))
 		}
-		tol.see(residual, "parity.values."+k, "recorded %g, recomputed %g", p.Values[k], w)
+		g := &tol
+		if w.Tolerance != 0 {
+			g = &gauge{tolerance: w.Tolerance}
+		}
+		g.see(residual, "parity.values."+k, "recorded %g, recomputed %g", p.Values[k], w.Value)
+		if g.err != nil {
+			return g.outcome("")
+		}
 	}
-	return tol.outcome("values recomputed in float64")
+	o := tol.outcome("values recomputed in float64")
+	o.Checks = len(p.Values)
+	return o
+}
+
+func checkTimings(s *Subject) Outcome {
+	p := s.Golden.Parity
+	if p == nil || len(p.Timings) == 0 {
+		return NothingToCheck("no timing recorded")
+	}
+	seen := make(map[Timing]bool)
+	for i, t := range p.Timings {
+		field := fmt.Sprintf("parity.timings[%d]", i)
+		if err := t.check(field, s.Golden.Provenance.Device.Name); err != nil {
+			return Failed(err)
+		}
+		key := Timing{Program: t.Program, Precision: t.Precision, Batch: t.Batch}
+		if seen[key] {
+			return Failed(refuse(field, "%s in %s with batch %d appears twice", t.Program, t.Precision, t.Batch))
+		}
+		seen[key] = true
+	}
+	return Outcome{State: Pass, Detail: "timings are consistent", Checks: len(p.Timings)}
+}
+
+// Check returns an error that names the member unless t is a possible timing on the device.
+func (t Timing) Check(device string) error {
+	if err := t.check("timing", device); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (t Timing) check(field, device string) *Error {
+	positive := func(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
+	switch {
+	case strings.TrimSpace(t.Program) == "":
+		return refuse(field+".program", "empty")
+	case strings.TrimSpace(t.Version) == "":
+		return refuse(field+".version", "empty")
+	case t.Device != device:
+		return refuse(field+".device", "%q, and the golden is of %q", t.Device, device)
+	case !slices.Contains(precisions, t.Precision):
+		return refuse(field+".precision", "unknown precision %q", t.Precision)
+	case t.Batch < 1:
+		return refuse(field+".batch", "%d, want at least 1", t.Batch)
+	case t.Steps < 1:
+		return refuse(field+".steps", "%d, want at least 1", t.Steps)
+	case !positive(t.MedianMS):
+		return refuse(field+".ms_median", "%g, want a positive time", t.MedianMS)
+	case !positive(t.MinMS):
+		return refuse(field+".ms_min", "%g, want a positive time", t.MinMS)
+	case t.MedianMS < t.MinMS:
+		return refuse(field+".ms_median", "%g lies below the minimum, %g", t.MedianMS, t.MinMS)
+	case !same(t.ImagesPerS, 1000*float64(t.Batch)/t.MedianMS, 0, rederiveTolerance):
+		return refuse(field+".images_per_s", "%g, and a batch of %d in %g ms is %g", t.ImagesPerS, t.Batch, t.MedianMS, 1000*float64(t.Batch)/t.MedianMS)
+	}
+	return nil
 }

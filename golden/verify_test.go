@@ -415,7 +415,32 @@ var resealed = []struct {
 	{"a search without evaluations", witnessID, func(g *Golden) { g.Counterexample.Found.Evaluations = 0 }, ruleCounterexample, "counterexample.found.evaluations"},
 	{"a parity value altered", parityID, func(g *Golden) { g.Parity.Values["loss"] *= 1 + 1e-8 }, ruleParity, "parity.values.loss"},
 	{"a parity value nobody computes", parityID, func(g *Golden) { g.Parity.Values["gain"] = 1 }, ruleParity, "parity.values.gain"},
+	{"a parity value dropped", parityID, func(g *Golden) { delete(g.Parity.Values, "s_max") }, ruleParity, "parity.values.s_max"},
+	{"a parity value beyond its own bound", parityID, func(g *Golden) { g.Parity.Values["s_max"] *= 1 + 2e-6 }, ruleParity, "parity.values.s_max"},
 	{"parity of another seed", parityID, func(g *Golden) { g.Parity.Seed++ }, ruleParity, "parity"},
+	{"parity of other inputs", parityID, func(g *Golden) { g.Parity.InputSHA256 = hexSHA256(nil) }, ruleParity, "parity"},
+	{"a timing of no program", parityID, func(g *Golden) { g.Parity.Timings[0].Program = " " }, ruleTimings, "timings[0].program"},
+	{"a timing of no version", parityID, func(g *Golden) { g.Parity.Timings[0].Version = "" }, ruleTimings, "timings[0].version"},
+	{"a timing of another device", parityID, func(g *Golden) { g.Parity.Timings[1].Device = "NVIDIA H200" }, ruleTimings, "timings[1].device"},
+	{"a golden of another device than its timings", parityID, func(g *Golden) { g.Provenance.Device.Name = "NVIDIA H200" }, ruleTimings, "timings[0].device"},
+	{"a timing in no precision", parityID, func(g *Golden) { g.Parity.Timings[0].Precision = "fp8" }, ruleTimings, "timings[0].precision"},
+	{"a timing of no batch", parityID, func(g *Golden) { g.Parity.Timings[0].Batch = 0 }, ruleTimings, "timings[0].batch"},
+	{"a timing of no step", parityID, func(g *Golden) { g.Parity.Timings[0].Steps = 0 }, ruleTimings, "timings[0].steps"},
+	{"a time of nothing", parityID, func(g *Golden) { g.Parity.Timings[0].MedianMS, g.Parity.Timings[0].MinMS = 0, 0 }, ruleTimings, "timings[0].ms_median"},
+	{"a negative time", parityID, func(g *Golden) { g.Parity.Timings[0].MinMS = -1 }, ruleTimings, "timings[0].ms_min"},
+	{"a median below the minimum", parityID, func(g *Golden) {
+		t := &g.Parity.Timings[0]
+		t.MedianMS, t.ImagesPerS = 0.2, 40000
+	}, ruleTimings, "timings[0].ms_median"},
+	{"images a second of another batch", parityID, func(g *Golden) { g.Parity.Timings[0].Batch = 16 }, ruleTimings, "timings[0].images_per_s"},
+	{"images a second improved", parityID, func(g *Golden) { g.Parity.Timings[0].ImagesPerS *= 1.001 }, ruleTimings, "timings[0].images_per_s"},
+	{"a timing twice", parityID, func(g *Golden) { g.Parity.Timings[1].Precision = FP64 }, ruleTimings, "timings[1]"},
+	{"timings dropped", parityID, func(g *Golden) { g.Parity.Timings = nil }, ruleKept, "rules"},
+	{"a GPU without a driver", parityID, func(g *Golden) {
+		g.Provenance.Engine.Plugin = "jax-cuda13-pjrt@0.9.0"
+		g.Provenance.Device.SM, g.Provenance.Device.CUDA, g.Provenance.Device.CUDNN = "9.0", "13.0", Unknown
+	}, ruleProvenance, "provenance.device.driver"},
+	{"a GPU without a plugin", parityID, func(g *Golden) { g.Provenance.Device.SM = "9.0" }, ruleProvenance, "provenance.engine.plugin"},
 }
 
 func changeBand(g *Golden, change func(*Band)) {

@@ -1,7 +1,6 @@
 package training
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +11,13 @@ import (
 	"slices"
 	"strings"
 
+	"stopgrad/fuzz"
 	"stopgrad/golden"
 	"stopgrad/trainingcheck/check"
 	"stopgrad/trainingcheck/data"
 	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/method"
+	"stopgrad/trainingcheck/parity"
 	"stopgrad/trainingcheck/recorder"
 )
 
@@ -26,6 +27,7 @@ type Golden struct {
 	Verify GoldenVerify `cmd:"" help:"Check goldens by every rule, without training."`
 	Diff   GoldenDiff   `cmd:"" help:"Show what differs between two goldens."`
 	Record GoldenRecord `cmd:"" help:"Train and record goldens anew; needs a reason to replace one."`
+	Stamp  GoldenStamp  `cmd:"" help:"Print the linker's flags for a program that is to record without its sources."`
 }
 
 // GoldenList lists goldens.
@@ -68,8 +70,8 @@ type GoldenRecord struct {
 
 // Help describes what the flags cannot.
 func (*GoldenRecord) Help() string {
-	return `Runs in the project's root. The runs are made first, and kept in --work: after Ctrl-C the same command goes on from
-there. When all are made the goldens are checked and written, each complete or not at all, and the folder is removed.
+	return `Runs in the project's root, or from a program built by trainingcheck/parity/build.sh. The runs are made first, and kept in
+--work: after Ctrl-C the same command goes on from there. When all are made the goldens are checked and written, each complete or not at all, and the folder is removed.
 
 A recording on a machine with little time is made in parts: --runs-only with some of the seeds, groups and arms, as often as
 needed; the files *.run are carried to one folder, and --assemble with --work of it writes the goldens, where no GPU and no
@@ -91,18 +93,26 @@ func goldens(dir string) (fs.FS, error) {
 	return os.DirFS(dir), nil
 }
 
-// moduleLine is the first line of the project's go.mod.
-const moduleLine = "module stopgrad"
-
 // inRoot reports whether the working folder is the project's root.
-func inRoot() bool {
-	f, err := os.Open("go.mod")
-	if err != nil {
-		return false
+func inRoot() bool { return golden.Root(".") == "." }
+
+// GoldenStamp prints the linker's flags.
+type GoldenStamp struct{}
+
+// Run prints them: the stamp of the sources, and the modules that a test's build record does not name.
+func (*GoldenStamp) Run(c *Console) error {
+	if !inRoot() {
+		return badInputf("golden stamp runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
 	}
-	defer f.Close()
-	s := bufio.NewScanner(f)
-	return s.Scan() && strings.TrimSpace(s.Text()) == moduleLine
+	text, err := golden.Stamp(c.Context, ".", recorder.Kernels, parity.Kernels)
+	if err != nil {
+		return err
+	}
+	flags := "-X stopgrad/golden.stamp=" + text
+	if m := strings.Join(engine.Modules(), ","); m != "" && !strings.Contains(m, " ") { // a replaced module has spaces
+		flags += " -X stopgrad/trainingcheck/engine.linked=" + m
+	}
+	return c.write(func(w io.Writer) error { _, err := fmt.Fprintln(w, flags); return err })
 }
 
 // Run lists them.
@@ -111,9 +121,13 @@ func (l *GoldenList) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	names, err := fs.Glob(fsys, "*.json")
-	if err != nil {
-		return fmt.Errorf("training: %w", err)
+	var names []string
+	for _, pattern := range []string{"*.json", "*/*.json"} {
+		found, err := fs.Glob(fsys, pattern)
+		if err != nil {
+			return fmt.Errorf("training: %w", err)
+		}
+		names = append(names, found...)
 	}
 	var rows [][]string
 	for _, name := range names {
@@ -125,7 +139,7 @@ func (l *GoldenList) Run(c *Console) error {
 		if err != nil {
 			return badInputf("%s: %v", name, err)
 		}
-		rows = append(rows, []string{g.ID, string(g.Kind), string(g.Status), fmt.Sprint(len(g.Runs)), origin(g), strings.Join(verdicts(g), "; ")})
+		rows = append(rows, []string{wrapName(g.ID), string(g.Kind), string(g.Status), fmt.Sprint(len(g.Runs)), origin(g), strings.Join(verdicts(g), "; ")})
 	}
 	if len(rows) == 0 {
 		return c.write(func(w io.Writer) error { _, err := io.WriteString(w, "no golden\n"); return err })
@@ -150,6 +164,9 @@ func origin(g *golden.Golden) string {
 // verdicts says which claims the runs bear out.
 func verdicts(g *golden.Golden) []string {
 	var out []string
+	if x := g.Counterexample; x != nil {
+		out = append(out, x.Statement+": fails by "+x.Residual)
+	}
 	for _, k := range g.Claims {
 		text := k.ID + " " + k.Metric
 		if k.Test == golden.PairedTestName {
@@ -168,7 +185,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	verifier := &golden.Verifier{Extra: []golden.Rule{recorder.LabelRule}}
+	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: []golden.Rule{recorder.LabelRule}}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}
@@ -185,7 +202,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	for _, f := range report.Files {
 		for _, o := range f.Outcomes {
 			if v.Rules || o.State == golden.Fail || o.State == golden.Warn {
-				rows = append(rows, []string{f.File, o.Rule, string(o.State), detail(o)})
+				rows = append(rows, []string{wrapName(f.File), o.Rule, string(o.State), detail(o)})
 			}
 		}
 	}
@@ -248,8 +265,12 @@ const workFolder = ".recording"
 
 // Run records.
 func (r *GoldenRecord) Run(c *Console) error {
-	if !inRoot() && !r.RunsOnly {
-		return badInputf("golden record runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
+	root := "."
+	if !inRoot() {
+		if !golden.Stamped() {
+			return badInputf("golden record runs in the project's root: there is no go.mod of stopgrad here, and the sources are hashed")
+		}
+		root = "" // the stamp speaks for the sources
 	}
 	grouped := r.Tier == check.GPU || r.Tier == check.GPUMini
 	if r.Seeds == "" {
@@ -327,7 +348,7 @@ func (r *GoldenRecord) Run(c *Console) error {
 		if len(arms) == 0 {
 			continue
 		}
-		recs = append(recs, &recorder.Recording{Root: ".", Out: r.Out, Work: r.Work, Tier: t, Data: images, Arms: arms, Seeds: seeds,
+		recs = append(recs, &recorder.Recording{Root: root, Out: r.Out, Work: r.Work, Tier: t, Data: images, Arms: arms, Seeds: seeds,
 			Options: check.Options{Epochs: r.Epochs, Precision: method.Precision(r.Precision)},
 			Reruns:  r.Reruns, Rich: r.Rich, Backend: r.Backend, Workers: r.Workers, Command: r.command(), Reason: r.Reason, AllowDirty: r.AllowDirty,
 			Progress: func(done, total int, run string) { bar.show(float64(done), float64(total), run) }})
@@ -345,8 +366,6 @@ func (r *GoldenRecord) Run(c *Console) error {
 		return badInputf("%v: commit them, or give --allow-dirty and a --reason", err)
 	case errors.Is(err, recorder.ErrFewSeeds), errors.Is(err, recorder.ErrNoRuns), errors.Is(err, recorder.ErrMixed), errors.As(err, &unavailable), errors.As(err, &unsupported):
 		return badInput(err)
-	case err != nil && !inRoot():
-		return badInputf("%v (--runs-only, outside the project's root)", err)
 	case err != nil:
 		return err
 	}

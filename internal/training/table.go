@@ -52,3 +52,20 @@ func (c *Console) renderTable(header []string, rows [][]string, wrap int) string
 
 // indented puts blanks before every line, so that the help keeps the lines as they are.
 func indented(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
+
+// nameWidth is where names of goldens are broken.
+const nameWidth = 56
+
+// wrapName breaks a name behind one of its separators where it is longer than nameWidth.
+func wrapName(name string) string {
+	out := ""
+	for len(name) > nameWidth {
+		cut := strings.LastIndexAny(name[:nameWidth], "-/") + 1
+		if cut == 0 {
+			cut = nameWidth
+		}
+		out += name[:cut] + "\n  "
+		name = name[cut:]
+	}
+	return out + name
+}

@@ -82,7 +82,7 @@ func Open(kind string) (*Engine, error) {
 	}
 	switch kind {
 	case CPU:
-		return &Engine{Backend: native.New(), Kind: kind, Spec: native.Name, Modules: modules()}, nil
+		return &Engine{Backend: native.New(), Kind: kind, Spec: native.Name, Modules: Modules()}, nil
 	case CPUGoMLX:
 		if compiledRace {
 			// Its kernels keep pointers as integers; checkptr, which comes with
@@ -148,7 +148,7 @@ func start(kind, spec string) (e *Engine, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: starting %q: %w", spec, err)
 	}
-	return &Engine{Backend: b, Kind: kind, Spec: spec, SIMD: compiledSIMD, Modules: modules()}, nil
+	return &Engine{Backend: b, Kind: kind, Spec: spec, SIMD: compiledSIMD, Modules: Modules()}, nil
 }
 
 // registered lists the compiled-in GoMLX backends, sorted: the registry is a map.
@@ -158,13 +158,18 @@ func registered() []string {
 	return names
 }
 
-// modules reads the versions of the computing libraries from the build record.
-func modules() []string {
+// linked names the modules of a program whose build record has none, as that of a test: Modules separated by commas. The
+// linker sets it, by -ldflags '-X stopgrad/trainingcheck/engine.linked=…'.
+var linked string
+
+// Modules returns the versions of the computing libraries in this program, as "path@version", and none where neither the
+// build record nor the linker names them.
+func Modules() []string {
+	var m []string
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return nil
+		info = new(debug.BuildInfo)
 	}
-	var m []string
 	for _, d := range info.Deps {
 		switch d.Path {
 		case "github.com/gomlx/gomlx", "github.com/gomlx/compute", "github.com/gomlx/go-xla", "gonum.org/v1/gonum":
@@ -174,6 +179,9 @@ func modules() []string {
 			}
 			m = append(m, v)
 		}
+	}
+	if m == nil && linked != "" {
+		m = strings.Split(linked, ",")
 	}
 	return m
 }

@@ -111,3 +111,38 @@ func (c Config) As(m Method) (Config, error) {
 	}
 	return c, nil
 }
+
+// Miniature is BYOL with a linear predictor around an encoder of the given
+// kind, at a size that steps in milliseconds: LinearGaussian as an EMA method,
+// DigitsMini with 12 columns and widths 10, 10, 8 and 5, and CIFARSmall and
+// CIFAR on 8×8 images with 3 and 2 channels. It panics on an unknown kind.
+func Miniature(kind NetKind) Config {
+	var c Config
+	switch kind {
+	case Linear:
+		c = LinearGaussian()
+	case MLP:
+		c = DigitsMini()
+		c.Net = Net{Kind: MLP, In: 12, Hidden: []int{10, 10}, Projector: []int{8}, Out: 5, BatchNorm: true, Bias: true}
+		c.Batch, c.Steps = 12, 40
+	case SmallConv, ResNet18:
+		c = CIFARSmall()
+		c.Net.Base = 3
+		if kind == ResNet18 {
+			c = CIFAR()
+			c.Net.Base = 2
+		}
+		c.Net.Rows, c.Net.Columns, c.Net.Projector, c.Net.Out = 8, 8, []int{6}, 4
+		c.Batch, c.Steps = 4, 10
+	default:
+		panic("method: no miniature of " + string(kind))
+	}
+	c, err := c.As(BYOL)
+	if err != nil {
+		panic(err) // the presets are valid
+	}
+	return c
+}
+
+// Dim is the number of columns of a view.
+func (c Config) Dim() int { return c.Net.dim() }

@@ -117,25 +117,7 @@ func variant(tb testing.TB, c Config, m Method, changes ...func(*Config)) Config
 	return c
 }
 
-// small is the digits network at a size that steps in a millisecond.
-func small() Config {
-	c := DigitsMini()
-	c.Net = Net{Kind: MLP, In: 12, Hidden: []int{10, 10}, Projector: []int{8}, Out: 5, BatchNorm: true, Bias: true}
-	c.Batch, c.Steps = 12, 40
-	return c
-}
-
-// smallConv and smallResNet are the convolutional nets on 8×8 images with few channels.
-func smallConv() Config {
-	c := CIFARSmall()
-	c.Net.Rows, c.Net.Columns, c.Net.Base, c.Net.Projector, c.Net.Out = 8, 8, 3, []int{6}, 4
-	c.Batch, c.Steps = 4, 10
-	return c
-}
-
-func smallResNet() Config {
-	c := CIFAR()
-	c.Net.Rows, c.Net.Columns, c.Net.Base, c.Net.Projector, c.Net.Out = 8, 8, 2, []int{6}, 4
-	c.Batch, c.Steps = 4, 10
-	return c
-}
+// small, smallConv and smallResNet are the miniatures that most tests train.
+func small() Config       { return Miniature(MLP) }
+func smallConv() Config   { return Miniature(SmallConv) }
+func smallResNet() Config { return Miniature(ResNet18) }

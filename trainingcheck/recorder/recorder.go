@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -29,7 +30,7 @@ const RNG = "math/rand/v2 PCG; data.Key (seed, stream, step, sample, view), layo
 
 // Recording is what is to be recorded.
 type Recording struct {
-	Root    string // the project's root: the sources and the git tree
+	Root    string // the project's root: the sources and the git tree; empty for a program with a golden.Stamp and no sources
 	Out     string // folder of the goldens
 	Work    string // folder of finished runs
 	Tier    check.Tier
@@ -382,22 +383,34 @@ func (r *Recording) make(ctx context.Context, s *check.Setting, jobs []job, work
 	return runs, ctx.Err()
 }
 
+// sources is the file system of a root, and nil for none.
+func sources(root string) fs.FS {
+	if root == "" {
+		return nil
+	}
+	return os.DirFS(root)
+}
+
+// Arithmetic is what the products of a run in precision p are made in on an engine of a kind.
+func Arithmetic(kind string, p method.Precision) golden.Precision {
+	if kind == engine.GPUTF32 && p == method.Float32 {
+		return golden.TF32
+	}
+	return map[method.Precision]golden.Precision{method.Float64: golden.FP64, method.Float32: golden.FP32, method.BFloat16: golden.BF16}[p]
+}
+
 // Describe fills engine and device of a provenance whose host is filled. The device of a CPU engine is the processor.
 func Describe(e *engine.Engine, p method.Precision, prov *golden.Provenance) {
-	precision := map[method.Precision]golden.Precision{method.Float64: golden.FP64, method.Float32: golden.FP32, method.BFloat16: golden.BF16}[p]
-	device := prov.Host.CPU
-	if e.Accelerated() {
-		device, _, _ = strings.Cut(string(e.Backend.DeviceDescription(0)), "\n")
-		if e.Kind == engine.GPUTF32 && precision == golden.FP32 {
-			precision = golden.TF32
-		}
-	}
 	version := strings.Join(e.Modules, " ")
 	if version == "" {
-		version = "unknown"
+		version = golden.Unknown
 	}
-	prov.Engine = golden.Engine{Name: e.Kind, Version: version, Precision: precision}
-	prov.Device = golden.Device{Name: device}
+	prov.Engine = golden.Engine{Name: e.Kind, Version: version, Precision: Arithmetic(e.Kind, p)}
+	prov.Device = golden.Device{Name: prov.Host.CPU}
+	if a, ok := e.Accelerator(); ok {
+		prov.Engine.Plugin = a.Plugin
+		prov.Device = golden.Device{Name: a.Name, SM: a.SM, Driver: a.Driver, CUDA: a.CUDA, CUDNN: a.CUDNN}
+	}
 }
 
 // write checks that runs belong together and writes their goldens.
@@ -443,7 +456,7 @@ func (r *Recording) write(ctx context.Context, runs []*finished) ([]Result, erro
 			return out, err
 		}
 		w, err := golden.RecordFile(ctx, r.Out, g, golden.RecordOptions{Reason: r.Reason, AllowDirty: r.AllowDirty,
-			Verifier: &golden.Verifier{Sources: os.DirFS(r.Root)}})
+			Verifier: &golden.Verifier{Sources: sources(r.Root)}})
 		if err != nil {
 			return out, err
 		}

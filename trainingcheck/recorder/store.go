@@ -58,7 +58,7 @@ func together(runs []*finished) (method.Config, error) {
 			{"kernels_sha256", p.KernelsSHA256, q.KernelsSHA256}, {"git_commit", p.GitCommit, q.GitCommit},
 			{"dirty", fmt.Sprint(p.Dirty), fmt.Sprint(q.Dirty)},
 			{"engine.name", p.Engine.Name, q.Engine.Name}, {"engine.version", p.Engine.Version, q.Engine.Version},
-			{"engine.precision", string(p.Engine.Precision), string(q.Engine.Precision)},
+			{"engine.plugin", p.Engine.Plugin, q.Engine.Plugin}, {"engine.precision", string(p.Engine.Precision), string(q.Engine.Precision)},
 			{"device.name", p.Device.Name, q.Device.Name}, {"host.go", p.Host.Go, q.Host.Go},
 			{"data.sha256", p.Data.SHA256, q.Data.SHA256}, {"rng", p.RNG, q.RNG},
 			{"base configuration", x.Base, runs[0].Base},
@@ -99,7 +99,7 @@ func (s store) make(ctx context.Context, e *engine.Engine, set *check.Setting, x
 	if p.Data != nil {
 		sha = p.Data.SHA256
 	}
-	id := identity(p.KernelsSHA256, x.Config, p.Engine.Name, p.Engine.Version, p.Device.Name, p.Host.CPU, p.Host.Go, sha, name, fmt.Sprint(detail))
+	id := identity(p.KernelsSHA256, x.Config, p.Engine.Name, p.Engine.Version, p.Engine.Plugin, p.Device.Name, p.Host.CPU, p.Host.Go, sha, name, fmt.Sprint(detail))
 	if old := s.load(name, id); old != nil {
 		return old, nil
 	}
