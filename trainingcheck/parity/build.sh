@@ -8,7 +8,7 @@ set -euo pipefail
 
 fail() { echo "build.sh: $*" >&2; exit 2; }
 
-# What one copy to a lent machine may weigh, both programs together.
+# What a copy to another machine may weigh, both programs together.
 limit=$((64 << 20))
 
 dirty=no
