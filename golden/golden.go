@@ -248,7 +248,8 @@ type Parity struct {
 }
 
 // Timing is how long the computation of a golden takes with the batch and precision given here in place of the config's.
-// Each time is that of one whole step as its caller sees it: views in from the host's memory, the loss read back.
+// Each time is that of one whole step as its caller sees it: views in from the host's memory, or where Program says
+// resident what they are made from, and the loss read back.
 type Timing struct {
 	Program    string    `json:"program"` // such as stopgrad, pytorch-eager, pytorch-compile
 	Version    string    `json:"version"` // of the program or the libraries that compute in it

@@ -25,13 +25,14 @@ func TestStepTime(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			e := start(t, kind)
 			n, configs, schedule := Timed(e)
-			for _, c := range configs {
-				timing, err := Time(t.Context(), e, c, stepSeed, schedule)
+			type measure = func(context.Context, *engine.Engine, method.Config, uint64, Schedule) (golden.Timing, error)
+			show := func(c method.Config, time measure) {
+				timing, err := time(t.Context(), e, c, stepSeed, schedule)
 				if err != nil {
 					t.Errorf("%s, batch %d in %s: %v", n.Name, c.Batch, c.Precision, err)
-					continue
+					return
 				}
-				t.Logf("%s, batch %d in %s: median %.3g ms, minimum %.3g ms, %.4g images/s", n.Name, c.Batch, timing.Precision, timing.MedianMS, timing.MinMS, timing.ImagesPerS)
+				t.Logf("%s: %s, batch %d in %s: median %.3g ms, minimum %.3g ms, %.4g images/s", timing.Program, n.Name, c.Batch, timing.Precision, timing.MedianMS, timing.MinMS, timing.ImagesPerS)
 				if err := timing.Check(timing.Device); err != nil {
 					t.Error(err)
 				}
@@ -44,7 +45,33 @@ func TestStepTime(t *testing.T) {
 					}
 				}
 			}
+			for _, c := range configs {
+				show(c, Time)
+				if kind != engine.CPU { // which has no images of its own
+					show(c, TimeResident)
+				}
+			}
 		})
+	}
+}
+
+// TestTimeResident measures steps from images where there is no GPU, and where there are no images.
+func TestTimeResident(t *testing.T) {
+	c := ResidentNetworks()[0].Config
+	c.Precision = method.Float32
+	got, err := TimeResident(t.Context(), start(t, engine.CPUGoMLX), c, stepSeed, Schedule{Warmup: 1, Steps: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := got.Check(got.Device); err != nil || got.Program != ProgramResident || got.Steps != 2 || got.Batch != c.Batch {
+		t.Errorf("%+v, %v", got, err)
+	}
+	var unsupported *method.UnsupportedError
+	if got, err := TimeResident(t.Context(), cpu(t), c, stepSeed, Schedule{Steps: 1}); !errors.As(err, &unsupported) {
+		t.Errorf("on %s: %+v, %v", engine.CPU, got, err)
+	}
+	if got, err := TimeResident(t.Context(), cpu(t), method.Miniature(method.MLP), stepSeed, Schedule{Steps: 1}); err == nil {
+		t.Errorf("without images: %+v", got)
 	}
 }
 

@@ -41,9 +41,12 @@ func ResidentNetworks() []Network {
 const residentImages = 200
 
 // Album returns batches of views of random colour images through every stage of the colour augmentation, of the size that
-// c reads. It is a pure function of the seed, and offers its images to the device.
+// c reads; without 3 channels it is an error. It is a pure function of the seed, and offers its images to the device.
 func Album(c method.Config, seed uint64) (method.Resident, error) {
 	n := c.Net
+	if n.Channels != 3 {
+		return nil, fmt.Errorf("parity: a network of kind %s with %d channels, want one of colour images", n.Kind, n.Channels)
+	}
 	set := &data.Set{H: n.Rows, W: n.Columns, C: n.Channels, White: 255, Classes: []string{"noise"}, Labels: make([]int, residentImages)}
 	set.Pixels = make([]uint8, residentImages*n.Rows*n.Columns*n.Channels)
 	r := rand.New(rand.NewPCG(seed, residentImages))

@@ -7,7 +7,7 @@
 #   probe      the engine opens, its device is described, a product is computed
 #   parity     the same seeded steps on the CPU and on the GPU: float64, float32 with TF32 off, bfloat16; then with TF32;
 #              from views that the host made and from images on the device
-#   steptime   ResNet-18 BYOL steps, batch 128 and 512, float32, TF32 and bfloat16
+#   steptime   ResNet-18 BYOL steps, batch 128 and 512, float32, TF32 and bfloat16; from views and from images there
 #   torch      the same steps in PyTorch, eager and compiled (skipped with a line where there is no torch)
 #   record     goldens of kind parity, with the timings, to OUT/golden
 #

@@ -16,8 +16,12 @@ import (
 	"stopgrad/trainingcheck/recorder"
 )
 
-// Program is the name of this program in a golden.Timing.
-const Program = "stopgrad"
+// Names of this program in a golden.Timing: with views that come from the host's memory, as in the other programs, and
+// with views that the step itself makes from images on the device, as training does.
+const (
+	Program         = "stopgrad"
+	ProgramResident = "stopgrad-resident"
+)
 
 // Schedule says which steps are timed.
 type Schedule struct {
@@ -28,6 +32,27 @@ type Schedule struct {
 // Time makes steps of c on one batch of views and measures each from the call with the views in the host's memory to the
 // loss, which waits for the device. It stops between steps when ctx ends.
 func Time(ctx context.Context, e *engine.Engine, c method.Config, seed uint64, s Schedule) (golden.Timing, error) {
+	b := Views(c, seed).Batch(0)
+	return timed(ctx, e, c, seed, s, Program, func(t *method.Trainer) (func() (float64, error), error) {
+		return func() (float64, error) { return t.Step(b) }, nil
+	})
+}
+
+// TimeResident is Time with a step that makes its views from the images of an Album on the device: only their indices
+// and parameters come from the host, which draws them within the measured time. An engine without images of its own is a
+// *method.UnsupportedError.
+func TimeResident(ctx context.Context, e *engine.Engine, c method.Config, seed uint64, s Schedule) (golden.Timing, error) {
+	album, err := Album(c, seed)
+	if err != nil {
+		return golden.Timing{}, err
+	}
+	return timed(ctx, e, c, seed, s, ProgramResident, func(t *method.Trainer) (func() (float64, error), error) {
+		return t.Stepper(album, method.OnDevice)
+	})
+}
+
+// timed measures the steps that stepper gives.
+func timed(ctx context.Context, e *engine.Engine, c method.Config, seed uint64, s Schedule, program string, stepper func(*method.Trainer) (func() (float64, error), error)) (golden.Timing, error) {
 	if s.Steps < 1 || s.Warmup < 0 {
 		return golden.Timing{}, fmt.Errorf("parity: %d steps to time after %d, want at least 1 after 0 or more", s.Steps, s.Warmup)
 	}
@@ -38,22 +63,25 @@ func Time(ctx context.Context, e *engine.Engine, c method.Config, seed uint64, s
 		return golden.Timing{}, err
 	}
 	defer t.Close()
-	b := Views(c, seed).Batch(0)
+	step, err := stepper(t)
+	if err != nil {
+		return golden.Timing{}, err
+	}
 	var ms []float64
 	for i := range s.Warmup + s.Steps {
 		if err := ctx.Err(); err != nil {
 			return golden.Timing{}, err
 		}
 		start := time.Now()
-		if _, err := t.Step(b); err != nil {
+		if _, err := step(); err != nil {
 			return golden.Timing{}, err
 		}
 		if i >= s.Warmup {
 			ms = append(ms, time.Since(start).Seconds()*1e3)
 		}
 	}
-	m := median(ms)
-	return golden.Timing{Program: Program, Version: p.Engine.Version, Device: p.Device.Name, Precision: p.Engine.Precision,
+	m := median(ms) // sorts them
+	return golden.Timing{Program: program, Version: p.Engine.Version, Device: p.Device.Name, Precision: p.Engine.Precision,
 		Batch: c.Batch, Steps: s.Steps, MedianMS: m, MinMS: ms[0], ImagesPerS: 1000 * float64(c.Batch) / m}, nil
 }
 
