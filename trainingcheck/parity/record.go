@@ -94,7 +94,8 @@ func (r *Recording) Record(ctx context.Context, n Network, p method.Precision, t
 	w, err := golden.RecordFile(ctx, r.Out, g, golden.RecordOptions{Reason: r.Reason, AllowDirty: r.AllowDirty,
 		Verifier: &golden.Verifier{Sources: sources, Recompute: r.recompute}})
 	if err != nil {
-		return fail(err)
+		// Time on the machine may not come again: what it computed must not be lost with the golden.
+		return fail(fmt.Errorf("%w; %s computed %v", err, r.Engine.Kind, values))
 	}
 	return g, w, nil
 }

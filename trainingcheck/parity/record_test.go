@@ -354,6 +354,10 @@ func TestRecordRefusesBeforeItWrites(t *testing.T) {
 	tf32.Kind = engine.GPUTF32
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
+	otherwise := map[string]func(context.Context, *golden.Golden) (map[string]golden.Scalar, error){
+		StepName: func(context.Context, *golden.Golden) (map[string]golden.Scalar, error) {
+			return map[string]golden.Scalar{ValueLoss: {Value: 1e9}}, nil
+		}}
 	for name, c := range map[string]struct {
 		ctx  context.Context
 		r    Recording
@@ -366,6 +370,7 @@ func TestRecordRefusesBeforeItWrites(t *testing.T) {
 		"no such arithmetic":   {t.Context(), Recording{Root: root(), Engine: e, AllowDirty: true, Command: "x"}, small, method.BFloat16, "no bfloat16"},
 		"no sources, no stamp": {t.Context(), Recording{Engine: e, AllowDirty: true, Command: "x"}, small, method.Float32, "neither the project's sources nor a stamp"},
 		"no command":           {t.Context(), Recording{Root: root(), Engine: e, AllowDirty: true}, small, method.Float32, "provenance.command"},
+		"float64 disagrees":    {t.Context(), Recording{Root: root(), Engine: e, AllowDirty: true, Command: "x", Reason: "y", recompute: otherwise}, small, method.Float32, "; cpu computed map["},
 		"cancelled":            {ctx, Recording{Root: root(), Engine: e, AllowDirty: true, Command: "x"}, small, method.Float32, "context canceled"},
 	} {
 		c.r.Out, c.r.Seed = filepath.Join(t.TempDir(), "out"), stepSeed
