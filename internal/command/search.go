@@ -24,8 +24,10 @@ type refuteCommand struct {
 	ID     string        `arg:"" help:"Claim to attack."`
 	Region string        `placeholder:"FILE" help:"Region file (YAML) to search in; without one, the claim's own domains."`
 	Budget time.Duration `default:"60s" help:"Time to plan for. It is turned into counts of evaluations, so that a seed gives the same result unless the time runs out."`
-	Seed   uint64        `default:"1" help:"Seed of every random choice."`
-	JSON   bool          `name:"json" help:"Write the report as JSON."`
+	// Patience is for machines that are slower than the plan.
+	Patience int    `default:"2" help:"How many times the budget the search may take before it is cut off."`
+	Seed     uint64 `default:"1" help:"Seed of every random choice."`
+	JSON     bool   `name:"json" help:"Write the report as JSON."`
 }
 
 // Run looks for counterexamples. Finding some is what it is for: the exit code is 0 either way.
@@ -37,8 +39,11 @@ func (r *refuteCommand) Run(c *console) error {
 	if r.Budget <= 0 {
 		return &exit{BadInput, fmt.Sprintf("--budget=%s is not positive", r.Budget)}
 	}
+	if r.Patience < 1 {
+		return &exit{BadInput, fmt.Sprintf("--patience=%d is not positive", r.Patience)}
+	}
 	bar := newProgress(c.stderr)
-	rep, err := fuzz.Refute(c.ctx, f, r.ID, fuzz.Options{Region: reg, Budget: r.Budget, Seed: r.Seed,
+	rep, err := fuzz.Refute(c.ctx, f, r.ID, fuzz.Options{Region: reg, Budget: r.Budget, Patience: r.Patience, Seed: r.Seed,
 		Progress: func(p fuzz.Progress) { bar.show(p.Done, max(p.Total, 1), p.Target) }})
 	bar.clear()
 	if err != nil {
@@ -57,6 +62,12 @@ func (r *refuteCommand) Run(c *console) error {
 				}
 			}
 			fmt.Fprintf(w, "    %-10s %d evaluations, %d states met every hypothesis\n", "effort", x.Evaluations, x.Tried)
+			if x.CutOff {
+				fmt.Fprintf(w, "    %-10s the time ran out before the search was over\n", "cut off")
+			}
+		}
+		if rep.CutOff {
+			fmt.Fprintln(w, "\nThe time ran out: with more --patience more may be found, and the same command need not find the same again.")
 		}
 		return nil
 	}); err != nil {
