@@ -61,7 +61,11 @@ func (r *refuteCommand) Run(c *console) error {
 					fmt.Fprintf(w, "    %-10s %s\n", l.name, l.text)
 				}
 			}
-			fmt.Fprintf(w, "    %-10s %d evaluations, %d states met every hypothesis\n", "effort", x.Evaluations, x.Tried)
+			effort := fmt.Sprintf("%d evaluations, %d states met every hypothesis", x.Evaluations, x.Tried)
+			if x.Reading == fuzz.Orbit {
+				effort = fmt.Sprintf("%d trajectories", x.Evaluations)
+			}
+			fmt.Fprintf(w, "    %-10s %s\n", "effort", effort)
 			if x.CutOff {
 				fmt.Fprintf(w, "    %-10s the time ran out before the search was over\n", "cut off")
 			}
