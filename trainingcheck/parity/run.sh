@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Proves and times the GPU engine on this machine: run.sh [OUT [STAGE…]]
+# Runs a program in the environment that the engine needs: run.sh OUT -- COMMAND…
 #
 # Run it from the folder that build.sh made, on a machine with an NVIDIA GPU and a Python environment with
 # jax-cuda13-pjrt (and torch, for the peer). Stages, in this order when none is named:
@@ -14,7 +15,8 @@
 # Everything is left in OUT (default: results): run.log, timings.jsonl, golden/. Stages may be run one at a time into
 # one OUT. Each program in them ends after STAGE_TIMEOUT seconds (default 540; all stages but torch start two, without
 # TF32 and with it). Exit code 0: all stages passed; 1: one failed, the others
-# ran; 2: bad arguments, or no GPU engine here (one line says what was looked for).
+# ran; 2: bad arguments, or no GPU engine here (one line says what was looked for). A command gets INT after STAGE_TIMEOUT
+# seconds, and its exit code is that of the script.
 #
 # Environment: PYTHON (default python3), PJRT_CUDA_PLUGIN (default: found beside PYTHON's packages), ENGINE_TEST (default:
 # engine.test beside this script), STAGE_TIMEOUT, TORCH_ARGS (for torch_step.py), RECORD_ARGS (such as -reason=TEXT), and
@@ -33,7 +35,12 @@ limit=${STAGE_TIMEOUT:-540}
 [[ ${1-} != -* ]] || fail "usage: run.sh [OUT [STAGE…]]"
 out=${1:-results}
 [[ $# -gt 0 ]] && shift
-if [[ $# -gt 0 ]]; then
+command=()
+if [[ ${1-} == -- ]]; then
+	shift
+	[[ $# -gt 0 ]] || fail "no command behind --"
+	command=("$@")
+elif [[ $# -gt 0 ]]; then
 	for s in "$@"; do
 		[[ " ${stages[*]} " == *" $s "* ]] || fail "there is no stage $s; there are ${stages[*]}"
 	done
@@ -115,6 +122,11 @@ machine() {
 	ldd --version | sed -n 1p
 }
 
+if [[ ${#command[@]} -gt 0 ]]; then
+	say "--- ${command[*]}, $(date -u +%Y-%m-%dT%H:%M:%SZ)"
+	timeout --signal=INT --kill-after=60 "$limit" "${command[@]}" 2>&1 | tee -a "$log" # a program of this project keeps what it has on INT
+	exit
+fi
 failed=()
 machine 2>&1 | tee -a "$log"
 for stage in "${stages[@]}"; do

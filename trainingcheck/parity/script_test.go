@@ -116,6 +116,7 @@ func TestRunWithoutGPU(t *testing.T) {
 		{"a plugin that aborts", []string{"ENGINE_TEST=" + aborts, "PYTHON=" + plain, "PJRT_CUDA_PLUGIN=" + broken}, nil, "the plugin ended the program with exit code 134"},
 		{"no program", []string{"ENGINE_TEST=" + broken + ".none"}, nil, "is not there or not executable"},
 		{"no such stage", []string{"ENGINE_TEST=" + ok}, []string{"prove"}, "there is no stage prove"},
+		{"no command", []string{"ENGINE_TEST=" + ok}, []string{"--"}, "no command behind --"},
 		{"no such engine", []string{"ENGINE_TEST=" + ok, "ENGINE=tpu"}, nil, "ENGINE=tpu"},
 		{"no such time", []string{"ENGINE_TEST=" + ok, "STAGE_TIMEOUT=never"}, nil, "STAGE_TIMEOUT=never"},
 		{"a flag", []string{"ENGINE_TEST=" + ok}, nil, "usage"},
@@ -187,6 +188,11 @@ func TestRunSetsWhatTheGPUNeeds(t *testing.T) {
 		if !strings.HasPrefix(f[4], "--xla_gpu_cuda_data_dir=") {
 			t.Errorf("call %d: XLA_FLAGS %s", i, f[4])
 		}
+	}
+	// A program of the user's gets the same environment, and its exit code is passed on.
+	code, stdout, _ = script(t, []string{"ENGINE_TEST=" + program, "PYTHON=" + python}, "run.sh", out, "--", "bash", "-c", `echo "$PJRT_CUDA_PLUGIN of $1"; exit 3`, "x", "two words")
+	if code != 3 || !strings.Contains(stdout, plugin+" of two words\n") {
+		t.Errorf("a command: exit code %d\n%s", code, stdout)
 	}
 	if text, err := os.ReadFile(filepath.Join(out, "timings.jsonl")); err != nil || string(text) != "{\"line\":1}\n" {
 		t.Errorf("timings %q, %v; want the line of the peer", text, err)
