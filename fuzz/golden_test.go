@@ -61,7 +61,7 @@ func recorded(t testing.TB) fs.FS {
 		t.Fatal(err)
 	}
 	if entries, err := fs.ReadDir(sub, "."); err != nil || len(entries) == 0 {
-		t.Skipf("golden/data/%s holds no recorded counterexamples", GoldenFolder)
+		t.Fatalf("golden/data/%s holds no recorded counterexamples (%v); TestRecordCounterexamples makes them", GoldenFolder, err)
 	}
 	return sub
 }

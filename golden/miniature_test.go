@@ -33,7 +33,7 @@ func miniatures(t *testing.T, group string) fstest.MapFS {
 		files[name] = &fstest.MapFile{Data: text}
 	}
 	if len(files) == 0 {
-		t.Skip("no miniature is recorded; go run . golden record --tier gpu-mini makes them")
+		t.Fatal("no miniature is recorded; go run . golden record --tier gpu-mini makes them")
 	}
 	return files
 }

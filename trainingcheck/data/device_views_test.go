@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -314,11 +315,12 @@ func cases(a ColourAugmentation, set *Set, draws int) (images []int32, records [
 func engines(tb testing.TB) []*engine.Engine {
 	tb.Helper()
 	var all []*engine.Engine
+	var missing []string
 	for _, kind := range []string{engine.CPUGoMLX, engine.GPU} {
 		e, err := engine.Open(kind)
 		var u *engine.UnavailableError
 		if errors.As(err, &u) {
-			tb.Log(err)
+			missing = append(missing, err.Error())
 			continue
 		}
 		if err != nil {
@@ -328,7 +330,7 @@ func engines(tb testing.TB) []*engine.Engine {
 		all = append(all, e)
 	}
 	if len(all) == 0 {
-		tb.Skip("no engine makes views here")
+		tb.Skip(strings.Join(missing, "; "))
 	}
 	return all
 }

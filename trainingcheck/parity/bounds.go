@@ -40,8 +40,8 @@ const (
 	boundLoss32     = 1e-5
 	boundGradient32 = 1e-5
 	boundLoss16     = 2e-2 // TF32 and bfloat16
-	boundGradient16 = 0.2  // TF32 and bfloat16: three times the law for three layers
-	seedsCompared   = 5
+	boundGradient16 = 0.1  // TF32 and bfloat16, of the median
+	seedsCompared   = 31
 )
 
 // Within returns an error that names what exceeds its bound, or nil. d is of c in the given arithmetic.

@@ -15,14 +15,24 @@ import (
 	"stopgrad/trainingcheck/method"
 )
 
+// tool returns the path of a program that a test needs beside the project's sources, and skips the test, naming what is
+// missing, without them.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	if root() == "" {
+		t.Skip("the project's sources are not here")
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+	return path
+}
+
 // script runs a bash script of this folder with variables added to a plain environment.
 func script(t *testing.T, env []string, name string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	bash, err := exec.LookPath("bash")
-	if err != nil || root() == "" {
-		t.Skip("bash or the project's sources are not here")
-	}
-	cmd := exec.CommandContext(t.Context(), bash, append([]string{name}, args...)...)
+	cmd := exec.CommandContext(t.Context(), tool(t, "bash"), append([]string{name}, args...)...)
 	for _, v := range os.Environ() {
 		key, _, _ := strings.Cut(v, "=")
 		if !slices.Contains([]string{"PJRT_CUDA_PLUGIN", "PYTHON", "ENGINE", "ENGINE_TEST", "STAGE_TIMEOUT", "LD_LIBRARY_PATH", "XLA_FLAGS", "NVIDIA_TF32_OVERRIDE", "RECORD_ARGS", "TORCH_ARGS", "TRAIN_BACKEND"}, key) {
@@ -32,7 +42,7 @@ func script(t *testing.T, env []string, name string, args ...string) (code int, 
 	cmd.Env = append(cmd.Env, env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -202,10 +212,7 @@ func TestRunSetsWhatTheGPUNeeds(t *testing.T) {
 // TestTorchStepIsTheSameNetwork compares what can be known without torch: the number of trained values, and the form of
 // a timing.
 func TestTorchStepIsTheSameNetwork(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil || root() == "" {
-		t.Skip("python3 or the project's sources are not here")
-	}
+	python := tool(t, "python3")
 	out, err := exec.CommandContext(t.Context(), python, "torch_step.py", "--check").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -243,10 +250,7 @@ func TestTorchStepIsTheSameNetwork(t *testing.T) {
 
 // TestScriptsAreClean holds them against shellcheck where it is installed.
 func TestScriptsAreClean(t *testing.T) {
-	check, err := exec.LookPath("shellcheck")
-	if err != nil || root() == "" {
-		t.Skip("shellcheck or the project's sources are not here")
-	}
+	check := tool(t, "shellcheck")
 	if out, err := exec.CommandContext(t.Context(), check, "build.sh", "run.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -29,13 +29,15 @@ const freshSeed = 1
 // committed returns a golden of tier mini as it was built in.
 func committed(t *testing.T, a check.Arm) *golden.Golden {
 	t.Helper()
-	file := ID(check.Mini, engine.CPU, a) + ".json"
-	text, err := fs.ReadFile(golden.Committed(), file)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("golden/data/%s is not recorded; go run . golden record makes it", file)
-	}
+	return builtIn(t, check.Mini, a)
+}
+
+// builtIn returns the golden of an arm that was recorded on the CPU.
+func builtIn(t *testing.T, tier check.Tier, a check.Arm) *golden.Golden {
+	t.Helper()
+	text, err := fs.ReadFile(golden.Committed(), ID(tier, engine.CPU, a)+".json")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v; go run . golden record makes it", err)
 	}
 	g, err := golden.Decode(text)
 	if err != nil {
