@@ -1,0 +1,3 @@
+package kernel
+
+var definiteRules = map[string]rule{}

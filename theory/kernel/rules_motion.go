@@ -1,0 +1,3 @@
+package kernel
+
+var motionRules = map[string]rule{}

@@ -1,0 +1,3 @@
+package kernel
+
+var orbitRules = map[string]rule{}
