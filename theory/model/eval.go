@@ -52,6 +52,7 @@ func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
 type frame struct {
 	*evaluator
 	read    func(x *kernel.Term) matrix
+	level   int   // frames around
 	depth   int   // infinitesimals 0 … depth − 1 are about
 	grads   []int // those of the gradients and partial derivatives around, outermost first
 	memo    map[*kernel.Term]matrix
@@ -75,7 +76,11 @@ func (e *evaluator) at(now map[*kernel.Symbol]matrix) *frame {
 
 // child is a frame around which the same infinitesimals are about, with other letters.
 func (fr *frame) child(read func(x *kernel.Term) matrix) *frame {
-	return &frame{evaluator: fr.evaluator, read: read, depth: fr.depth, grads: fr.grads, memo: map[*kernel.Term]matrix{}}
+	if fr.level == maxFrames {
+		fail("operators and equations inside one another more than %d deep", maxFrames)
+	}
+	return &frame{evaluator: fr.evaluator, read: read, level: fr.level + 1, depth: fr.depth, grads: fr.grads,
+		memo: map[*kernel.Term]matrix{}}
 }
 
 // closed is the frame for equations of motion and moments: they are written outside of every gradient and say

@@ -22,6 +22,9 @@ func valued(c kernel.Class) bool {
 	return c == kernel.Param || c == kernel.State || c == kernel.Input
 }
 
+// MaxSize is the greatest number that a size may have.
+const MaxSize = 64
+
 // NewState returns the state with these sizes and these values, given row by row under the symbols' names; a scalar
 // is 1×1 here. Each size and each symbol needs one, of the right shape, and nothing else may be given.
 func NewState(sig *kernel.Signature, sizes map[string]int, values map[string][][]*big.Rat) (s *State, err error) {
@@ -32,8 +35,8 @@ func NewState(sig *kernel.Signature, sizes map[string]int, values map[string][][
 	s = &State{sig: sig, sizes: map[string]int{}, values: map[*kernel.Symbol]matrix{}}
 	for _, n := range sig.Sizes() {
 		k, ok := sizes[n]
-		if !ok || k < 1 || k > maxEntries {
-			fail("the size %s needs a number from 1 to %d", n, maxEntries)
+		if !ok || k < 1 || k > MaxSize {
+			fail("the size %s needs a number from 1 to %d", n, MaxSize)
 		}
 		s.sizes[n] = k
 	}

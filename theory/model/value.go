@@ -14,6 +14,7 @@ const (
 	maxEntries = 4_096     // entries of a matrix
 	maxLevels  = 6         // square roots that no earlier ones express
 	maxNesting = 6         // derivatives inside one another
+	maxFrames  = 500       // operators and equations inside one another
 	maxPoints  = 4_000     // points at which an expectation's argument is compared with a quadratic
 )
 
