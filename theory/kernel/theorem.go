@@ -165,6 +165,9 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 	if s := goal.signature(); s != nil && s != c.dyn.sig {
 		refuse("the goal is of another signature")
 	}
+	if goal.form.Temporal() && goal.mentionsHole() {
+		refuse("a hole has no values over time")
+	}
 	for i, p := range premises {
 		if p.s == nil || p.s.ctx.dyn != c.dyn {
 			refuse("premise %d states nothing, or is of other dynamics", i+1)
@@ -281,6 +284,11 @@ func (a *application) defineUnfolded(t *Term, seen map[*Term]bool) {
 		a.need(th)
 	}
 	switch t.head {
+	case Letter:
+		// Soundness: a random column has a value under an expectation only.
+		if t.sym.class == Random || t.sym.class == Centred {
+			refuse("the random column %s stands outside E", t.sym.name)
+		}
 	case Reciprocal:
 		require(a.ctx.facts.nonzero, t.args[0], "!= 0")
 	case Root:
