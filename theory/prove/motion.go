@@ -2,9 +2,9 @@ package prove
 
 import (
 	"fmt"
-	"math/big"
 
 	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
 )
 
 // lift turns a theorem of a state context of what holds all along into one about all times.
@@ -296,11 +296,22 @@ func (p *prover) barrier(f kernel.Formula, cs, holes []*kernel.Term) (kernel.The
 	return p.over("barrier", f, append(premises, p.kept...), append(append([]*kernel.Term{}, cs...), holes...)...)
 }
 
-// interval is the state context of lo < x < hi, x ≠ r.
+// interval is the state context of lo < x < hi, x ≠ r, and of what does not move: limits are looked at that no motion
+// may reach.
 func (p *prover) interval(f kernel.Formula) *state {
 	ts := f.Terms()
 	x, r, lo, hi := ts[0], ts[1], ts[2], ts[3]
-	return p.extended(p.base, p.formula(kernel.Greater, x, lo), p.formula(kernel.Greater, hi, x), p.formula(kernel.Unequal, x, r))
+	return p.newState(append(p.unmoving(), p.formula(kernel.Greater, x, lo), p.formula(kernel.Greater, hi, x), p.formula(kernel.Unequal, x, r)))
+}
+
+// unmoving lists the hypotheses about what does not move.
+func (p *prover) unmoving() (out []kernel.Formula) {
+	for _, h := range p.gamma.Hypotheses() {
+		if h.Mark() == kernel.Constant {
+			out = append(out, h.Formula())
+		}
+	}
+	return out
 }
 
 // line proves that x tends to r: its derivative has the sign of r − x between the ends.
@@ -318,15 +329,11 @@ func (p *prover) line(f kernel.Formula) (kernel.Theorem, error) {
 		return none, s.explain(fmt.Errorf("(%s - %s)*ddt(%s) is not known to be negative between the ends", kernel.Print(x), kernel.Print(r), kernel.Print(x)))
 	}
 	premises = append(premises, th)
-	open := p.extended(p.base, p.formula(kernel.Greater, x, lo), p.formula(kernel.Greater, hi, x))
-	th, err := open.apply("modulo", p.formula(kernel.Equal, v, v), nil)
-	if err != nil {
-		return none, open.explain(err)
-	}
-	premises = append(premises, th)
 	rest := must(p.sig.Make(kernel.At, 0, v, x, r))
-	if th, err = p.base.equation(p.formula(kernel.Equal, rest, p.integer(0))); err != nil {
-		return none, fmt.Errorf("the limit is no rest point: %w", p.base.explain(err))
+	still := p.newState(p.unmoving())
+	th, err := still.equation(p.formula(kernel.Equal, rest, p.integer(0)))
+	if err != nil {
+		return none, fmt.Errorf("the limit is no rest point: %w", still.explain(err))
 	}
 	premises = append(premises, th)
 	for _, g := range []kernel.Formula{p.formula(kernel.AtLeast, r, lo), p.formula(kernel.AtLeast, hi, r)} {
@@ -355,4 +362,53 @@ func (s *state) inward(f kernel.Formula, x, r, lo, hi *kernel.Term) (kernel.Theo
 	return s.order(f)
 }
 
-var minusOne = big.NewRat(-1, 1)
+// differentiate draws from the equations of an assumption their derivatives along the flow, which then hold all
+// along, too.
+func (p *prover) differentiate() {
+	p.assumed = map[string]kernel.Theorem{}
+	if p.part.Stmt.Kind != lang.Assumption {
+		return
+	}
+	names := map[string]kernel.Formula{}
+	var more []kernel.Formula
+	for i := range p.part.Stmt.Assign {
+		f, ok := p.reading.Hypothesis(fmt.Sprintf("h%d", i+1))
+		if !ok {
+			continue
+		}
+		names[fmt.Sprintf("h%d", i+1)] = f
+		if p.gamma.Time() != kernel.Motion {
+			continue
+		}
+		h := p.base.hypothesis(f)
+		if !h.Valid() {
+			continue
+		}
+		l, r := p.ddt(f.Terms()[0]), p.ddt(f.Terms()[1])
+		premises := make([]kernel.Theorem, 3)
+		var err error
+		if premises[0], err = p.lift(p.base, h); err != nil {
+			continue
+		}
+		if premises[1], err = p.along(l, l); err != nil {
+			continue
+		}
+		if premises[2], err = p.along(r, r); err != nil {
+			continue
+		}
+		d := p.formula(kernel.Equal, l, r)
+		th, err := p.over("differentiate", always(d), premises)
+		if err != nil {
+			continue
+		}
+		p.kept = append(p.kept, th)
+		more = append(more, d)
+		names[fmt.Sprintf("d%d", i+1)] = d
+	}
+	if len(more) > 0 {
+		p.base = p.extended(p.base, more...)
+	}
+	for n, f := range names {
+		p.assumed[n] = p.base.hypothesis(f)
+	}
+}

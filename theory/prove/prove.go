@@ -64,7 +64,8 @@ type prover struct {
 	steps     []Step
 	budget    int
 	madeHoles map[string]*kernel.Term
-	lifted    map[*state][]kernel.Theorem
+	// assumed are the equations [h1], [h2], … of an assumption and their derivatives [d1], [d2], … along the flow.
+	assumed map[string]kernel.Theorem
 }
 
 // errBudget ends an attempt that has tried too much.
@@ -75,8 +76,7 @@ var errBudget = errors.New("the search for a proof gave up: too many steps")
 func Prove(ctx context.Context, r *lang.Reading, o Options) (out *Outcome) {
 	out = &Outcome{}
 	p := &prover{builder: builder{r.Context().Signature()}, patient: ctx, reading: r, part: r.Part(), gamma: r.Context(),
-		dyn: r.Context().Dynamics(), budget: o.Steps, facts: map[string][]kernel.Theorem{}, madeHoles: map[string]*kernel.Term{},
-		lifted: map[*state][]kernel.Theorem{}}
+		dyn: r.Context().Dynamics(), budget: o.Steps, facts: map[string][]kernel.Theorem{}, madeHoles: map[string]*kernel.Term{}}
 	if p.budget <= 0 {
 		p.budget = DefaultSteps
 	}
@@ -174,6 +174,7 @@ func (p *prover) open(keep bool) {
 	if keep {
 		p.keepAll()
 	}
+	p.differentiate()
 	p.work = p.base
 	for _, g := range p.reading.Goals() {
 		if g.Form() == kernel.Tends {

@@ -161,7 +161,7 @@ func (p *prover) modulo(f kernel.Formula, st *lang.Step) (kernel.Theorem, error)
 			add(a.Name, p.work.hypothesis(g))
 		}
 	}
-	for name, th := range p.assumed() {
+	for name, th := range p.assumed {
 		add(name, th)
 	}
 	c, holes, names, err := p.reading.Combination(st.Expr, zero, f.Terms()[0])
@@ -250,7 +250,11 @@ func (s *state) explain(err error) error {
 	return fmt.Errorf("%w; %s is not known to be %s (%s)", err, kernel.Print(w.term), kindWords[w.kind], known)
 }
 
-// assumed are the equations [h1], [h2], … of an assumption and their derivatives [d1], [d2], … along the flow.
-func (p *prover) assumed() map[string]kernel.Theorem {
-	return nil
+// sturm proves the sign of a polynomial in one symbol on its domain.
+func (p *prover) sturm(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
+	x := p.sig.Lookup(st.Uses)
+	if x == nil || !x.Scalar() {
+		return kernel.Theorem{}, fmt.Errorf("there is no scalar %s", st.Uses)
+	}
+	return p.work.univariate(f, x)
 }

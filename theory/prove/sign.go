@@ -165,31 +165,11 @@ func (s *state) scalar(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 			}
 		}
 	case kernel.Reciprocal:
-		a := t.Arg(0)
-		if k == nonzero {
-			if th, ok := s.prove(k, a); ok {
-				return s.by("reciprocal", k, t, th)
-			}
-			return none, false
-		}
-		if k == nonnegative {
-			return s.weakened(positive, k, t)
-		}
-		if th, ok := s.prove(positive, a); ok {
-			return s.by("reciprocal", positive, t, th)
+		if th, ok := s.prove(k, t.Arg(0)); ok {
+			return s.by("reciprocal", k, t, th)
 		}
 	case kernel.Root:
-		q := t.Arg(0)
-		if k == nonnegative {
-			if th, ok := s.prove(nonnegative, q); ok {
-				return s.by("rootsign", k, t, th)
-			}
-			return none, false
-		}
-		if k == nonzero {
-			return s.weakened(positive, k, t)
-		}
-		if th, ok := s.prove(positive, q); ok {
+		if th, ok := s.prove(k, t.Arg(0)); ok {
 			return s.by("rootsign", k, t, th)
 		}
 	case kernel.Trace:

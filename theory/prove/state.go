@@ -393,7 +393,7 @@ func (p *prover) holes(x *kernel.Term, i int) *kernel.Term {
 		return h
 	}
 	for n := len(p.madeHoles) + 1; ; n++ {
-		name := fmt.Sprintf("hole%d", n)
+		name := fmt.Sprintf("hole_%d", n)
 		if p.sig.Lookup(name) != nil {
 			continue
 		}
