@@ -59,27 +59,18 @@ func (s *state) productShape(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 			sign = positive
 		}
 		scaled := s.mul(c, u)
-		if _, ok := s.both("mscale", k, scaled, sign, c, k, u); !ok {
+		th, ok := s.both("mscale", k, scaled, sign, c, k, u)
+		if !ok {
 			return none, false
 		}
+		s.keepTheorem(k, scaled, th)
 		u = scaled
 	}
-	if u == t {
-		return s.reached(k, t)
-	}
-	th, ok := s.reached(k, u)
-	if !ok {
-		return none, false
+	th, ok := s.prove(k, u)
+	if !ok || u == t {
+		return th, ok
 	}
 	return s.by("transport", k, t, th)
-}
-
-// reached is the theorem that the memo or the facts hold of k of t.
-func (s *state) reached(k kind, t *kernel.Term) (kernel.Theorem, bool) {
-	if a, ok := s.memo[goal{k, t}]; ok && a.th.Valid() {
-		return a.th, true
-	}
-	return s.prove(k, t)
 }
 
 // definiteWord finds a term equal to a product of matrices of which k is proved.
@@ -126,7 +117,7 @@ func (s *state) definiteWord(k kind, word []*kernel.Term) (*kernel.Term, bool) {
 		return nil, false
 	}
 	premises := make([]kernel.Theorem, 0, 2)
-	th, ok := s.reached(k, p)
+	th, ok := s.prove(k, p)
 	if !ok {
 		return nil, false
 	}
@@ -168,7 +159,6 @@ func (s *state) keepTheorem(k kind, t *kernel.Term, th kernel.Theorem) {
 // traceSign proves that a trace is nonnegative (positive): tr(P), or tr(P·Q), of definite matrices, up to a
 // rotation of the factors.
 func (s *state) traceSign(k kind, t *kernel.Term) (kernel.Theorem, bool) {
-	var none kernel.Theorem
 	x := t.Arg(0)
 	if x.Head() == kernel.Sum {
 		return s.moved(k, t, s.add(s.trace(x.Arg(0)), s.trace(x.Arg(1))))
@@ -184,7 +174,7 @@ func (s *state) traceSign(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	for i := range word {
 		rot := append(append([]*kernel.Term{}, word[i:]...), word[:i]...)
 		if p, ok := s.definiteWord(m, rot); ok {
-			th, ok := s.reached(m, p)
+			th, ok := s.prove(m, p)
 			if !ok {
 				continue
 			}
@@ -202,8 +192,8 @@ func (s *state) traceSign(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 			if !ok {
 				continue
 			}
-			thp, ok1 := s.reached(m, p)
-			thq, ok2 := s.reached(m, q)
+			thp, ok1 := s.prove(m, p)
+			thq, ok2 := s.prove(m, q)
 			if !ok1 || !ok2 {
 				continue
 			}

@@ -51,7 +51,7 @@ func TestScriptsReplay(t *testing.T) {
 			took := time.Since(start)
 			spent += took
 			was := checker.Prove(p).Verdict()
-			if was.Proved() {
+			if was.IsProved() {
 				old++
 			}
 			if len(o.Theorems()) > 0 {
@@ -60,8 +60,8 @@ func TestScriptsReplay(t *testing.T) {
 			if took > 50*time.Millisecond {
 				t.Logf("%s/%s: %v", c.ID, p.Name, took)
 			}
-			if was.Proved() != (len(o.Theorems()) > 0) {
-				t.Errorf("%s/%s: was proved %v: %v", c.ID, p.Name, was.Proved(), o.Failure())
+			if was.IsProved() != (len(o.Theorems()) > 0) {
+				t.Errorf("%s/%s: was proved %v: %v", c.ID, p.Name, was.IsProved(), o.Failure())
 			}
 			if o.Vacuous().Valid() {
 				t.Errorf("%s/%s: vacuous", c.ID, p.Name)

@@ -60,6 +60,11 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 				}
 			}
 		}
+		if !ok {
+			if u := s.simplify(t); u != nil && u != t {
+				th, ok = s.moved(k, t, u)
+			}
+		}
 	} else {
 		th, ok = s.matrix(k, t)
 	}
