@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // claims parses the built-in claims.
@@ -50,7 +50,7 @@ func TestScriptsReplay(t *testing.T) {
 			o := Prove(context.Background(), r, Options{})
 			took := time.Since(start)
 			spent += took
-			was := checker.Prove(p).Verdict()
+			was := verdict.Prove(p).Verdict()
 			if was.IsProved() {
 				old++
 			}
