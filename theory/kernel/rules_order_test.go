@@ -245,7 +245,7 @@ func TestBernstein(t *testing.T) {
 		{"bernstein", "1 - tr(P)^2 >= 0", "", "tr(P) >= 0; 1 >= tr(P)", ""},
 		{"bernstein", "2 > 0", "", "", ""},
 		{"bernstein", "x*(1 - x) > 0", "coefficient is 0", "x >= 0; 1 >= x", ""},
-		{"bernstein", "x*(1 - x) >= 0", "coefficient is -1", "x >= 0; 2 >= x", ""},
+		{"bernstein", "x*(1 - x) >= 0", "coefficient is -2", "x >= 0; 2 >= x", ""},
 		{"bernstein", "x > 0", "coefficient is 0", "x >= 0", ""},
 		{"bernstein", "x*(1 + y) > 0", "coefficient is 0", "x >= 0; y >= 0; 1 >= y", ""},
 		{"bernstein", "x*(1 + y) > 0", "coefficient is 0", "y >= 0; 1 >= y; x >= 0", ""},
@@ -259,7 +259,7 @@ func TestBernstein(t *testing.T) {
 		{"bernstein", "x >= 0", "premise 1 is gt", "x > 0", ""},
 		{"bernstein", "x + 1 != 0", "establishes >= 0", "x >= 0", ""},
 		{"bernstein", "x + 1 >= 1", "not a sign", "x >= 0", ""},
-		{"bernstein", "(x + y + 2/3)^4000 >= 0", "more than", "x >= 0; y >= 0", ""},
+		{"bernstein", "(3*x + 3*y + 2)^4000 >= 0", "more than", "x >= 0; y >= 0", ""},
 		{"bernstein", "(x^1000)^1000 >= 0", "an exponent above", "x >= 0", ""},
 	})
 }
