@@ -72,15 +72,14 @@ type Dynamics struct {
 	flow    []equation
 	step    []equation
 	frozen  bool
-	memo    unfoldings  // what unfolding has found; it depends on the dynamics alone
-	free    *normaliser // without structure, for expectations
+	memo    unfoldings // what unfolding has found; it depends on the dynamics alone
 }
 
 type equation struct{ letter, rhs *Term }
 
 // NewDynamics returns dynamics without moments and equations.
 func NewDynamics(s *Signature) *Dynamics {
-	return &Dynamics{sig: s, moments: map[[2]*Symbol]*Term{}, memo: newUnfoldings(), free: newNormaliser(s, nil)}
+	return &Dynamics{sig: s, moments: map[[2]*Symbol]*Term{}, memo: newUnfoldings()}
 }
 
 // Signature is the vocabulary of the dynamics.

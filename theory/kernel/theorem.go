@@ -197,7 +197,7 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 }
 
 // refill gives the next application its share of work.
-func (c *Context) refill() { c.norm.work, c.dyn.free.work = MaxProducts, MaxProducts }
+func (c *Context) refill() { c.norm.work, c.dyn.memo.work = MaxProducts, MaxProducts }
 
 // RuleNames lists the rules, sorted.
 func RuleNames() []string {
