@@ -3,7 +3,7 @@ package kernel
 import "testing"
 
 func TestOrbits(t *testing.T) {
-	b := world(t)
+	b := floor(t)
 	o := b.none(Orbit, "always: x >= 0", "start: y >= 0")
 	b.decree(o, "geometric", "evolves x; c", "", []string{"always next(x) == c*x"})
 	b.decree(o, "geometric", "evolves W; c", "", []string{"always next(W) == c*W"})
