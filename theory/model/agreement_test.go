@@ -64,8 +64,16 @@ func newWorld(rng *rand.Rand) *world {
 	moment := func(x, y *kernel.Term) {
 		r, _ := x.Shape()
 		c, _ := y.Shape()
-		if err := w.dyn.AddMoment(x, y, w.matrix(r, c, w.rng.Intn(3))); err != nil {
-			panic(err)
+		for {
+			m := w.matrix(r, c, w.rng.Intn(3))
+			if t := w.make(kernel.Transpose, m); x == y && w.rng.Intn(2) > 0 {
+				m = w.make(kernel.Product, m, t)
+			} else if x == y {
+				m = w.make(kernel.Sum, m, t)
+			}
+			if w.dyn.AddMoment(x, y, m) == nil { // it may be random itself
+				break
+			}
 		}
 	}
 	moment(e, e)
@@ -392,29 +400,26 @@ const (
 	equal      outcome = iota // both have a value, the same
 	undefined                 // neither has a value
 	refused                   // the kernel does not unfold the term
-	unreadable                // the model cannot evaluate it
+	dropped                   // an inner operator dropped a letter that an outer next or ddt cannot follow
+	unreadable                // the model cannot evaluate the term
 	outcomes
 )
 
-// compare evaluates a term with its operators and its unfolding, and its conditions.
+// compare evaluates a term with its operators, its unfolding, and the kernel's conditions for it to have a value.
 func compare(w *world, t *kernel.Term, st *model.State) (outcome, error) {
 	u, err := w.dyn.Unfold(t)
 	if err != nil {
 		return refused, nil
 	}
 	var none *model.NoValue
-	direct, err := model.Evaluate(w.dyn, t, st)
-	missing := err != nil
-	if missing && !errors.As(err, &none) {
-		return unreadable, err
-	}
+	direct, trouble := model.Evaluate(w.dyn, t, st)
 	pure, err := model.Evaluate(w.dyn, u, st)
 	switch {
 	case err != nil && !errors.As(err, &none):
 		return unreadable, err
-	case err != nil && !missing:
+	case err != nil && trouble == nil:
 		return 0, fmt.Errorf("the model has the value %s, of the unfolded term %v", direct, err)
-	case err == nil && !missing && !direct.Equal(pure):
+	case err == nil && trouble == nil && !direct.Equal(pure):
 		return 0, fmt.Errorf("the model has the value %s, of the unfolded term %s", direct, pure)
 	}
 	c := must(kernel.NewContext(w.dyn, kernel.AtState))
@@ -428,16 +433,37 @@ func compare(w *world, t *kernel.Term, st *model.State) (outcome, error) {
 			return unreadable, err
 		}
 		if err != nil || !j.Holds {
-			if !missing {
+			if trouble == nil {
 				return 0, fmt.Errorf("the model has the value %s, where the kernel's condition %s of %s fails", direct, f.Form(), dump(f.Terms()[0]))
 			}
 			return undefined, nil
 		}
 	}
-	if missing {
+	switch {
+	case trouble == nil:
+		return equal, nil
+	case drops(t, false):
+		return dropped, nil
+	case errors.As(trouble, &none):
 		return 0, fmt.Errorf("the kernel's conditions are met, the model says %v", none)
 	}
-	return equal, nil
+	return unreadable, trouble
+}
+
+// drops reports whether an operator stands under next or ddt: what it drops (the x of diff(x, y), say) then needs no
+// next value and no derivative, of which the model asks for all letters that it meets.
+func drops(t *kernel.Term, moved bool) bool {
+	h := t.Head()
+	if moved && h >= kernel.Ddt {
+		return true
+	}
+	moved = moved || h == kernel.Ddt || h == kernel.Next
+	for i := 0; i < t.Len(); i++ {
+		if drops(t.Arg(i), moved) {
+			return true
+		}
+	}
+	return false
 }
 
 // The kernel unfolds operators; the model evaluates them. Both have to give one value, or to say that there is none.
@@ -449,7 +475,7 @@ func TestAgreement(t *testing.T) {
 	const each = 40 // terms of a world
 	var count [outcomes]int
 	disagreements := 0
-	examples := map[string]int{}
+	troubles := map[string]int{}
 	for done := 0; done < terms; done += each {
 		w := newWorld(rand.New(rand.NewSource(int64(done))))
 		for i := range each {
@@ -462,7 +488,7 @@ func TestAgreement(t *testing.T) {
 			st := w.state()
 			o, err := compare(w, x, st)
 			if o == unreadable {
-				examples[err.Error()]++
+				troubles[err.Error()]++
 			} else if err != nil {
 				if disagreements++; disagreements <= 5 {
 					t.Errorf("world %d, term %d: %s\nat %s\nunder\n%s%v", done, i, dump(x), st, w.dump(), err)
@@ -472,18 +498,18 @@ func TestAgreement(t *testing.T) {
 			count[o]++
 		}
 	}
-	t.Logf("%d terms: %d equal, %d without a value, %d not unfolded, %d not evaluated, %d disagree", terms, count[equal], count[undefined],
-		count[refused], count[unreadable], disagreements)
-	for e, k := range examples {
+	t.Logf("%d terms: %d equal, %d without a value, %d not unfolded, %d with something dropped, %d not evaluated, %d disagree", terms,
+		count[equal], count[undefined], count[refused], count[dropped], count[unreadable], disagreements)
+	for e, k := range troubles {
 		t.Logf("%5d %s", k, e)
 	}
 	if disagreements > 0 {
 		t.Errorf("%d disagreements", disagreements)
 	}
-	if count[equal] < terms/4 {
+	if count[equal] < terms*3/4 {
 		t.Errorf("only %d of %d terms were compared", count[equal], terms)
 	}
-	if count[unreadable] > terms/20 {
-		t.Errorf("%d of %d terms could not be evaluated", count[unreadable], terms)
+	if count[unreadable]+count[dropped] > terms/50 {
+		t.Errorf("%d of %d terms could not be evaluated", count[unreadable]+count[dropped], terms)
 	}
 }

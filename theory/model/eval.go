@@ -38,6 +38,7 @@ type evaluator struct {
 	field
 	dyn    *kernel.Dynamics
 	st     *State
+	deep   int  // evaluations inside one another
 	inside bool // radicands that are not constant have to be positive
 	chance map[*kernel.Term]bool
 	fixed  map[*kernel.Term]bool
@@ -52,7 +53,6 @@ func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
 type frame struct {
 	*evaluator
 	read    func(x *kernel.Term) matrix
-	level   int   // frames around
 	depth   int   // infinitesimals 0 … depth − 1 are about
 	grads   []int // those of the gradients and partial derivatives around, outermost first
 	memo    map[*kernel.Term]matrix
@@ -76,11 +76,7 @@ func (e *evaluator) at(now map[*kernel.Symbol]matrix) *frame {
 
 // child is a frame around which the same infinitesimals are about, with other letters.
 func (fr *frame) child(read func(x *kernel.Term) matrix) *frame {
-	if fr.level == maxFrames {
-		fail("operators and equations inside one another more than %d deep", maxFrames)
-	}
-	return &frame{evaluator: fr.evaluator, read: read, level: fr.level + 1, depth: fr.depth, grads: fr.grads,
-		memo: map[*kernel.Term]matrix{}}
+	return &frame{evaluator: fr.evaluator, read: read, depth: fr.depth, grads: fr.grads, memo: map[*kernel.Term]matrix{}}
 }
 
 // closed is the frame for equations of motion and moments: they are written outside of every gradient and say
@@ -198,13 +194,15 @@ func (fr *frame) gradient(t, x *kernel.Term) matrix {
 	return out
 }
 
-// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here.
+// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here, needed or not.
 func (fr *frame) replaced(t *kernel.Term) *frame {
+	now := map[*kernel.Term]matrix{}
+	for i := 1; i < t.Len(); i += 2 {
+		now[t.Arg(i)] = fr.eval(t.Arg(i + 1))
+	}
 	return fr.child(func(x *kernel.Term) matrix {
-		for i := 1; i < t.Len(); i += 2 {
-			if t.Arg(i) == x {
-				return fr.eval(t.Arg(i + 1))
-			}
+		if m, ok := now[x]; ok {
+			return m
 		}
 		return fr.read(x)
 	})
@@ -218,7 +216,11 @@ func (fr *frame) eval(t *kernel.Term) matrix {
 	m, ok := fr.memo[t]
 	if !ok {
 		fr.spend()
+		if fr.deep++; fr.deep > maxDeep {
+			fail("terms and equations inside one another more than %d deep", maxDeep)
+		}
 		m = fr.find(t)
+		fr.deep--
 		fr.memo[t] = m
 	}
 	return m

@@ -271,8 +271,9 @@ func (q *question) near(f kernel.Formula) bool {
 }
 
 func (q *question) continuous(ts ...*kernel.Term) (ok bool) {
+	deep := q.deep
 	q.inside = true
-	defer func() { q.inside = false }()
+	defer func() { q.inside, q.deep = false, deep }()
 	defer func() {
 		if r := recover(); r != nil {
 			f, known := r.(*failure)
