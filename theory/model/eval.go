@@ -131,7 +131,7 @@ func (fr *frame) epsilon() jet {
 
 // derivative is the coefficient of the infinitesimal that the child frame has added.
 func (fr *frame) derivative(child *frame, t *kernel.Term) matrix {
-	return child.eval(t).each(func(x jet) jet { return x.along(fr.depth) })
+	return child.eval(t).each(func(x jet) jet { return fr.plus(jet{zero}, x.along(fr.depth)) })
 }
 
 // flowing is the frame in which the state moves along the flow, its right-hand sides evaluated here. Constants stay.

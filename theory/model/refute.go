@@ -174,6 +174,10 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 	for _, h := range c.Hypotheses() {
 		q.suppose(h.Formula())
 	}
+	q.averages = q.mentionsExpectation(goal)
+	if !q.possible(q.here) {
+		spare("no random columns have the declared moments here")
+	}
 	var reason string
 	switch c.Time() {
 	case kernel.AtState:
@@ -228,9 +232,10 @@ func sides(j Judgement) string {
 // question is one sequent at one state.
 type question struct {
 	*evaluator
-	ctx   *kernel.Context
-	keeps []kernel.Theorem
-	here  *frame
+	ctx      *kernel.Context
+	keeps    []kernel.Theorem
+	here     *frame
+	averages bool // expectations occur
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
@@ -319,6 +324,9 @@ func (q *question) kept(f kernel.Formula, forever bool) bool {
 // meets requires that the hypotheses hold along the motion as they are marked: for a while after this state; with
 // before, from a while before it; with forever, for all time.
 func (q *question) meets(before, forever bool) {
+	if !q.lasting(forever) {
+		spare("the declared moments may become those of no random columns")
+	}
 	for _, h := range q.ctx.Hypotheses() {
 		f := h.Formula()
 		if q.constantFormula(f) || h.Mark() == kernel.Start && !before {
@@ -330,6 +338,78 @@ func (q *question) meets(before, forever bool) {
 		}
 		spare("the hypothesis %s holds here and may not hold along the motion", describe(f))
 	}
+}
+
+// mentionsExpectation reports whether an expectation occurs in the sequent.
+func (q *question) mentionsExpectation(goal kernel.Formula) bool {
+	ts := append(goal.Terms(), goal.Inner().Terms()...)
+	for _, h := range q.ctx.Hypotheses() {
+		ts = append(ts, h.Formula().Terms()...)
+	}
+	for _, x := range q.dyn.FlowLetters() {
+		ts = append(ts, q.dyn.FlowOf(x))
+	}
+	for _, x := range q.dyn.MapLetters() {
+		ts = append(ts, q.dyn.MapOf(x))
+	}
+	seen := map[*kernel.Term]bool{}
+	for _, t := range ts {
+		if reaches(t, seen, func(t *kernel.Term) bool { return t.Head() == kernel.Expect }) {
+			return true
+		}
+	}
+	return false
+}
+
+// possible reports whether there are random columns with the declared moments: the matrix of all joint moments, zero
+// where none is declared, has to be positive semidefinite.
+func (q *question) possible(fr *frame) bool {
+	psd, _ := q.moments(fr)
+	return psd
+}
+
+func (q *question) moments(fr *frame) (psd, pd bool) {
+	start, size := map[*kernel.Term]int{}, 0
+	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+		if a, b, m := q.dyn.Moment(i); a == b {
+			start[a] = size
+			size += fr.eval(m).rows
+		}
+	}
+	all := nought(size, size)
+	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+		a, b, m := q.dyn.Moment(i)
+		r, rows := start[a]
+		c, cols := start[b]
+		if !rows || !cols {
+			return false, false
+		}
+		v := fr.eval(m)
+		for k, x := range v.at {
+			i, j := r+k/v.cols, c+k%v.cols
+			if all.at[i*size+j] = x; a != b {
+				all.at[j*size+i] = x
+			}
+		}
+	}
+	if !q.symmetric(all) {
+		return false, false
+	}
+	return q.definiteness(all)
+}
+
+// lasting reports whether there are random columns with the declared moments near the state too, or at all states.
+func (q *question) lasting(forever bool) bool {
+	still, shaped := true, true
+	var ms []*kernel.Term
+	for i := 0; i < q.dyn.Moments(); i++ {
+		a, b, m := q.dyn.Moment(i)
+		ms = append(ms, m)
+		still = still && q.constant(m)
+		shaped = shaped && (a != b || q.here.eval(m).rows == 1 || symmetricByShape(m))
+	}
+	_, pd := q.moments(q.here)
+	return !q.averages || still || !forever && shaped && pd && q.continuous(ms...)
 }
 
 // speed is the derivative of a term along the flow.
@@ -566,6 +646,9 @@ func (q *question) orbit(goal kernel.Formula) string {
 	fr, path := q.here, []*frame{}
 	for k := 0; ; k++ {
 		path = append(path, fr)
+		if !q.possible(fr) {
+			spare("the goal does not fail before no random columns have the declared moments")
+		}
 		if k > 0 {
 			for _, h := range q.ctx.Hypotheses() {
 				// Soundness: the orbit ends before the step at which a hypothesis that is assumed all along fails.
