@@ -573,20 +573,23 @@ func (f *field) dot(a, b matrix) *number {
 // escapes refutes “x tends to r from lo < x < hi” where x is the only thing that moves, by x' = f(x) with f a polynomial
 // in x, and x' points away from r. Solutions of such an equation are monotone: to turn round, x would have to pass a
 // point twice in opposite directions, and x' is the same there both times. So x stays on its side of this state and does
-// not tend to r, if it exists for all time. It does if f is zero or turned somewhere further away from r: by the
-// intermediate value theorem there is a point of rest in between, which, f being locally Lipschitz, is not passed, and a
-// bounded solution goes on. The statement says nothing of a solution that ends in finite time.
+// not tend to r, if it exists for all time. It does if f is of degree one, or if f is zero or turned somewhere further away
+// from r: by the intermediate value theorem there is a point of rest in between, which, f being locally Lipschitz, is not
+// passed, and a bounded solution goes on. The statement says nothing of a solution that ends in finite time.
 func (q *question) escapes(x, r, lo, hi *kernel.Term) string {
 	law := q.dyn.FlowOf(x)
 	if law == nil || len(q.dyn.FlowLetters()) != 1 || !q.polynomialIn(law, x) {
 		spare("not at rest, and not the motion of one variable by a polynomial")
 	}
 	q.meets(false, true)
-	at, to, speed := q.number(x), q.steady(r), q.here.eval(law).at[0].base()
+	at, to, speed := q.number(x), q.steady(r), q.number(law)
 	from, until := q.steady(lo), q.steady(hi)
 	away := q.cmp(at, to) // the direction from r to x
 	if q.cmp(at, from) <= 0 || q.cmp(at, until) >= 0 || away == 0 || q.sign(speed) != away {
 		spare("the goal does not fail here")
+	}
+	if (&degrees{evaluator: q.evaluator, letters: map[*kernel.Term]int{x: 1}, bound: true}).of(law) <= 1 {
+		return "moves away from " + q.text(to) + " with " + q.text(speed) + ", for ever"
 	}
 	further := []*number{from, until}
 	for d := q.inv(integer(16)); len(further) < 32; d = q.mul(d, two) {
