@@ -91,10 +91,14 @@ func (d *Dynamics) remove(t *Term, gradients int) unfolding {
 			refuse("a stop-gradient inside two gradients")
 		}
 	default:
-		args, lists := make([]*Term, len(t.args)), make([][]*Term, len(t.args))
+		args := make([]*Term, len(t.args))
+		var lists [][]*Term
 		for i, a := range t.args {
 			v := d.remove(a, gradients)
-			args[i], lists[i] = v.term, v.also
+			args[i] = v.term
+			if len(v.also) > 0 {
+				lists = append(lists, v.also)
+			}
 		}
 		u = unfolding{t.sig.make(t.head, t.n, args...), d.union(lists...)}
 	}
@@ -116,29 +120,44 @@ func (d *Dynamics) equation(x, rhs *Term) unfolding {
 	return u
 }
 
-// along is the derivative along the flow.
-func (d *Dynamics) along(u unfolding) unfolding {
-	flow, lists := map[*Term]*Term{}, [][]*Term{nil}
+// moved lists what becomes of the letters of u by the equations of the flow or map: what names a derivative in time
+// or next value.
+func (d *Dynamics) moved(u unfolding, what, equations string, of func(*Term) *Term) (to map[*Term]*Term, also []*Term) {
+	to = map[*Term]*Term{}
+	var lists [][]*Term
 	for _, x := range d.atoms(u) {
 		switch {
 		case x.head == frozen:
-			refuse("the derivative in time of a stop-gradient inside a gradient")
+			refuse("the %s of a stop-gradient inside a gradient", what)
 		case x.sym.class == State:
-			rhs := d.FlowOf(x)
+			rhs := of(x)
 			if rhs == nil {
-				refuse("%s has no equation in the flow and no derivative in time", x.sym.name)
+				refuse("%s has no equation in the %s and no %s", x.sym.name, equations, what)
 			}
 			f := d.equation(x, rhs)
-			flow[x] = f.term
+			to[x] = f.term
 			lists = append(lists, f.also)
 		case x.sym.class != Param:
-			refuse("the %s symbol %s has no derivative in time", x.sym.class, x.sym.name)
+			// Soundness: nothing is known of the derivative of an input, or of an input at another time.
+			refuse("the %s symbol %s has no %s", x.sym.class, x.sym.name, what)
 		}
 	}
+	return to, d.union(lists...)
+}
+
+// along is the derivative along the flow.
+func (d *Dynamics) along(u unfolding) unfolding {
+	flow, also := d.moved(u, "derivative in time", "flow", d.FlowOf)
 	derive := d.derivation(d.memo.rate, func(x *Term) *Term { return flow[x] })
 	rate := derive(u.term)
-	lists[0] = d.demands(u, func(q *Term) bool { return derive(q) != nil })
-	return unfolding{orZero(rate, u.term), d.union(lists...)}
+	return unfolding{orZero(rate, u.term), d.union(also, d.demands(u, func(q *Term) bool { return derive(q) != nil }))}
+}
+
+// stepped is the value after one step of the map.
+func (d *Dynamics) stepped(u unfolding) unfolding {
+	step, also := d.moved(u, "next value", "map", d.MapOf)
+	u = d.rewrite(u, func(x *Term) *Term { return step[x] })
+	return unfolding{u.term, d.union(u.also, also)}
 }
 
 // partial is the derivative in the scalar letter x.
@@ -182,14 +201,7 @@ func (d *Dynamics) derivation(memo map[*Term]*Term, change func(*Term) *Term) fu
 			case Product:
 				return sumOf(productOf(da, b), productOf(a, db))
 			case Kronecker:
-				var l, r *Term
-				if da != nil {
-					l = s.make(Kronecker, 0, da, b)
-				}
-				if db != nil {
-					r = s.make(Kronecker, 0, a, db)
-				}
-				return sumOf(l, r)
+				return sumOf(kronOf(da, b), kronOf(a, db))
 			}
 		} else if da == nil {
 			return nil
@@ -345,11 +357,11 @@ func (d *Dynamics) accumulate(f, w *Term, order []*Term, depends func(*Term) boo
 				give(b, func() *Term { return productOf(s.transpose(a), g) })
 			}
 		case Power:
-			if a.scalar {
-				give(a, func() *Term { return powerRule(a, g, t.n) })
-			} else {
-				give(a, func() *Term { return powerRule(s.transpose(a), g, t.n) })
+			base := a
+			if !a.scalar {
+				base = s.transpose(a)
 			}
+			give(a, func() *Term { return powerRule(base, g, t.n) })
 		case Trace:
 			give(a, func() *Term { return productOf(g, s.identity(a.rows)) })
 		case Transpose:
@@ -368,31 +380,6 @@ func (d *Dynamics) accumulate(f, w *Term, order []*Term, depends func(*Term) boo
 	return adjoint[w]
 }
 
-// stepped is the value after one step of the map.
-func (d *Dynamics) stepped(u unfolding) unfolding {
-	with, lists := map[*Term]*Term{}, [][]*Term{nil}
-	for _, x := range d.atoms(u) {
-		switch {
-		case x.head == frozen:
-			refuse("the next value of a stop-gradient inside a gradient")
-		case x.sym.class == State:
-			rhs := d.MapOf(x)
-			if rhs == nil {
-				refuse("%s has no equation in the map and no next value", x.sym.name)
-			}
-			f := d.equation(x, rhs)
-			with[x] = f.term
-			lists = append(lists, f.also)
-		case x.sym.class != Param:
-			// An input has another value at the next step, of which nothing is known.
-			refuse("the next value of the %s symbol %s is not determined", x.sym.class, x.sym.name)
-		}
-	}
-	u = d.rewrite(u, func(t *Term) *Term { return with[t] })
-	lists[0] = u.also
-	return unfolding{u.term, d.union(lists...)}
-}
-
 // replaced is t = at(a, x, v, …): a with the letters replaced by their values, which need values of their own.
 func (d *Dynamics) replaced(t *Term, gradients int) unfolding {
 	u := d.remove(t.args[0], gradients)
@@ -402,15 +389,14 @@ func (d *Dynamics) replaced(t *Term, gradients int) unfolding {
 			refuse("at of a stop-gradient inside a gradient")
 		}
 	}
-	with, lists := map[*Term]*Term{}, [][]*Term{nil}
+	with, also := map[*Term]*Term{}, []*Term{}
 	for i := 1; i < len(t.args); i += 2 {
 		v := d.remove(t.args[i+1], gradients)
 		with[t.args[i]] = v.term
-		lists = append(lists, d.demands(v, nil))
+		also = append(also, d.demands(v, nil)...)
 	}
-	u = d.rewrite(u, func(t *Term) *Term { return with[t] })
-	lists[0] = u.also
-	return unfolding{u.term, d.union(lists...)}
+	u = d.rewrite(u, func(x *Term) *Term { return with[x] })
+	return unfolding{u.term, d.union(u.also, also)}
 }
 
 // freeze replaces a letter that is not random by a copy that is constant to the gradient around it.
@@ -418,6 +404,8 @@ func freeze(t *Term) *Term {
 	switch {
 	case t.head == frozen:
 		return t
+	case t.head == Letter && t.sym.class == Hole:
+		refuse("the hole %s stands under a gradient", t.sym.name)
 	case t.head == Letter && !random(t.sym):
 		return t.sig.make(frozen, 0, t)
 	}
@@ -516,6 +504,9 @@ func (d *Dynamics) demands(u unfolding, varies func(*Term) bool) (list []*Term) 
 
 // union merges lists of terms.
 func (d *Dynamics) union(lists ...[]*Term) (out []*Term) {
+	if len(lists) == 1 {
+		return lists[0]
+	}
 	seen := map[*Term]bool{}
 	for _, l := range lists {
 		d.charge(len(l))
@@ -532,10 +523,7 @@ func (d *Dynamics) union(lists ...[]*Term) (out []*Term) {
 // holeless refuses holes: an operator looks at more than the one value for which a hole stands.
 func (d *Dynamics) holeless(u unfolding) {
 	for _, x := range d.atoms(u) {
-		if x.head == frozen {
-			x = x.args[0]
-		}
-		if x.sym.class == Hole {
+		if x.head == Letter && x.sym.class == Hole {
 			refuse("the hole %s stands under a derivative or at", x.sym.name)
 		}
 	}
@@ -574,6 +562,14 @@ func productOf(a, b *Term) *Term {
 		return a
 	}
 	return a.sig.mul(a, b)
+}
+
+// kronOf is kron(a, b) of derivatives and their factors, nil for zero.
+func kronOf(a, b *Term) *Term {
+	if a == nil || b == nil {
+		return nil
+	}
+	return a.sig.make(Kronecker, 0, a, b)
 }
 
 // moves reports whether the unfolded term mentions a state variable or an input.
