@@ -185,7 +185,7 @@ func newLab(time kernel.Time, src string) *lab {
 		}
 		left, right, _ := strings.Cut(line, " = ")
 		words := strings.Fields(left)
-		if class, ok := kernel.ClassNamed(words[0]); ok && words[0] != "hole" {
+		if class, ok := kernel.ClassNamed(words[0]); ok {
 			switch len(words) {
 			case 2:
 				must(l.sig.DeclareScalar(words[1], class))
