@@ -405,9 +405,10 @@ const (
 	outcomes
 )
 
-// compare evaluates a term with its operators, its unfolding, and the kernel's conditions for it to have a value.
-func compare(w *world, t *kernel.Term, st *model.State) (outcome, error) {
-	u, err := w.dyn.Unfold(t)
+// compare evaluates a term with its operators, the unfolding of what is taken for it, and the kernel's conditions for that
+// to have a value.
+func compare(w *world, t, twin *kernel.Term, st *model.State) (outcome, error) {
+	u, err := w.dyn.Unfold(twin)
 	if err != nil {
 		return refused, nil
 	}
@@ -423,7 +424,7 @@ func compare(w *world, t *kernel.Term, st *model.State) (outcome, error) {
 		return 0, fmt.Errorf("the model has the value %s, of the unfolded term %s", direct, pure)
 	}
 	c := must(kernel.NewContext(w.dyn, kernel.AtState))
-	conditions, err := c.Missing(t)
+	conditions, err := c.Missing(twin)
 	if err != nil {
 		return 0, err
 	}
@@ -466,6 +467,122 @@ func drops(t *kernel.Term, moved bool) bool {
 	return false
 }
 
+// draw draws a term.
+func (w *world) draw() *kernel.Term {
+	if w.rng.Intn(3) > 0 {
+		return w.scalar(1 + w.rng.Intn(3))
+	}
+	return w.matrix(dims[w.rng.Intn(3)], dims[w.rng.Intn(3)], 1+w.rng.Intn(3))
+}
+
+// rebuilt is t with change made at every node whose arguments are rebuilt; change returns nil for what it leaves.
+func (w *world) rebuilt(t *kernel.Term, change func(h kernel.Head, args []*kernel.Term) *kernel.Term) *kernel.Term {
+	args := t.Args()
+	for i, a := range args {
+		args[i] = w.rebuilt(a, change)
+	}
+	if x := change(t.Head(), args); x != nil {
+		return x
+	}
+	if len(args) == 0 {
+		return t
+	}
+	return must(w.sig.Make(t.Head(), t.Exponent(), args...))
+}
+
+// The comparison notices each mistake that an unfolding could make: here the term unfolded is another one.
+func TestAgreementNotices(t *testing.T) {
+	for mistake, change := range map[string]func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term{
+		"sg does nothing": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.StopGrad {
+				return nil
+			}
+			return a[0]
+		},
+		"gradsym and gradskew are grad": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.GradSym && h != kernel.GradSkew {
+				return nil
+			}
+			return w.make(kernel.Grad, a...)
+		},
+		"kron has its factors exchanged": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.Kronecker {
+				return nil
+			}
+			r, _ := a[0].Shape()
+			if s, _ := a[1].Shape(); r != s {
+				return nil
+			}
+			return w.make(kernel.Kronecker, a[1], a[0])
+		},
+		"columns are stacked": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.RowStack {
+				return nil
+			}
+			if r, c := a[0].Shape(); r != c {
+				return nil
+			}
+			return w.make(kernel.RowStack, w.make(kernel.Transpose, a[0]))
+		},
+		"at replaces one after the other": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.At || len(a) < 5 {
+				return nil
+			}
+			return w.make(kernel.At, w.make(kernel.At, a[:3]...), a[3], a[4])
+		},
+		"next does nothing": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.Next {
+				return nil
+			}
+			return a[0]
+		},
+		"ddt has the other sign": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.Ddt {
+				return nil
+			}
+			return w.make(kernel.Product, w.number(-1, 1), w.make(kernel.Ddt, a...))
+		},
+		"diff is taken in another letter": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.Diff {
+				return nil
+			}
+			return w.make(kernel.Diff, a[0], w.letters[0])
+		},
+		"E takes the joint moment of independent columns for a variance": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.Product || len(a) != 2 || a[1] != w.sig.Lookup("z") {
+				return nil
+			}
+			return w.make(kernel.Product, a[0], w.sig.Lookup("v"))
+		},
+		"a root has a factor": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.Root {
+				return nil
+			}
+			return w.make(kernel.Product, w.number(2, 1), w.make(kernel.Root, a...))
+		},
+		"divisors cancel": func(w *world, h kernel.Head, a []*kernel.Term) *kernel.Term {
+			if h != kernel.Product || a[1].Head() != kernel.Reciprocal || !a[0].Scalar() {
+				return nil
+			}
+			return a[0]
+		},
+	} {
+		noticed := false
+		for seed := int64(1); seed <= 1000 && !noticed; seed++ {
+			w := newWorld(rand.New(rand.NewSource(seed)))
+			for i := 0; i < 40 && !noticed; i++ {
+				x := w.draw()
+				twin := w.rebuilt(x, func(h kernel.Head, a []*kernel.Term) *kernel.Term { return change(w, h, a) })
+				o, err := compare(w, x, twin, w.state())
+				noticed = err != nil && o != unreadable
+			}
+		}
+		if !noticed {
+			t.Errorf("%s, and the comparison does not notice", mistake)
+		}
+	}
+}
+
 // The kernel unfolds operators; the model evaluates them. Both have to give one value, or to say that there is none.
 func TestAgreement(t *testing.T) {
 	terms := 10_000
@@ -479,14 +596,8 @@ func TestAgreement(t *testing.T) {
 	for done := 0; done < terms; done += each {
 		w := newWorld(rand.New(rand.NewSource(int64(done))))
 		for i := range each {
-			var x *kernel.Term
-			if w.rng.Intn(3) > 0 {
-				x = w.scalar(1 + w.rng.Intn(3))
-			} else {
-				x = w.matrix(dims[w.rng.Intn(3)], dims[w.rng.Intn(3)], 1+w.rng.Intn(3))
-			}
-			st := w.state()
-			o, err := compare(w, x, st)
+			x, st := w.draw(), w.state()
+			o, err := compare(w, x, x, st)
 			if o == unreadable {
 				troubles[err.Error()]++
 			} else if err != nil {

@@ -38,14 +38,13 @@ type evaluator struct {
 	field
 	dyn    *kernel.Dynamics
 	st     *State
-	deep   int  // evaluations inside one another
-	inside bool // radicands that are not constant have to be positive
-	chance map[*kernel.Term]bool
-	fixed  map[*kernel.Term]bool
+	deep   int                   // evaluations inside one another
+	chance map[*kernel.Term]bool // terms that mention random columns
+	motion map[*kernel.Term]moving
 }
 
 func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
-	return &evaluator{dyn: d, st: st, chance: map[*kernel.Term]bool{}, fixed: map[*kernel.Term]bool{}}
+	return &evaluator{dyn: d, st: st, chance: map[*kernel.Term]bool{}, motion: map[*kernel.Term]moving{}}
 }
 
 // frame is a state as an operator sees it: what reading a letter gives, how many infinitesimals are about, and which
@@ -151,6 +150,18 @@ func (fr *frame) flowing() *frame {
 		}
 		fail("%s has no derivative in time", x.Symbol().Name())
 		return nil
+	})
+}
+
+// stirred is the frame in which all state variables depend on an infinitesimal, in no direction: a term has a value in
+// it only if it does and is continuous near the state, with no radicand that may move at the end of its domain.
+func (fr *frame) stirred() *frame {
+	return fr.moved(func(x *kernel.Term) *matrix {
+		if x.Symbol().Class() != kernel.State {
+			return nil
+		}
+		m := fr.read(x).each(func(jet) jet { return jet{zero} })
+		return &m
 	})
 }
 
@@ -314,12 +325,10 @@ func (fr *frame) find(t *kernel.Term) matrix {
 	return matrix{}
 }
 
+// rootAt is the root of x, the value of q.
 func (fr *frame) rootAt(q *kernel.Term, x jet) jet {
-	// Soundness: a motion passes through a state only where what moves stays away from the end of the root's domain.
-	if s := fr.sign(x.base()); s < 0 {
+	if fr.sign(x.base()) < 0 {
 		noValue(q, "is negative under a root")
-	} else if s == 0 && fr.inside && !fr.constant(q) {
-		noValue(q, "is zero under a root and may become negative")
 	}
 	r := fr.rootOf(x)
 	if r == nil {
@@ -328,36 +337,31 @@ func (fr *frame) rootAt(q *kernel.Term, x jet) jet {
 	return r
 }
 
-// constant reports whether no state variable and no input is mentioned in a term, or in a moment if an expectation
-// is; such a term does not move.
-func (e *evaluator) constant(t *kernel.Term) bool {
-	if v, ok := e.fixed[t]; ok {
-		return v
-	}
-	v := true
-	switch {
-	case t.Head() == kernel.Letter:
-		c := t.Symbol().Class()
-		v = c != kernel.State && c != kernel.Input
-	case t.Head() == kernel.Expect:
-		for i := 0; i < e.dyn.Moments(); i++ {
-			_, _, m := e.dyn.Moment(i)
-			v = v && e.constantIn(m)
-		}
-	}
-	for i := 0; v && i < t.Len(); i++ {
-		v = e.constant(t.Arg(i))
-	}
-	e.fixed[t] = v
-	return v
-}
+// moving says what a term mentions that may move.
+type moving struct{ states, inputs bool }
 
-// constantIn is constant for a moment, in which expectations are of moments again.
-func (e *evaluator) constantIn(m *kernel.Term) bool {
+// moves finds the state variables and inputs in a term, and in all moments if it mentions an expectation.
+func (e *evaluator) moves(t *kernel.Term) moving {
+	if m, ok := e.motion[t]; ok {
+		return m
+	}
+	var m moving
 	seen := map[*kernel.Term]bool{}
-	return !reaches(m, seen, func(t *kernel.Term) bool {
-		return t.Head() == kernel.Letter && (t.Symbol().Class() == kernel.State || t.Symbol().Class() == kernel.Input)
-	})
+	var note func(t *kernel.Term) bool
+	note = func(t *kernel.Term) bool {
+		if t.Head() == kernel.Letter {
+			m.states = m.states || t.Symbol().Class() == kernel.State
+			m.inputs = m.inputs || t.Symbol().Class() == kernel.Input
+		}
+		for i := 0; t.Head() == kernel.Expect && i < e.dyn.Moments(); i++ {
+			_, _, v := e.dyn.Moment(i)
+			reaches(v, seen, note)
+		}
+		return false
+	}
+	reaches(t, seen, note)
+	e.motion[t] = m
+	return m
 }
 
 // reaches reports whether t or something in it is hit.

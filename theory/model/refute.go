@@ -132,7 +132,7 @@ func (x Counterexample) State() *State {
 	return x.s.state
 }
 
-// Keeps is a copy of the theorems by which hypotheses stay true for a while.
+// Keeps is a copy of the theorems that were needed: they keep hypotheses true.
 func (x Counterexample) Keeps() []kernel.Theorem {
 	if x.s == nil {
 		return nil
@@ -192,20 +192,18 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 		reason = q.orbit(goal)
 	}
 	// Soundness: the only place that makes counterexamples.
-	return Counterexample{&sealed{c, goal, st, append([]kernel.Theorem(nil), keeps...), reason}}, nil
+	return Counterexample{&sealed{c, goal, st, q.used, reason}}, nil
 }
 
 // suppose requires that a hypothesis holds here, which includes that its terms have values.
 func (q *question) suppose(f kernel.Formula) {
 	defer func() {
-		r := recover()
-		if f1, ok := r.(*failure); ok {
-			if none, ok := f1.err.(*NoValue); ok {
-				r = &failure{&Unrefuted{fmt.Sprintf("the hypothesis %s has no value: %s %s", describe(f), kernel.Print(none.term), none.what)}}
-			}
-		}
-		if r != nil {
-			panic(r)
+		switch err := recovered(recover()).(type) {
+		case nil:
+		case *NoValue:
+			spare("the hypothesis %s has no value: %s %s", describe(f), kernel.Print(err.term), err.what)
+		default:
+			panic(&failure{err})
 		}
 	}()
 	if j := q.here.judge(f); !j.Holds {
@@ -235,7 +233,8 @@ type question struct {
 	ctx      *kernel.Context
 	keeps    []kernel.Theorem
 	here     *frame
-	averages bool // expectations occur
+	averages bool             // expectations occur
+	used     []kernel.Theorem // keeps that were needed
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
@@ -259,43 +258,50 @@ func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
 	return q
 }
 
-// constantFormula reports whether a formula is about constants.
-func (e *evaluator) constantFormula(f kernel.Formula) bool {
+// rests reports whether a formula holds for all time if it does here, with inputs that stay as they are.
+func (q *question) rests(f kernel.Formula) bool {
 	for _, t := range f.Terms() {
-		if !e.constant(t) {
+		if q.moves(t).states {
 			return false
 		}
 	}
 	return true
 }
 
-// near reports whether a formula holds at all states near this one: it holds strictly, and its terms are continuous
-// here, since no divisor is zero and no radicand at its end.
+// near reports whether a formula holds at all states near this one: it holds strictly, and its terms are continuous.
 func (q *question) near(f kernel.Formula) bool {
 	return q.here.judge(f).Strict && q.continuous(f.Terms()...)
 }
 
+// continuous reports whether terms have values at all states near this one that depend on the state continuously.
 func (q *question) continuous(ts ...*kernel.Term) (ok bool) {
 	deep := q.deep
-	q.inside = true
-	defer func() { q.inside, q.deep = false, deep }()
 	defer func() {
-		if r := recover(); r != nil {
-			f, known := r.(*failure)
-			if !known {
-				panic(r)
-			}
-			if _, none := f.err.(*NoValue); !none {
-				panic(r)
-			}
-			ok = false
+		switch err := recovered(recover()).(type) {
+		case nil:
+		case *NoValue:
+			q.deep, ok = deep, false
+		default:
+			panic(&failure{err})
 		}
 	}()
-	fr := q.at(nil)
+	fr := q.here.stirred()
 	for _, t := range ts {
 		fr.eval(t)
 	}
 	return true
+}
+
+// recovered is the error that a panic carries; other panics go on.
+func recovered(r any) error {
+	f, ok := r.(*failure)
+	switch {
+	case ok:
+		return f.err
+	case r != nil:
+		panic(r)
+	}
+	return nil
 }
 
 // kept reports whether a keep says always f, under hypotheses that the motion from this state meets: at the start by
@@ -311,10 +317,11 @@ func (q *question) kept(f kernel.Formula, forever bool) bool {
 			ok = ok && q.here.judge(h.Formula()).Holds
 			// Soundness: a keep that assumes all along what it keeps says nothing.
 			if h.Mark() == kernel.Kept {
-				ok = ok && (q.constantFormula(h.Formula()) || !forever && q.near(h.Formula()))
+				ok = ok && (q.rests(h.Formula()) || !forever && q.near(h.Formula()))
 			}
 		}
 		if ok {
+			q.used = append(q.used, th)
 			return true
 		}
 	}
@@ -329,7 +336,7 @@ func (q *question) meets(before, forever bool) {
 	}
 	for _, h := range q.ctx.Hypotheses() {
 		f := h.Formula()
-		if q.constantFormula(f) || h.Mark() == kernel.Start && !before {
+		if q.rests(f) || h.Mark() == kernel.Start && !before {
 			continue
 		}
 		// Soundness: a hypothesis that holds with equality may fail at once, unless it is kept.
@@ -405,7 +412,7 @@ func (q *question) lasting(forever bool) bool {
 	for i := 0; i < q.dyn.Moments(); i++ {
 		a, b, m := q.dyn.Moment(i)
 		ms = append(ms, m)
-		still = still && q.constant(m)
+		still = still && !q.moves(m).states
 		shaped = shaped && (a != b || q.here.eval(m).rows == 1 || symmetricByShape(m))
 	}
 	_, pd := q.moments(q.here)
@@ -420,7 +427,7 @@ func (q *question) number(t *kernel.Term) *number { return q.here.eval(t).at[0].
 
 // steady requires a rate or factor to be constant.
 func (q *question) steady(c *kernel.Term) *number {
-	if !q.constant(c) {
+	if m := q.moves(c); m.states || m.inputs {
 		fail("%s moves and is no rate", kernel.Print(c))
 	}
 	return q.number(c)
@@ -613,7 +620,7 @@ func (q *question) polynomialIn(t, x *kernel.Term) bool {
 	bad := func(t *kernel.Term) bool {
 		switch t.Head() {
 		case kernel.Letter:
-			return t != x && !q.constant(t)
+			return t != x && t.Symbol().Class() == kernel.State
 		case kernel.Reciprocal, kernel.Root, kernel.Inverse:
 			return reaches(t, map[*kernel.Term]bool{}, func(y *kernel.Term) bool { return y == x })
 		case kernel.Ddt, kernel.Next, kernel.At:

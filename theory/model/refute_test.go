@@ -100,6 +100,11 @@ func TestRefuteMotions(t *testing.T) {
 		{"a radicand at its end", "state x\nx' = 1 - 2*root(x)", "always gt x; 0", "x=0", "not continuous"},
 		{"a constant radicand at its end", "state x\nparam p\nx' = 1 - 2*root(p)", "always gt x; 0", "x=0 p=0", "refuted"},
 		{"a hypothesis with a radicand at its end", "state x\nx' = -1\nalways gt 1 + root(x); 0", "always gt x; 0", "x=0", may},
+		{"a radicand that moves by what at puts in", "state x\nparam p\nx' = -1\nalways gt 1 + at(root(p), p, x); 0", "always gt x; 0", "x=0 p=1", may},
+		{"a radicand that at makes constant", "state x\nparam p\nx' = -1\nalways gt 1 + at(root(x), x, p); 0", "always gt x; 0", "x=0 p=0", "refuted"},
+		{"a hypothesis about an input, which stays", "state x\ninput u\nx' = u\nalways eq u; 1", "always gt x; 0", "x=0 u=1", "refuted"},
+		{"a rate that is an input", "state x\ninput u\nx' = x", "evolves x; u", "x=1 u=2", "is no rate"},
+		{"a hypothesis about a moment that moves", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx' = -x\nalways ge tr(E(v*v^T)); 1", "always gt x; 1", "n=1 x=1", may},
 		{"no flow here", "state x\nx' = 1/x", "always gt x; 0", "x=0", novalue},
 
 		{"evolves at another rate", shrink, "evolves x; 1", "x=1", "refuted"},
