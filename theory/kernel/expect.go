@@ -86,7 +86,9 @@ func (e *expectation) expand(t *Term) []summand {
 	case t.head == Letter:
 		out = []summand{{word: []link{{term: t, column: true}}, columns: 1}}
 	case t.head == Sum:
-		out = append(append(out, e.expand(t.args[0])...), e.expand(t.args[1])...)
+		a, b := e.expand(t.args[0]), e.expand(t.args[1])
+		e.room(len(a) + len(b))
+		out = append(append(out, a...), b...)
 	case t.head == Product:
 		out = e.cross(e.expand(t.args[0]), e.expand(t.args[1]))
 	case t.head == Power && t.n == 0:
@@ -114,12 +116,16 @@ func (e *expectation) expand(t *Term) []summand {
 		// words cannot hold their factors apart.
 		refuse("E does not go into %s of a random column", t.head)
 	}
-	if len(out) > MaxMonomials {
-		refuse("more than %d summands under E", MaxMonomials)
-	}
-	e.d.charge(len(out))
 	e.memo[t] = out
 	return out
+}
+
+// room requires that so many summands may be made.
+func (e *expectation) room(n int) {
+	if n > MaxMonomials {
+		refuse("more than %d summands under E", MaxMonomials)
+	}
+	e.d.charge(n)
 }
 
 // unit is the one of a's shape.
@@ -132,9 +138,7 @@ func (s *Signature) unit(a *Term) *Term {
 
 // cross multiplies two sums. A scalar has no word, so that words are strung together whatever the shapes.
 func (e *expectation) cross(as, bs []summand) (out []summand) {
-	if len(as)*len(bs) > MaxMonomials {
-		refuse("more than %d summands under E", MaxMonomials)
-	}
+	e.room(len(as) * len(bs))
 	for _, a := range as {
 		for _, b := range bs {
 			m := summand{
