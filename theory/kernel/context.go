@@ -258,10 +258,8 @@ func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (c *Context, err err
 		if s := f.signature(); s != nil && s != d.sig {
 			refuse("a hypothesis of another signature")
 		}
-		for _, t := range f.terms {
-			if mentions(t, func(y *Symbol) bool { return y.class == Hole }) && time != AtState {
-				refuse("a hypothesis mentions a hole")
-			}
+		if time != AtState && f.mentionsHole() {
+			refuse("a hypothesis mentions a hole")
 		}
 		if (h.mark == Here) != (time == AtState) {
 			refuse("a %s sequent has no hypothesis marked %s", time, h.mark)
