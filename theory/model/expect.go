@@ -21,44 +21,70 @@ type entry struct {
 
 func (fr *frame) expectation(t *kernel.Term) matrix {
 	degree := (&degrees{evaluator: fr.evaluator}).of(t)
-	var columns []*kernel.Term
-	// value is f with the given entries, the others zero.
-	value := func(z map[entry]*number) matrix {
+	// with is f with the given values of the columns.
+	with := func(infinitesimals int, column func(x *kernel.Term, row int) jet) matrix {
 		child := fr.child(func(x *kernel.Term) matrix {
 			if !random(x) {
 				return fr.read(x)
 			}
 			rows, _ := x.Symbol().Shape()
-			m := nought(fr.st.dim(rows), 1)
+			m := fresh(fr.st.dim(rows), 1)
 			for i := range m.at {
-				if v, ok := z[entry{x, i}]; ok {
-					m.at[i] = jet{v}
-				}
-			}
-			if z == nil {
-				columns = append(columns, x)
+				m.at[i] = column(x, i)
 			}
 			return m
 		})
 		child.outside = fr
+		if child.depth += infinitesimals; child.depth > maxNesting {
+			fail("derivatives and expectations nested too deep")
+		}
 		return child.eval(t)
 	}
-	f0 := value(nil)
-	var z []entry
-	for i, x := range columns {
-		for _, y := range columns[:i] {
-			if x == y {
-				x = nil
-				break
+	// value is f with the given entries, the others zero.
+	value := func(z map[entry]*number) matrix {
+		return with(0, func(x *kernel.Term, row int) jet {
+			if v, ok := z[entry{x, row}]; ok {
+				return jet{v}
 			}
-		}
-		if x == nil {
-			continue
-		}
-		rows, _ := x.Symbol().Shape()
-		for k := 0; k < fr.st.dim(rows); k++ {
+			return jet{zero}
+		})
+	}
+	columns := map[*kernel.Term]bool{}
+	f0 := with(0, func(x *kernel.Term, _ int) jet {
+		columns[x] = true
+		return jet{zero}
+	})
+	var z []entry
+	for _, y := range fr.dyn.Signature().Symbols() {
+		x := fr.dyn.Signature().Lookup(y.Name())
+		for k := 0; columns[x] && k < fr.st.dim(first(y.Shape())); k++ {
 			z = append(z, entry{x, k})
 		}
+	}
+	// paired reports whether a product of x and y occurs in f, be its coefficient zero here: the one moves along one
+	// infinitesimal, the other along another, and f depends on both together.
+	met := map[[2]*kernel.Term]bool{}
+	paired := func(x, y *kernel.Term) bool {
+		p := [2]*kernel.Term{x, y}
+		if v, ok := met[p]; ok {
+			return v
+		}
+		k := fr.depth
+		m := with(2, func(c *kernel.Term, _ int) jet {
+			j := make(jet, 4<<k)
+			if j[0] = zero; c == x {
+				j[1<<k] = zero
+			}
+			if c == y {
+				j[2<<k] = zero
+			}
+			return j
+		})
+		met[p] = false
+		for _, j := range m.at {
+			met[p] = met[p] || !j.along(k+1).along(k).still()
+		}
+		return met[p]
 	}
 	single := make([]matrix, len(z)) // f(eᵢ)
 	b := make([][]matrix, len(z))    // coefficients of zᵢzⱼ
@@ -71,60 +97,75 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 		b[i] = make([]matrix, i+1)
 		for j := 0; j <= i; j++ {
 			b[i][j] = fr.difference(single[i], f0)
+			if !paired(z[i].column, z[j].column) {
+				b[i][j] = fr.difference(f0, f0)
+				continue
+			}
 			if j < i {
 				both := value(map[entry]*number{z[i]: one, z[j]: one})
 				b[i][j] = fr.difference(fr.difference(both, single[j]), b[i][j])
 			}
-			if m, ok := fr.moment(z[i], z[j]); ok {
-				out = fr.sum(out, fr.scale(m, b[i][j]))
-			} else if !b[i][j].isZero() {
-				fail("the joint moment of %s and %s is not declared", z[j].column.Symbol().Name(), z[i].column.Symbol().Name())
-			}
+			out = fr.sum(out, fr.scale(fr.moment(z[i], z[j]), b[i][j]))
 		}
 	}
 	if degree > 2 {
-		points := 0
-		point := map[entry]*number{}
-		var walk func(i, left int, want matrix)
-		walk = func(i, left int, want matrix) {
-			if i == len(z) {
-				if points++; points > maxPoints {
-					fail("too many points to see that an expectation's argument is quadratic")
-				}
-				if !fr.difference(value(point), want).isZero() {
-					fail("the expectation of something that is not quadratic in all random columns is not declared")
-				}
-				return
-			}
-			for k := 0; k <= left; k++ {
-				c := integer(int64(k))
-				point[z[i]] = c
-				w := fr.sum(want, fr.scale(jet{fr.mul(c, c)}, b[i][i]))
-				for j := 0; j < i; j++ {
-					w = fr.sum(w, fr.scale(jet{fr.mul(c, point[z[j]])}, b[i][j]))
-				}
-				walk(i+1, left-k, w)
-			}
-		}
-		walk(0, degree, f0)
+		fr.checkQuadratic(degree, z, f0, b, value)
 	}
 	return out
 }
 
-// moment is E[xy], and whether it is known.
-func (fr *frame) moment(x, y entry) (jet, bool) {
+func first(rows, _ kernel.Dim) kernel.Dim { return rows }
+
+// checkQuadratic compares f with its quadratic at all whole z ≥ 0 with Σ zᵢ ≤ degree.
+func (fr *frame) checkQuadratic(degree int, z []entry, f0 matrix, b [][]matrix, value func(map[entry]*number) matrix) {
+	points := 0
+	point := map[entry]*number{}
+	var walk func(i, left int, want matrix)
+	walk = func(i, left int, want matrix) {
+		if i == len(z) {
+			if points++; points > maxPoints {
+				fail("too many points to see that an expectation's argument is quadratic")
+			}
+			if !fr.difference(value(point), want).isZero() {
+				fail("the expectation of something that is not quadratic in all random columns is not declared")
+			}
+			return
+		}
+		for k := 0; k <= left; k++ {
+			c := integer(int64(k))
+			point[z[i]] = c
+			w := want
+			for j := 0; j <= i; j++ {
+				w = fr.sum(w, fr.scale(jet{fr.mul(c, point[z[j]])}, b[i][j]))
+			}
+			walk(i+1, left-k, w)
+		}
+	}
+	walk(0, degree, f0)
+}
+
+// moment is E[xy].
+func (fr *frame) moment(x, y entry) jet {
 	for i := 0; i < fr.dyn.Moments(); i++ {
 		a, b, m := fr.dyn.Moment(i)
-		switch {
-		case a == x.column && b == y.column:
-			return fr.closed().eval(m).entry(x.row, y.row), true
-		case a == y.column && b == x.column:
-			return fr.closed().eval(m).entry(y.row, x.row), true
+		if a == y.column && b == x.column {
+			x, y = y, x
+		}
+		if a == x.column && b == y.column {
+			v := fr.closed().eval(m)
+			j := v.entry(x.row, y.row)
+			if a == b && !(matrix{at: []jet{fr.minus(j, v.entry(y.row, x.row))}}).isZero() {
+				fail("the moment of %s is not symmetric", a.Symbol().Name())
+			}
+			return j
 		}
 	}
 	// Centred columns have conditional mean zero given the data point and are independent of one another.
-	centred := x.column.Symbol().Class() == kernel.Centred || y.column.Symbol().Class() == kernel.Centred
-	return nil, centred && x.column != y.column
+	a, b := x.column.Symbol(), y.column.Symbol()
+	if a == b || a.Class() != kernel.Centred && b.Class() != kernel.Centred {
+		fail("the moment of %s and %s is not declared", a.Name(), b.Name())
+	}
+	return jet{zero}
 }
 
 // mentionsRandom reports whether a random column occurs in a term.
@@ -145,6 +186,7 @@ type degrees struct {
 	*evaluator
 	letters map[*kernel.Term]int // of letters that have values; 0 if absent
 	bound   bool                 // inside of another expectation: the columns themselves are that one's
+	level   int                  // terms around whose letters have other degrees
 	memo    map[*kernel.Term]int
 }
 
@@ -155,6 +197,7 @@ func (d *degrees) of(t *kernel.Term) int {
 	if n, ok := d.memo[t]; ok {
 		return n
 	}
+	d.spend()
 	n := d.find(t)
 	if n > kernel.MaxExponent {
 		fail("the degree in random columns is too high")
@@ -218,7 +261,7 @@ func (d *degrees) find(t *kernel.Term) int {
 		}
 		return d.with(letters).of(t.Arg(0))
 	case kernel.Expect: // the argument's coefficients times moments
-		in := &degrees{evaluator: d.evaluator, letters: d.letters, bound: true}
+		in := d.inside(d.letters, true)
 		k := 0
 		for i := 0; i < d.dyn.Moments(); i++ {
 			_, _, m := d.dyn.Moment(i)
@@ -231,7 +274,7 @@ func (d *degrees) find(t *kernel.Term) int {
 
 // equation is the degree of a right-hand side; it mentions letters only.
 func (d *degrees) equation(f *kernel.Term) int {
-	return (&degrees{evaluator: d.evaluator, letters: d.letters, bound: true}).of(f)
+	return d.inside(d.letters, true).of(f)
 }
 
 // with is the same bound with other degrees of the letters.
@@ -241,5 +284,12 @@ func (d *degrees) with(letters map[*kernel.Term]int) *degrees {
 			delete(letters, x)
 		}
 	}
-	return &degrees{evaluator: d.evaluator, letters: letters, bound: d.bound}
+	return d.inside(letters, d.bound)
+}
+
+func (d *degrees) inside(letters map[*kernel.Term]int, bound bool) *degrees {
+	if d.level == kernel.MaxNesting {
+		fail("operators and equations inside one another more than %d deep", kernel.MaxNesting)
+	}
+	return &degrees{evaluator: d.evaluator, letters: letters, bound: bound, level: d.level + 1}
 }
