@@ -243,8 +243,11 @@ func (r *Reading) declare() error {
 		moving[q.Name] = true
 	}
 	for _, name := range slices.Concat(slices.Sorted(maps.Keys(r.env.Lets)), r.env.Order) {
-		if d := r.env.definition(name); d != nil && slices.Contains(r.env.Sizes, Dim(name)) {
-			return errAt(d.Pos, "%s names a size as well", name)
+		if slices.Contains(r.env.Sizes, Dim(name)) {
+			if l := r.env.Lets[name]; l != nil {
+				return errAt(l.Pos, "%s names a size as well", name)
+			}
+			return errAt(r.env.Symbols[name].Pos, "%s names a size as well", name)
 		}
 	}
 	for _, name := range r.env.Order {

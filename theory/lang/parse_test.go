@@ -118,7 +118,7 @@ func TestEveryBoundCounts(t *testing.T) {
 func TestRenderings(t *testing.T) {
 	for in, out := range map[string][2]string{
 		"(x^2)^3 == 0.25^2":                {"(x²)³ = (1/4)²", `\left(x^{2}\right)^{3} = \left(1/4\right)^{2}`},
-		"|x| decays by factor 1/2":         {"‖(x)(k)‖_F ≤ (1/2)^k·‖(x)(0)‖_F", ""},
+		"|x| decays by factor 1/2":         {"‖(x)(k)‖ ≤ (1/2)^k·‖(x)(0)‖", ""},
 		"x, x^2 stay zero over steps":      {"x, x² stay zero over steps", `x, x^{2}\ \text{stay zero}\ \text{over steps}`},
 		"always x != root(x) over steps":   {"always x ≠ root(x) over steps", `\text{always}\ x \ne \sqrt{x}\ \text{over steps}`},
 		"at(x + y, x, y, y, x) == size(n)": {"(x + y)|x=y, y=x = size(n)", ""},
