@@ -72,15 +72,14 @@ type Dynamics struct {
 	flow    []equation
 	step    []equation
 	frozen  bool
-	memo    unfoldings  // what unfolding has found; it depends on the dynamics alone
-	free    *normaliser // without structure, for expectations
+	memo    unfoldings // what unfolding has found; it depends on the dynamics alone
 }
 
 type equation struct{ letter, rhs *Term }
 
 // NewDynamics returns dynamics without moments and equations.
 func NewDynamics(s *Signature) *Dynamics {
-	return &Dynamics{sig: s, moments: map[[2]*Symbol]*Term{}, memo: newUnfoldings(), free: newNormaliser(s, nil)}
+	return &Dynamics{sig: s, moments: map[[2]*Symbol]*Term{}, memo: newUnfoldings()}
 }
 
 // Signature is the vocabulary of the dynamics.
@@ -259,10 +258,8 @@ func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (c *Context, err err
 		if s := f.signature(); s != nil && s != d.sig {
 			refuse("a hypothesis of another signature")
 		}
-		for _, t := range f.terms {
-			if mentions(t, func(y *Symbol) bool { return y.class == Hole }) && time != AtState {
-				refuse("a hypothesis mentions a hole")
-			}
+		if time != AtState && f.mentionsHole() {
+			refuse("a hypothesis mentions a hole")
 		}
 		if (h.mark == Here) != (time == AtState) {
 			refuse("a %s sequent has no hypothesis marked %s", time, h.mark)

@@ -187,3 +187,16 @@ func (f Formula) signature() *Signature {
 	}
 	return nil
 }
+
+// mentionsHole reports whether a hole occurs in the formula.
+func (f Formula) mentionsHole() bool {
+	if f.inner != nil {
+		return f.inner.mentionsHole()
+	}
+	for _, t := range f.terms {
+		if mentions(t, func(y *Symbol) bool { return y.class == Hole }) {
+			return true
+		}
+	}
+	return false
+}

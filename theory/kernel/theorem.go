@@ -74,15 +74,16 @@ func (t Theorem) Same(u Theorem) bool { return t.s == u.s }
 
 // rule checks one inference.
 type rule struct {
-	time     Time // kind of sequent it concludes; anyTime for motions and orbits alike
+	time     Time // kind of sequent it concludes; anyTime for motions and orbits alike, allTimes for each
 	premises int  // how many; many for any number
 	terms    int  // how many; many for any number
 	check    func(a *application)
 }
 
 const (
-	many    = -1
-	anyTime = times // motion or orbit
+	many     = -1
+	anyTime  = times     // motion or orbit
+	allTimes = times + 1 // state, motion or orbit
 )
 
 // application is one use of a rule: what it is asked to conclude from what.
@@ -150,7 +151,7 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 	if !ok {
 		refuse("there is no rule %q; the rules are %s", name, strings.Join(RuleNames(), " "))
 	}
-	if r.time != c.time && (r.time != anyTime || c.time == AtState) {
+	if r.time != c.time && r.time != allTimes && (r.time != anyTime || c.time == AtState) {
 		refuse("the rule %s concludes no %s sequent", name, c.time)
 	}
 	if r.premises != many && len(premises) != r.premises {
@@ -164,6 +165,9 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 	}
 	if s := goal.signature(); s != nil && s != c.dyn.sig {
 		refuse("the goal is of another signature")
+	}
+	if goal.form.Temporal() && goal.mentionsHole() {
+		refuse("a hole has no values over time")
 	}
 	for i, p := range premises {
 		if p.s == nil || p.s.ctx.dyn != c.dyn {
@@ -193,7 +197,7 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 }
 
 // refill gives the next application its share of work.
-func (c *Context) refill() { c.norm.work, c.dyn.free.work = MaxProducts, MaxProducts }
+func (c *Context) refill() { c.norm.work, c.dyn.memo.work = MaxProducts, MaxProducts }
 
 // RuleNames lists the rules, sorted.
 func RuleNames() []string {
@@ -281,6 +285,11 @@ func (a *application) defineUnfolded(t *Term, seen map[*Term]bool) {
 		a.need(th)
 	}
 	switch t.head {
+	case Letter:
+		// Soundness: a random column has a value under an expectation only.
+		if t.sym.class == Random || t.sym.class == Centred {
+			refuse("the random column %s stands outside E", t.sym.name)
+		}
 	case Reciprocal:
 		require(a.ctx.facts.nonzero, t.args[0], "!= 0")
 	case Root:
