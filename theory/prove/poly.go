@@ -115,7 +115,9 @@ func merge(a, b []exponent) []exponent {
 // polys converts between terms and polynomials.
 type polys struct {
 	builder
-	memo map[*kernel.Term]poly
+	shapes   map[*kernel.Term]shape
+	memo     map[*kernel.Term]poly
+	matrices map[*kernel.Term]words
 }
 
 // times multiplies, and replaces squares of roots; nil if it grows too large.
@@ -193,7 +195,12 @@ func (ps *polys) compute(t *kernel.Term) poly {
 	case kernel.Letter, kernel.Size:
 		return single(t, 1)
 	case kernel.Trace:
-		return single(t, 1)
+		m := ps.matrixOf(t.Arg(0))
+		if m == nil {
+			return nil
+		}
+		n, _ := t.Arg(0).Shape()
+		return ps.traceOf(m, n)
 	case kernel.Sum:
 		a, b := ps.of(t.Arg(0)), ps.of(t.Arg(1))
 		if a == nil || b == nil || len(a)+len(b) > maxPoly {
@@ -310,11 +317,18 @@ func (ps *polys) monomial(m *monomial) *kernel.Term {
 	return ps.product(fs)
 }
 
-// simplify expands a scalar term and factors its common monomial out; nil if that is not possible.
+// simplify expands a term, and factors the common monomial of a scalar out; nil if that is not possible.
 func (s *state) simplify(t *kernel.Term) *kernel.Term {
 	u := s.unfold(t)
 	if u == nil {
 		return nil
+	}
+	if !t.Scalar() {
+		m := s.polys.matrixOf(u)
+		if m == nil {
+			return nil
+		}
+		return s.polys.matrixTerm(m, t)
 	}
 	p := s.polys.of(u)
 	if p == nil {

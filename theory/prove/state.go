@@ -46,13 +46,15 @@ type state struct {
 	ctx     *kernel.Context
 	hyps    []kernel.Formula
 	points  *points
+	polys   *polys
 	signs   []fact           // of hypotheses and facts
 	zeros   []kernel.Theorem // equalities among hypotheses and facts
 	theorem []kernel.Theorem // of hyps, invalid where the hypothesis is not known to have a value
 	memo    map[goal]attempt
 	defined map[*kernel.Term]bool
 	pures   map[*kernel.Term]*kernel.Term
-	deep    int // of the sign search
+	deep    int          // of the sign search
+	tried   map[goal]int // expanded with this many facts, in vain
 	// why is the first factor for which the sign search found nothing, since the last reset.
 	why *complaint
 }
@@ -75,11 +77,12 @@ func (p *prover) newState(hyps []kernel.Formula) *state {
 
 // adopt makes a state of a context, whose hypotheses become theorems.
 func (p *prover) adopt(ctx *kernel.Context) *state {
-	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
+	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
 	for _, h := range ctx.Hypotheses() {
 		s.hyps = append(s.hyps, h.Formula())
 	}
 	s.points = newPoints(p.sig, s.hyps)
+	s.polys = &polys{p.builder, s.points.shapes, map[*kernel.Term]poly{}, map[*kernel.Term]words{}}
 	s.theorem = make([]kernel.Theorem, len(s.hyps))
 	// A hypothesis may be what gives another one's terms a value, in any order.
 	for progress := true; progress; {
@@ -229,7 +232,7 @@ func (s *state) define(t *kernel.Term) error {
 		return err
 	}
 	for _, f := range missing {
-		if _, ok := s.prove(kindOfForm(f.Form()), f.Terms()[0]); !ok {
+		if _, ok := s.expanded(kindOfForm(f.Form()), f.Terms()[0]); !ok {
 			return s.undefined(f)
 		}
 	}
@@ -368,6 +371,11 @@ func (s *state) equation(f kernel.Formula) (kernel.Theorem, error) {
 			if th, err := s.apply("modulo", f, []kernel.Theorem{z}, s.neg(h), h); err == nil {
 				return th, nil
 			}
+		}
+	}
+	if s.searching {
+		if th, ok := s.ideal(f); ok {
+			return th, nil
 		}
 	}
 	if first == nil {
