@@ -89,8 +89,5 @@ func (p *prover) findStaying(f kernel.Formula) (kernel.Theorem, error) {
 	return kernel.Theorem{}, fmt.Errorf("no right-hand side was found")
 }
 
-// ideal looks for a combination of known equalities.
-func (s *state) ideal(f kernel.Formula) (kernel.Theorem, bool) { return kernel.Theorem{}, false }
-
 // combine looks for a sum of products of what is known to be nonnegative.
 func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) { return kernel.Theorem{}, false }
