@@ -57,32 +57,18 @@ func (s *state) eliminate(f kernel.Formula, target *kernel.Term, eqs []equality,
 	for _, e := range eqs {
 		none[e.hole] = s.null(e.hole)
 	}
-	type solved struct{ x, by *kernel.Term }
-	var order []solved
+	order, open := []solved(nil), eqs
+	if choice < 3 {
+		order, open = s.solveAll(target, eqs, choice)
+		if choice > 0 && len(order) == 0 {
+			return kernel.Theorem{}, false
+		}
+	}
 	fill := func(t *kernel.Term) *kernel.Term {
 		for _, v := range order {
 			t = s.substitute(t, map[*kernel.Term]*kernel.Term{v.x: v.by})
 		}
 		return t
-	}
-	open := append([]equality{}, eqs...)
-	if choice < 3 {
-		for progress := true; progress; {
-			progress = false
-			for i, e := range open {
-				x, by := s.solve(fill(e.g), e.hole, none, fill(target), choice)
-				if x == nil {
-					continue
-				}
-				order = append(order, solved{x, by})
-				open = append(append([]equality{}, open[:i]...), open[i+1:]...)
-				progress = true
-				break
-			}
-		}
-		if choice > 0 && len(order) == 0 {
-			return kernel.Theorem{}, false
-		}
 	}
 	c := fill(target)
 	rest := s.substitute(c, none)
@@ -111,6 +97,38 @@ func (s *state) eliminate(f kernel.Formula, target *kernel.Term, eqs []equality,
 	}
 	th, err := s.apply("modulo", f, premises, terms...)
 	return th, err == nil
+}
+
+// solved is a letter with what an equation gives for it.
+type solved struct{ x, by *kernel.Term }
+
+// solveAll solves as many equations as it can, one after the other, and returns those that are left.
+func (s *state) solveAll(target *kernel.Term, eqs []equality, choice int) (order []solved, open []equality) {
+	none := map[*kernel.Term]*kernel.Term{}
+	for _, e := range eqs {
+		none[e.hole] = s.null(e.hole)
+	}
+	fill := func(t *kernel.Term) *kernel.Term {
+		for _, v := range order {
+			t = s.substitute(t, map[*kernel.Term]*kernel.Term{v.x: v.by})
+		}
+		return t
+	}
+	open = append([]equality{}, eqs...)
+	for progress := true; progress; {
+		progress = false
+		for i, e := range open {
+			x, by := s.solve(fill(e.g), e.hole, none, fill(target), choice)
+			if x == nil {
+				continue
+			}
+			order = append(order, solved{x, by})
+			open = append(append([]equality{}, open[:i]...), open[i+1:]...)
+			progress = true
+			break
+		}
+	}
+	return order, open
 }
 
 // vanishes guesses whether a pure term is zero.
@@ -417,8 +435,9 @@ func (s *state) cofactors(target *kernel.Term, gs []*kernel.Term) [][]multiple {
 							}
 							rows = rowsOf(p)
 						}
-						if len(ab[0]) > 0 {
-							m.a = s.polys.wordTerm(ab[0], "1")
+						if len(ab[0]) > 0 || g.Scalar() && !target.Scalar() {
+							n, _ := target.Shape()
+							m.a = s.polys.wordTerm(ab[0], n)
 						}
 						if len(ab[1]) > 0 {
 							m.b = s.polys.wordTerm(ab[1], "1")

@@ -88,6 +88,3 @@ func (p *prover) findCongruence(f kernel.Formula) (kernel.Theorem, error) {
 func (p *prover) findStaying(f kernel.Formula) (kernel.Theorem, error) {
 	return kernel.Theorem{}, fmt.Errorf("no right-hand side was found")
 }
-
-// combine looks for a sum of products of what is known to be nonnegative.
-func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) { return kernel.Theorem{}, false }

@@ -43,18 +43,20 @@ type attempt struct {
 // state is a state context and what is known in it.
 type state struct {
 	*prover
-	ctx     *kernel.Context
-	hyps    []kernel.Formula
-	points  *points
-	polys   *polys
-	signs   []fact           // of hypotheses and facts
-	zeros   []kernel.Theorem // equalities among hypotheses and facts
-	theorem []kernel.Theorem // of hyps, invalid where the hypothesis is not known to have a value
-	memo    map[goal]attempt
-	defined map[*kernel.Term]bool
-	pures   map[*kernel.Term]*kernel.Term
-	deep    int          // of the sign search
-	tried   map[goal]int // expanded with this many facts, in vain
+	ctx      *kernel.Context
+	hyps     []kernel.Formula
+	points   *points
+	polys    *polys
+	signs    []fact           // of hypotheses and facts
+	zeros    []kernel.Theorem // equalities among hypotheses and facts
+	theorem  []kernel.Theorem // of hyps, invalid where the hypothesis is not known to have a value
+	memo     map[goal]attempt
+	defined  map[*kernel.Term]bool
+	pures    map[*kernel.Term]*kernel.Term
+	deep     int          // of the sign search
+	tried    map[goal]int // expanded with this many facts, in vain
+	combined map[goal]int // written as a combination, likewise
+	between  []*kernel.Term
 	// why is the first factor for which the sign search found nothing, since the last reset.
 	why *complaint
 }
@@ -77,7 +79,7 @@ func (p *prover) newState(hyps []kernel.Formula) *state {
 
 // adopt makes a state of a context, whose hypotheses become theorems.
 func (p *prover) adopt(ctx *kernel.Context) *state {
-	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
+	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, combined: map[goal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
 	for _, h := range ctx.Hypotheses() {
 		s.hyps = append(s.hyps, h.Formula())
 	}
