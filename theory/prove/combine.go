@@ -758,22 +758,13 @@ func (ps *polys) divide(p, q poly) poly {
 	if len(q) == 0 {
 		return nil
 	}
-	lead := func(p poly) *monomial {
-		var best *monomial
-		for _, m := range p.sorted() {
-			if best == nil || lexLess(best.at, m.at) {
-				best = m
-			}
-		}
-		return best
-	}
-	lq := lead(q)
+	lq := q.leading()
 	out := poly{}
 	for steps := 0; len(p) > 0; steps++ {
 		if steps > 200 {
 			return nil
 		}
-		lp := lead(p)
+		lp := p.leading()
 		inv := make([]exponent, len(lq.at))
 		for i, e := range lq.at {
 			inv[i] = exponent{e.g, -e.n}
@@ -863,7 +854,10 @@ func (s *state) candidates() []*kernel.Term {
 		}
 	}
 	for _, n := range s.reading.Names() {
-		if u := s.unfold(n.Term); u != nil {
+		random := occurs(n.Term, func(t *kernel.Term) bool {
+			return t.Head() == kernel.Letter && (t.Symbol().Class() == kernel.Random || t.Symbol().Class() == kernel.Centred)
+		})
+		if !random && s.unfold(n.Term) != nil {
 			add(&one, n.Term)
 		}
 	}

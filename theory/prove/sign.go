@@ -45,8 +45,10 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	var ok bool
 	if k <= nonzero {
 		th, ok = s.scalar(k, t)
-		if !ok && s.points.constant(pure) {
-			th, ok = s.by("number", k, t)
+		if !ok && t.Head() != kernel.Number {
+			if v := s.points.constant(pure); v != nil {
+				th, ok = s.moved(k, t, s.number(v))
+			}
 		}
 		if !ok && k == nonzero {
 			th, ok = s.weakened(positive, k, t)
