@@ -2,18 +2,18 @@ package kernel
 
 // The rules of matrices at a state. Semidefinite and definite matrices are symmetric by definition.
 var definiteRules = map[string]rule{
-	"identity":    {AtState, 0, 0, identityMatrix},
-	"msum":        {AtState, 2, 0, matrixSum},
-	"mscale":      {AtState, 2, 0, matrixScale},
-	"gram":        {AtState, 0, 0, gram},
-	"congruence":  {AtState, many, 0, congruence},
-	"minverse":    {AtState, 1, 0, matrixInverse},
-	"mtrace":      {AtState, many, 0, matrixTrace},
-	"kron":        {AtState, 2, 0, kron},
-	"form":        {AtState, 2, 1, quadraticForm},
-	"regular":     {AtState, 2, 0, regular},
-	"minvertible": {AtState, many, 0, invertible},
-	"diagonal":    {AtState, many, 0, diagonal},
+	"identity":    {AtState, 0, 0, (*application).identityMatrix},
+	"msum":        {AtState, 2, 0, (*application).matrixSum},
+	"mscale":      {AtState, 2, 0, (*application).matrixScale},
+	"gram":        {AtState, 0, 0, (*application).gram},
+	"congruence":  {AtState, many, 0, (*application).congruence},
+	"minverse":    {AtState, 1, 0, (*application).matrixInverse},
+	"mtrace":      {AtState, many, 0, (*application).matrixTrace},
+	"kron":        {AtState, 2, 0, (*application).kron},
+	"form":        {AtState, 2, 1, (*application).quadraticForm},
+	"regular":     {AtState, 2, 0, (*application).regular},
+	"minvertible": {AtState, many, 0, (*application).invertible},
+	"diagonal":    {AtState, many, 0, (*application).diagonal},
 }
 
 // matrix requires the i-th premise to say of P something that implies what is wanted of it.
@@ -42,7 +42,7 @@ func headed(t *Term, h Head) []*Term {
 }
 
 // identity: vᵀIv = |v|² > 0 for v ≠ 0; vᵀ0v = 0.
-func identityMatrix(a *application) {
+func (a *application) identityMatrix() {
 	switch p, want := a.definite(); {
 	case p.head == Identity:
 	// Soundness: sizes are at least one, so a zero matrix is not definite.
@@ -53,7 +53,7 @@ func identityMatrix(a *application) {
 }
 
 // msum: vᵀ(P + Q)v = vᵀPv + vᵀQv, ≥ 0 if both are psd, > 0 for v ≠ 0 if moreover one is pd.
-func matrixSum(a *application) {
+func (a *application) matrixSum() {
 	p, want := a.definite()
 	t := headed(p, Sum)
 	a.matrix(0, t[0], Semidefinite)
@@ -65,7 +65,7 @@ func matrixSum(a *application) {
 }
 
 // mscale: vᵀ(cP)v = c·vᵀPv for the product of a scalar c and a matrix P.
-func matrixScale(a *application) {
+func (a *application) matrixScale() {
 	p, want := a.definite()
 	t := headed(p, Product)
 	sign := AtLeast
@@ -78,7 +78,7 @@ func matrixScale(a *application) {
 }
 
 // gram: vᵀAᵀAv = |Av|² ≥ 0 and vᵀAAᵀv = |Aᵀv|² ≥ 0 for a matrix A of any shape.
-func gram(a *application) {
+func (a *application) gram() {
 	t := headed(a.form(Semidefinite)[0], Product)
 	if !transposes(t[0], t[1]) {
 		refuse("%s and %s are not a matrix and its transpose", Print(t[0]), Print(t[1]))
@@ -92,7 +92,7 @@ func transposes(x, y *Term) bool {
 
 // congruence: vᵀ(AᵀPA)v = (Av)ᵀP(Av), in the shapes (Aᵀ·P)·A and (A·P)·Aᵀ. For pd the second premise is that A is
 // invertible (then Aᵀ is), so that Av ≠ 0 for v ≠ 0.
-func congruence(a *application) {
+func (a *application) congruence() {
 	p, want := a.definite()
 	outer := headed(p, Product)
 	left := headed(outer[0], Product)
@@ -114,7 +114,7 @@ func congruence(a *application) {
 }
 
 // minverse: the inverse of a symmetric matrix is symmetric, and vᵀP⁻¹v = wᵀPw > 0 with w = P⁻¹v ≠ 0.
-func matrixInverse(a *application) {
+func (a *application) matrixInverse() {
 	t := headed(a.form(Definite)[0], Inverse)
 	a.matrix(0, t[0], Definite)
 }
@@ -122,7 +122,7 @@ func matrixInverse(a *application) {
 // mtrace: tr(P) is the sum of the eigenvalues, ≥ 0 for psd, > 0 for pd (there is at least one). tr(PQ) = tr(RQR) with
 // R the psd square root of P; RQR is psd. If both are pd, Q − qI is psd for the least eigenvalue q > 0 of Q, so
 // tr(PQ) ≥ q·tr(P) > 0.
-func matrixTrace(a *application) {
+func (a *application) matrixTrace() {
 	t, sign := signOf(a.goal)
 	p := headed(t, Trace)[0]
 	want := Definite
@@ -140,7 +140,7 @@ func matrixTrace(a *application) {
 }
 
 // kron: P ⊗ Q is symmetric and its eigenvalues are the products of those of P and Q.
-func kron(a *application) {
+func (a *application) kron() {
 	p, want := a.definite()
 	t := headed(p, Kronecker)
 	a.matrix(0, t[0], want)
@@ -149,7 +149,7 @@ func kron(a *application) {
 
 // form: K is psd if K = Kᵀ and tr((vᵀ·K)·v) ≥ 0, where v, the rule's term, is a hole: it takes every value at every
 // state of Γ. (If v has more than one column, all but one may be zero.)
-func quadraticForm(a *application) {
+func (a *application) quadraticForm() {
 	k, v, s := a.form(Semidefinite)[0], a.terms[0], a.sig
 	// Soundness: vᵀKv ≥ 0 for all v says nothing of the antisymmetric part of K.
 	if !a.here(0).Same(formula(Equal, k, s.transpose(k))) {
@@ -179,14 +179,14 @@ func quadraticForm(a *application) {
 
 // regular: let P be psd and vᵀPv = 0. Then |Rv|² = 0 for the psd square root R, so Pv = R(Rv) = 0, and v = 0 if P is
 // invertible: P is pd.
-func regular(a *application) {
+func (a *application) regular() {
 	p := a.form(Definite)[0]
 	a.matrix(0, p, Semidefinite)
 	a.matrix(1, p, Invertible)
 }
 
 // minvertible: (AB)⁻¹ = B⁻¹A⁻¹, (A⁻¹)⁻¹ = A, (Aᵀ)⁻¹ = (A⁻¹)ᵀ, (cA)⁻¹ = A⁻¹/c for a scalar c ≠ 0.
-func invertible(a *application) {
+func (a *application) invertible() {
 	t := a.form(Invertible)[0]
 	switch t.head {
 	case Inverse, Transpose:
@@ -207,7 +207,7 @@ func invertible(a *application) {
 
 // diagonal: I and 0 are diagonal; sums, products, powers, transposes and multiples by scalars of diagonal matrices
 // are. The premises say that each argument that is a matrix is diagonal, in order.
-func diagonal(a *application) {
+func (a *application) diagonal() {
 	t := a.form(Diagonal)[0]
 	switch t.head {
 	case Identity, Zero, Sum, Product, Power, Transpose:

@@ -10,17 +10,17 @@ package kernel
 // and this is its derivative: ddt of a root divides by the root. If always ddt(L) = …, then L is C¹, its derivative
 // being a term along a motion of which all divisors are nonzero. (A radicand that touches 0 is continuous as well.)
 var motionRules = map[string]rule{
-	"lift":          {anyTime, many, 0, lift},
-	"remain":        {anyTime, many, 0, remain},
-	"keep":          {anyTime, many, 0, keep},
-	"differentiate": {Motion, 3, 0, differentiate},
-	"barrier":       {Motion, many, many, barrier},
-	"integrate":     {Motion, 1, 0, integrate},
-	"gronwall":      {Motion, 1, 0, gronwall},
-	"vanish":        {anyTime, many, 0, vanish},
-	"dominate":      {anyTime, many, 0, dominate},
-	"mcongruence":   {Motion, many, many, movingCongruence},
-	"line":          {Motion, many, 0, line},
+	"lift":          {anyTime, many, 0, (*application).lift},
+	"remain":        {anyTime, many, 0, (*application).remain},
+	"keep":          {anyTime, many, 0, (*application).keep},
+	"differentiate": {Motion, 3, 0, (*application).differentiate},
+	"barrier":       {Motion, many, many, (*application).barrier},
+	"integrate":     {Motion, 1, 0, (*application).integrate},
+	"gronwall":      {Motion, 1, 0, (*application).gronwall},
+	"vanish":        {anyTime, many, 0, (*application).vanish},
+	"dominate":      {anyTime, many, 0, (*application).dominate},
+	"mcongruence":   {Motion, many, many, (*application).movingCongruence},
+	"line":          {Motion, many, 0, (*application).line},
 }
 
 // atLeast requires n premises or more.
@@ -98,16 +98,8 @@ func (a *application) staying() (ls []*Term, each []Formula) {
 	return a.goal.terms, each
 }
 
-// squared is ‖L‖²: the sum of the squares of the entries, L² of a scalar.
-func (a *application) squared(l *Term) *Term {
-	if l.scalar {
-		return a.sig.pow(l, 2)
-	}
-	return a.sig.trace(a.sig.mul(a.sig.transpose(l), l))
-}
-
 // lift: always φ from φ at a state: it holds at each time, with its terms' values.
-func lift(a *application) {
+func (a *application) lift() {
 	a.form(Always)
 	a.atLeast(1)
 	if !a.along(0, 1).Same(*a.goal.inner) {
@@ -116,7 +108,7 @@ func lift(a *application) {
 }
 
 // remain: L₁, …, L_k stay what they always are.
-func remain(a *application) {
+func (a *application) remain() {
 	_, each := a.staying()
 	a.count(len(each))
 	for i, f := range each {
@@ -128,7 +120,7 @@ func remain(a *application) {
 // of that form that holds at time 0. Then each of them is so at each time, and so is the goal, whose difference is
 // one of them. The difference of a = b, a ≥ b, a > b is a − b, or a if b is the literal zero; P psd stands for P. What
 // holds at time 0 is each hypothesis, whatever its mark, and the always theorems among the further premises.
-func keep(a *application) {
+func (a *application) keep() {
 	a.form(Always)
 	a.atLeast(1)
 	stay := a.here(0)
@@ -168,7 +160,7 @@ func (a *application) isDifference(stay Form, l *Term, f Formula) bool {
 }
 
 // differentiate: if l = r on [0, T), their derivatives, one-sided at 0, are equal; both have them.
-func differentiate(a *application) {
+func (a *application) differentiate() {
 	a.form(Always)
 	f := a.alwaysPremise(0)
 	if f.form != Equal {
@@ -196,7 +188,7 @@ func differentiate(a *application) {
 // ≥ 0, then z_i' ≤ 0 there, against z_i' = C_i(t, z) + ε > 0. On each [0, t₁], t₁ < T, these z exist for small ε and tend
 // to L with ε, so L ≥ 0. Positive: then L ≥ 0, and C_i(t, z) = C_i(t, z{z_i := 0}) + z_i·q(t, z) with q a polynomial in z,
 // so L_i' ≥ q(t, L)·L_i and L_i(t) ≥ L_i(0)·exp ∫q > 0.
-func barrier(a *application) {
+func (a *application) barrier() {
 	ls, _ := a.staying()
 	k, zero := len(ls), a.sig.integer(0)
 	if a.goal.form == StaySemidefinite {
@@ -225,12 +217,12 @@ func barrier(a *application) {
 	}
 	for i, c := range cs {
 		polynomialIn(c, atL)
-		a.always(i, formula(Equal, a.sig.ddt(ls[i]), fill(c, atL)))
+		a.always(i, formula(Equal, a.sig.ddt(ls[i]), a.fill(c, atL)))
 		var want Formula
 		if a.goal.form == StayZero {
-			want = formula(Equal, fill(c, at0), a.sig.null(ls[i]))
+			want = formula(Equal, a.fill(c, at0), a.sig.null(ls[i]))
 		} else {
-			want = formula(AtLeast, fill(c, map[*Term]*Term{hs[i]: zero}), zero)
+			want = formula(AtLeast, a.fill(c, map[*Term]*Term{hs[i]: zero}), zero)
 		}
 		// Soundness: this is where the motion points at the border.
 		if !a.along(k+i, 2*k, bounds...).Same(want) {
@@ -239,60 +231,38 @@ func barrier(a *application) {
 	}
 }
 
-// polynomialIn requires a term to be a polynomial in these holes: on the way to a hole there are only sums, products,
-// powers, traces and other linear constructions. (An operator would act on what fills the hole.)
+// polynomialIn requires a term to be a polynomial in these holes. Pure terms are, but for reciprocals, roots and
+// inverses; operators over holes are refused where the holes are filled.
 func polynomialIn(c *Term, holes map[*Term]*Term) {
-	memo := map[*Term]bool{}
-	var has func(*Term) bool
-	has = func(t *Term) bool {
-		if h, ok := memo[t]; ok {
-			return h
-		}
-		found := holes[t] != nil
-		for _, x := range t.args {
-			found = has(x) || found
-		}
-		if found {
-			switch t.head {
-			case Letter, Sum, Product, Power, Trace, Transpose, RowStack, Kronecker:
-			default:
-				// Soundness: z' = 2·√z leaves 0, although z = 0 is a solution: √z is not Lipschitz at 0. An operator
-				// means something else before the hole is filled than after.
+	for t := range subterms(c) {
+		switch t.head {
+		case Reciprocal, Root, Inverse:
+			// Soundness: z' = 2·√z leaves 0 although z = 0 is a solution: √z is not Lipschitz at 0.
+			if mentions(t, func(y *Symbol) bool { return holes[t.sig.letters[y]] != nil }) {
 				refuse("a hole stands under %s", t.head)
 			}
 		}
-		memo[t] = found
-		return found
 	}
-	has(c)
 }
 
-// fill replaces letters of a term, as written, by values, all at once.
-func fill(t *Term, by map[*Term]*Term) *Term {
-	memo := map[*Term]*Term{}
-	var visit func(*Term) *Term
-	visit = func(t *Term) *Term {
-		if v := by[t]; v != nil {
-			return v
-		}
-		if v := memo[t]; v != nil || len(t.args) == 0 {
-			if v == nil {
-				v = t
+// subterms is the set of what a term is built of, itself included.
+func subterms(t *Term) map[*Term]bool {
+	set := map[*Term]bool{}
+	var visit func(*Term)
+	visit = func(t *Term) {
+		if !set[t] {
+			set[t] = true
+			for _, x := range t.args {
+				visit(x)
 			}
-			return v
 		}
-		args := make([]*Term, len(t.args))
-		for i, x := range t.args {
-			args[i] = visit(x)
-		}
-		memo[t] = t.sig.make(t.head, t.n, args...)
-		return memo[t]
 	}
-	return visit(t)
+	visit(t)
+	return set
 }
 
 // integrate: L' = c·L with one number c has the solution exp(ct)·L(0) alone.
-func integrate(a *application) {
+func (a *application) integrate() {
 	g := a.form(Evolves)
 	a.still(g[1])
 	a.always(0, formula(Equal, a.sig.ddt(g[0]), a.sig.mul(g[1], g[0])))
@@ -300,7 +270,7 @@ func integrate(a *application) {
 
 // gronwall: V' ≤ −cV gives (exp(ct)·V)' ≤ 0, hence V(t) ≤ exp(−ct)·V(0). With V = ‖L‖² and 2c for c, the square root of
 // it is ‖L(t)‖ ≤ exp(−ct)·‖L(0)‖. The premise is always −1·(c·V) ≥ ddt(V), or always −2·(c·‖L‖²) ≥ ddt(‖L‖²).
-func gronwall(a *application) {
+func (a *application) gronwall() {
 	g, s := a.goal.terms, a.sig
 	var bound, v *Term
 	switch a.goal.form {
@@ -308,7 +278,7 @@ func gronwall(a *application) {
 		v = g[0]
 		bound = s.neg(s.mul(g[1], v))
 	case NormDecays:
-		v = a.squared(g[0])
+		v = squaredNorm(g[0])
 		bound = s.mul(s.integer(-2), s.mul(g[1], v))
 	default:
 		refuse("gronwall establishes that something decays, not %s", a.goal.form)
@@ -329,7 +299,7 @@ func (a *application) shrinks(i int, c *Term) {
 
 // vanish: exp(−ct) → 0 for c > 0 and exp(ct) → 0 for c < 0; cᵏ → 0 for 0 ≤ c < 1 and for −1 < c < 1. The rate of a
 // theorem does not move: the rules that establish rates ask for it.
-func vanish(a *application) {
+func (a *application) vanish() {
 	l := a.form(Vanishes)[0]
 	a.atLeast(2)
 	f, s := a.here(0), a.sig
@@ -357,7 +327,7 @@ func vanish(a *application) {
 //	V ≥ k·‖L‖², k > 0        or        V ≥ k·L, L ≥ 0, k > 0
 //
 // with one number k. Then 0 ≤ ‖L‖² [0 ≤ L] ≤ V/k, which is at most something that tends to 0.
-func dominate(a *application) {
+func (a *application) dominate() {
 	l, s := a.form(Vanishes)[0], a.sig
 	a.atLeast(3)
 	f, i := a.here(0), 1
@@ -376,7 +346,7 @@ func dominate(a *application) {
 	}
 	k, what := bound.terms[1].args[0], bound.terms[1].args[1]
 	switch what {
-	case a.squared(l):
+	case squaredNorm(l):
 	case l:
 		// Soundness: without L ≥ 0 it may tend to −∞.
 		i++
@@ -395,7 +365,7 @@ func dominate(a *application) {
 // it is invertible (Liouville). ΦL(0)Φᵀ solves the same linear equation from the same start, so it is L. In particular
 // psd L stays psd. Terms A, N, always ddt(L) = (A·L + L·Aᵀ) + N, always N psd: L(t) = Φ(L(0) + ∫Φ⁻¹NΦ⁻ᵀ)Φᵀ, where N(t) is
 // continuous and the integral of psd matrices psd; L stays psd, but need not move by congruence.
-func movingCongruence(a *application) {
+func (a *application) movingCongruence() {
 	if a.goal.form != Congruence && a.goal.form != StaySemidefinite || len(a.goal.terms) != 1 {
 		refuse("this rule establishes that one term moves by congruence or stays psd, not %s", a.goal.form)
 	}
@@ -426,7 +396,7 @@ func movingCongruence(a *application) {
 // an end. If x(0) = r, x = r all along, solutions being unique near r. Else x never equals r in finite time, for the same
 // reason, (x − r)² decreases, and x moves monotonically in the half-open interval from x(0) to r, r excluded, which
 // lies in (lo, hi). Its limit is r: at another limit x* in that interval f(x*) ≠ 0, and x' → f(x*) would take x past x*.
-func line(a *application) {
+func (a *application) line() {
 	g, s := a.form(Tends), a.sig
 	x, r, lo, hi := g[0], g[1], g[2], g[3]
 	a.atLeast(4)
@@ -439,7 +409,12 @@ func line(a *application) {
 	if mentions(f, func(y *Symbol) bool { return (y.class == State || y.class == Input) && y != x.sym }) {
 		refuse("the motion of %s depends on other things that move", Print(x))
 	}
-	rootFree(f, x.sym)
+	for t := range subterms(f) {
+		// Soundness: x' = −√x reaches 0 in finite time: a root is not Lipschitz, and solutions are not unique.
+		if t.head == Root && mentions(t, func(y *Symbol) bool { return y == x.sym }) {
+			refuse("a root of %s is in its motion", Print(x))
+		}
+	}
 	// Soundness: the first premise is used at states no motion may reach, at limits. So its context's hypotheses,
 	// which hold along the motion, have to hold there too: none may move.
 	var known []Formula
@@ -463,24 +438,4 @@ func line(a *application) {
 	// Soundness: if r is outside, x reaches the end of the interval, where nothing is known.
 	a.always(2, formula(AtLeast, r, lo))
 	a.always(3, formula(AtLeast, hi, r))
-}
-
-// rootFree requires that no root in a pure term mentions a symbol.
-func rootFree(t *Term, y *Symbol) {
-	seen := map[*Term]bool{}
-	var visit func(*Term)
-	visit = func(t *Term) {
-		if seen[t] {
-			return
-		}
-		seen[t] = true
-		// Soundness: x' = −√x reaches 0 in finite time: a root is not Lipschitz, and solutions are not unique.
-		if t.head == Root && mentions(t, func(z *Symbol) bool { return z == y }) {
-			refuse("a root of %s is in its motion", y.name)
-		}
-		for _, x := range t.args {
-			visit(x)
-		}
-	}
-	visit(t)
 }

@@ -5,21 +5,21 @@ import "math/big"
 // The rules of ≥, >, ≠ and ⊥ at a state. A sign of t is one of t ≥ 0, t > 0, t ≠ 0 with the literal 0 on the right.
 // Every goal's terms have values (Apply asks), and those of a premise have, since it is a theorem.
 var orderRules = map[string]rule{
-	"number":        {AtState, 0, 0, number},
-	"size":          {AtState, 0, 0, size},
-	"sum":           {AtState, 2, 0, sum},
-	"product":       {AtState, 2, 0, product},
-	"power":         {AtState, many, 0, power},
-	"factor":        {AtState, 1, 0, factor},
-	"reciprocal":    {AtState, 1, 0, reciprocal},
-	"rootsign":      {AtState, 1, 0, rootsign},
-	"weaken":        {AtState, 1, 0, weaken},
-	"transport":     {AtState, many, 0, transport},
-	"bernstein":     {AtState, many, 0, bernstein},
-	"split":         {AtState, many, 1, split},
-	"contradiction": {AtState, 1, 0, contradiction},
-	"absurd":        {AtState, 2, 0, absurd},
-	"explode":       {allTimes, 1, 0, explode},
+	"number":        {AtState, 0, 0, (*application).number},
+	"size":          {AtState, 0, 0, (*application).size},
+	"sum":           {AtState, 2, 0, (*application).sum},
+	"product":       {AtState, 2, 0, (*application).product},
+	"power":         {AtState, many, 0, (*application).power},
+	"factor":        {AtState, 1, 0, (*application).factor},
+	"reciprocal":    {AtState, 1, 0, (*application).reciprocal},
+	"rootsign":      {AtState, 1, 0, (*application).rootsign},
+	"weaken":        {AtState, 1, 0, (*application).weaken},
+	"transport":     {AtState, many, 0, (*application).transport},
+	"bernstein":     {AtState, many, 0, (*application).bernstein},
+	"split":         {AtState, many, 1, (*application).split},
+	"contradiction": {AtState, 1, 0, (*application).contradiction},
+	"absurd":        {AtState, 2, 0, (*application).absurd},
+	"explode":       {allTimes, 1, 0, (*application).explode},
 }
 
 // count requires n premises.
@@ -45,7 +45,7 @@ func signOf(f Formula) (*Term, Form) {
 	switch f.form {
 	case AtLeast, Greater, Unequal:
 		// Soundness: t ≥ 5 says nothing of the sign of −t.
-		if f.terms[1] == f.terms[1].sig.integer(0) {
+		if isNull(f.terms[1]) {
 			return f.terms[0], f.form
 		}
 	}
@@ -91,12 +91,9 @@ func (a *application) under(i int, extra Formula) Formula {
 }
 
 // number: c ≥ 0, c > 0 or c ≠ 0 for a term whose normal form is a rational number of that sign.
-func number(a *application) {
+func (a *application) number() {
 	t, want := signOf(a.goal)
-	c, ok := a.constant(t)
-	if !ok {
-		refuse("%s is not a number", Print(t))
-	}
+	c := a.constant(t)
 	s := c.Sign()
 	if want == AtLeast && s < 0 || want == Greater && s <= 0 || want == Unequal && s == 0 {
 		refuse("the number %s does not have this sign", c.RatString())
@@ -104,7 +101,7 @@ func number(a *application) {
 }
 
 // size: n ≥ 1, n > 0, n ≠ 0 for a product of sizes: sizes are whole numbers of at least one.
-func size(a *application) {
+func (a *application) size() {
 	var least int64
 	switch a.goal.form {
 	case AtLeast:
@@ -119,7 +116,7 @@ func size(a *application) {
 }
 
 // sum: a, b ≥ 0 give a + b ≥ 0, and a + b > 0 (hence ≠ 0) if one of them is positive.
-func sum(a *application) {
+func (a *application) sum() {
 	t, want := signOf(a.goal)
 	if t.head != Sum {
 		refuse("%s is not a sum", Print(t))
@@ -134,7 +131,7 @@ func sum(a *application) {
 
 // product: the product of two numbers ≥ 0 is ≥ 0, of two > 0 is > 0, of two ≠ 0 is ≠ 0. (A product that is a scalar
 // has two scalar factors.)
-func product(a *application) {
+func (a *application) product() {
 	t, want := signOf(a.goal)
 	if t.head != Product {
 		refuse("%s is not a product", Print(t))
@@ -145,7 +142,7 @@ func product(a *application) {
 
 // power: from nothing, a²ᵏ ≥ 0; from a ≠ 0, a²ᵏ > 0; each sign of a is one of aⁿ (n = 0 included: a⁰ = 1); and
 // aⁿ ≠ 0 gives a ≠ 0 for n ≥ 1, since 0ⁿ = 0.
-func power(a *application) {
+func (a *application) power() {
 	t, want := signOf(a.goal)
 	if len(a.premises) == 0 {
 		// Soundness: an odd power has the sign of its base, and a square may be zero.
@@ -173,7 +170,7 @@ func power(a *application) {
 }
 
 // factor: a·b ≠ 0 gives a ≠ 0 and b ≠ 0.
-func factor(a *application) {
+func (a *application) factor() {
 	t, want := signOf(a.goal)
 	p, have := signOf(a.here(0))
 	// Soundness: a·b > 0 says nothing of the sign of a.
@@ -186,10 +183,10 @@ func factor(a *application) {
 }
 
 // reciprocal: each sign of a is one of 1/a. For a ≥ 0 it is because 1/a has a value, so that a > 0.
-func reciprocal(a *application) { a.sameSign(Reciprocal) }
+func (a *application) reciprocal() { a.sameSign(Reciprocal) }
 
 // rootsign: each sign of q is one of √q. For q ≠ 0 it is because √q has a value, so that q > 0.
-func rootsign(a *application) { a.sameSign(Root) }
+func (a *application) rootsign() { a.sameSign(Root) }
 
 // sameSign requires the goal to be a sign of head(q), the premise to be one of q that implies it.
 func (a *application) sameSign(h Head) {
@@ -202,7 +199,7 @@ func (a *application) sameSign(h Head) {
 
 // weaken: a > b gives a ≥ b, a ≠ b and b ≠ a; a ≠ b gives b ≠ a; a positive definite matrix is semidefinite and
 // invertible (Pv = 0 gives vᵀPv = 0, hence v = 0).
-func weaken(a *application) {
+func (a *application) weaken() {
 	f, g := a.here(0), a.goal
 	if !implies(f.form, g.form) {
 		refuse("%s does not imply %s", f.form, g.form)
@@ -219,11 +216,9 @@ func weaken(a *application) {
 }
 
 // transport: φ(t) from φ(s) where Γ makes t and s equal. An order, =, ≠ of a and b is a statement about a − b, and
-// a − b = s − s′ + (l − r) with l = r: a premise, or none. ≠ is also one about b − a. A matrix statement goes to any
-// equal matrix.
-//
-// With a premise l = r, ≠ of b and a needs a − b + (s − s′) + (l − r) = 0; since l − r = 0, the sign is free.
-func transport(a *application) {
+// a − b − (l − r) = s − s′ with l = r, a premise, or without one. ≠ is also a statement about b − a. A matrix statement
+// goes to any equal matrix.
+func (a *application) transport() {
 	if len(a.premises) != 2 {
 		a.count(1)
 	}
@@ -240,10 +235,10 @@ func transport(a *application) {
 	}
 	if len(a.premises) == 2 {
 		e := a.premise(1, Equal)
-		have = s.add(have, s.sub(e[0], e[1]))
+		goal = s.sub(goal, s.sub(e[0], e[1]))
 	}
 	d := s.sub(goal, have)
-	if turned := s.add(goal, have); a.goal.form == Unequal && a.isZero(turned) {
+	if turned := s.add(goal, have); a.goal.form == Unequal && a.ctx.norm.isZero(a.ctx.dyn.unfold(turned).term) {
 		d = turned
 	}
 	// Soundness: the whole of the rule. The difference is zero wherever Γ holds.
@@ -254,7 +249,7 @@ func transport(a *application) {
 // premises are φ in contexts with the hypotheses of Γ and one of
 //
 //	t ≥ 0, 0 ≥ t        or        t > 0, 0 > t, t = 0        (in this order; t is the rule's term).
-func split(a *application) {
+func (a *application) split() {
 	t, zero := a.terms[0], a.sig.integer(0)
 	cases := []Formula{formula(AtLeast, t, zero), formula(AtLeast, zero, t)}
 	if len(a.premises) == 3 {
@@ -272,7 +267,7 @@ func split(a *application) {
 
 // contradiction: a ≥ b if Γ with b > a is absurd, a > b if Γ with b ≥ a is, a ≠ b if Γ with a = b is: the order is
 // total, and a and b have values wherever Γ holds, because Apply asks it of the goal's terms.
-func contradiction(a *application) {
+func (a *application) contradiction() {
 	opposite := Formula{}
 	switch t := a.goal.terms; a.goal.form {
 	case AtLeast:
@@ -291,7 +286,7 @@ func contradiction(a *application) {
 
 // absurd: ⊥ from a > b and c ≥ d (or c > d) with (a − b) + (c − d) = 0, a sum of a positive number and one that is
 // not negative; or from a ≠ b and c = d with a − b = c − d, a number that is zero and is not.
-func absurd(a *application) {
+func (a *application) absurd() {
 	a.form(Absurd)
 	f, g, s := a.here(0), a.here(1), a.sig
 	sum := s.add
@@ -308,7 +303,7 @@ func absurd(a *application) {
 
 // explode: from ⊥ anything, since Γ holds nowhere; from always ⊥ anything about motions and orbits, since there are
 // none: each has a time 0.
-func explode(a *application) {
+func (a *application) explode() {
 	f := a.here(0)
 	if f.form == Always {
 		f = *f.inner
@@ -329,7 +324,7 @@ func explode(a *application) {
 // without a power of a half-line variable, are positive. (If some u < l, Γ holds nowhere.)
 //
 // p is read as it stands, unfolded: sums, products and powers of numbers and the xᵢ, which may be any scalar terms.
-func bernstein(a *application) {
+func (a *application) bernstein() {
 	p, want := signOf(a.goal)
 	if want == Unequal {
 		refuse("bernstein establishes >= 0 and > 0")

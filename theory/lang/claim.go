@@ -151,23 +151,23 @@ type StmtKind int
 
 // The forms of statements. Along a flow, hypotheses are assumed at all times of the interval looked at.
 const (
-	Equality   StmtKind = iota // L == R
-	Inequality                 // L Rel R, Rel one of >= > <= <
-	Definite                   // L psd, or pd when Strict
-	Evolves                    // L(t) = exp(Rate·t)·L(0)
-	Decays                     // ‖L(t)‖_F ≤ exp(-Rate·t)·‖L(0)‖_F, or without bars L(t) ≤ exp(-Rate·t)·L(0)
-	Vanishes                   // L(t) → 0 as t → ∞, from every initial state
-	Stays                      // L positive / nonnegative / zero at 0 stays so
-	Congruence                 // L(t) = Φ(t)·L(0)·Φ(t)^T with Φ invertible: rank and signature are kept
-	Tends                      // the one-dimensional flow's L(t) → R from every L(0) in (Lo, Hi)
-	Stationary                 // the flow's right-hand side is zero at Assign
-	Assumption                 // the equations of Assign, assumed along the flow, contradict it
-	Sampled                    // a statement in words, decided by the named property alone
-	Inequation                 // L != R, scalars
-	Regular                    // L invertible
-	Diagonality                // L diagonal
-	Always                     // the state statement Of holds at every time of a motion, at every step of an orbit
-	Absurd                     // holds nowhere
+	Equality    StmtKind = iota // L == R
+	Inequality                  // L Rel R, Rel one of >= > <= <
+	Definite                    // L psd, or pd when Strict
+	Evolves                     // L(t) = exp(Rate·t)·L(0)
+	Decays                      // ‖L(t)‖_F ≤ exp(-Rate·t)·‖L(0)‖_F, or without bars L(t) ≤ exp(-Rate·t)·L(0)
+	Vanishes                    // L(t) → 0 as t → ∞, from every initial state
+	Stays                       // L positive / nonnegative / zero at 0 stays so
+	Congruence                  // L(t) = Φ(t)·L(0)·Φ(t)^T with Φ invertible: rank and signature are kept
+	Tends                       // the one-dimensional flow's L(t) → R from every L(0) in (Lo, Hi)
+	Stationary                  // the flow's right-hand side is zero at Assign
+	Assumption                  // the equations of Assign, assumed along the flow, contradict it
+	Sampled                     // a statement in words, decided by the named property alone
+	Inequation                  // L != R, scalars
+	Regular                     // L invertible
+	Diagonality                 // L diagonal
+	Always                      // the state statement Of holds at every time of a motion, at every step of an orbit
+	Absurd                      // holds nowhere
 )
 
 // Course says whether a statement over time speaks of motions of the flow or of orbits of the map.

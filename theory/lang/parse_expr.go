@@ -17,7 +17,7 @@ type parser struct {
 // limits keep the recursion of everything that walks an expression within any stack.
 const (
 	maxTokens = 20_000
-	maxDepth  = 500
+	maxDepth  = 1_100 // what the kernel prints of its deepest terms is read back
 )
 
 func newParser(n *node) (*parser, error) {

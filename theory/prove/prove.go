@@ -77,11 +77,8 @@ var errBudget = errors.New("the search for a proof gave up: too many steps")
 // otherwise than by saying so in the outcome.
 func Prove(ctx context.Context, r *lang.Reading, o Options) (out *Outcome) {
 	out = &Outcome{}
-	p := &prover{builder: builder{r.Context().Signature()}, patient: ctx, reading: r, part: r.Part(), gamma: r.Context(),
-		dyn: r.Context().Dynamics(), budget: o.Steps, facts: map[string][]kernel.Theorem{}, madeHoles: map[string]*kernel.Term{}}
-	if p.budget <= 0 {
-		p.budget = DefaultSteps
-	}
+	p := newProver(ctx, r.Context(), o)
+	p.reading, p.part = r, r.Part()
 	defer func() {
 		switch x := recover().(type) {
 		case nil:
