@@ -162,6 +162,10 @@ func TestRefuteMotions(t *testing.T) {
 		{"tends, irrational ends", "state x\nparam c\nx' = x*(1 - x)*(root(c) - x)\nconst gt c; 1", "tends x; root(c); 0; 3", "x=5/4 c=2", "refuted"},
 		{"moments that may become those of none", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx' = -1", "always gt E(tr(v*v^T)); 0", "n=1 x=0",
 			"may become those of no random columns"},
+		{"moments that need not stay symmetric", "size n\nstate M n n\nparam A n n\nrandom v n\nE v v = M\nM' = A", "always gt E(tr(v*v^T)); 5",
+			"n=2 M=1,0;0,1 A=0,1;0,0", "may become those of no random columns"},
+		{"moments that stay symmetric", "size n\nstate M n n\nparam A n n\nrandom v n\nE v v = M*M^T\nM' = A", "always gt E(tr(v*v^T)); 5",
+			"n=2 M=1,0;0,1 A=0,1;0,0", "refuted"},
 		{"moments that stay", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx' = -1", "always gt E(tr(v*v^T)); 1", "n=1 x=1", "refuted"},
 	})
 }
