@@ -281,7 +281,9 @@ func TestVanishing(t *testing.T) {
 	b.decree(m, "vanish", "vanishes V", "another term", []string{"evolves W; c", "always 0 > c"})
 	b.decree(m, "vanish", "vanishes x", "because of decays", []string{"decays x; c", "always c > 0"})
 	b.decree(m, "vanish", "stayzero W", "establishes vanishes", []string{"normdecays W; c", "always c > 0"})
-	b.decree(m, "vanish", "vanishes W", "premise(s)", []string{"normdecays W; c"})
+	b.decree(m, "vanish", "vanishes W", "2 premise", []string{"normdecays W; c"})
+	b.decree(m, "vanish", "vanishes W", "2 premise", []string{"evolves W; c"})
+	b.decree(m, "vanish", "vanishes W", "premise(s) or more", nil)
 	b.decree(m, "vanish", "vanishes W", "2 premise", []string{"normdecays W; c", "always c > 0", "always c > 0"})
 
 	b.decree(o, "vanish", "vanishes W", "", []string{"normdecays W; c", "always 1 > c"})
@@ -310,12 +312,15 @@ func TestVanishing(t *testing.T) {
 		b.decree(c, "dominate", "vanishes W", "z moves", []string{"vanishes x", "always x >= z*tr(W^T*W)", "always z > 0"})
 		b.decree(c, "dominate", "vanishes W", "dominated by what evolves", []string{"evolves x; c", sq, "always k > 0"})
 		b.decree(c, "dominate", "vanishes W", "premise(s)", []string{"vanishes x", sq})
+		b.decree(c, "dominate", "vanishes W", "premise(s) or more", []string{"vanishes x"})
+		b.decree(c, "dominate", "vanishes W", "premise(s) or more", nil)
 		b.decree(c, "dominate", "stayzero W", "establishes vanishes", []string{"vanishes x", sq, "always k > 0"})
 	}
 	b.decree(m, "dominate", "vanishes W", "", []string{"decays x; c", "always c > 0", sq, "always k > 0"})
 	b.decree(m, "dominate", "vanishes y", "", []string{"decays x; c", "always c > 0", lin, "always y >= 0", "always k > 0"})
 	b.decree(m, "dominate", "vanishes W", "premise 2", []string{"decays x; c", "always c >= 0", sq, "always k > 0"})
 	b.decree(m, "dominate", "vanishes W", "premise 2", []string{"decays x; c", "always 1 > c", sq, "always k > 0"})
+	b.decree(m, "dominate", "vanishes y", "premise(s) or more", []string{"decays x; c", "always c > 0", lin})
 	b.decree(o, "dominate", "vanishes W", "", []string{"decays x; c", "always 1 > c", sq, "always k > 0"})
 	b.decree(o, "dominate", "vanishes W", "premise 2", []string{"decays x; c", "always c > 0", sq, "always k > 0"})
 }
@@ -371,6 +376,8 @@ func TestBarrier(t *testing.T) {
 		b.try(c, "barrier", form, "a hole stands under ddt", append(always(c, "ddt(y) == ddt(y)"), up), "ddt(h)", "h")
 		b.try(c, "barrier", form, "a hole stands under at", append(always(c, eq), up), "at(x*h, x, 0) + x^2", "h")
 		b.try(c, "barrier", form, "not a hole", append(always(c, "ddt(y) == x*y + x^2"), b.at("x*0 + x^2 >= 0", "a >= 0", "false")), "x*a + x^2", "a")
+		b.try(c, "barrier", form, "not a hole", append(always(c, eq), up), "x*h + x^2", "h + h")
+		b.try(c, "barrier", form, "", append(always(c, "ddt(y) == y/a + x^2"), b.at("0/a + x^2 >= 0", "a != 0", "h >= 0", "false", "a > 0"), b.theorem(c, "always a != 0"), b.theorem(c, "always a > 0")), "h/a + x^2", "h")
 		b.try(c, "barrier", form, "2 terms", append(always(c, eq), up), "x*h + x^2")
 		b.try(c, "barrier", form, "premise(s) or more", always(c, eq), "x*h + x^2", "h")
 	}
@@ -423,13 +430,18 @@ func TestLine(t *testing.T) {
 	// A motion that depends on another variable, an input, a root.
 	b.try(c, "line", "tends y; 0; 0-a; a", "other things that move", list(in, at, lo, hi))
 	b.try(c, "line", "tends z; 0; 0-a; a", "other things that move", list(in, at, lo, hi))
-	s := declare(t, "n; a; state x")
+	s := declare(t, "n; a; state x w")
 	d := NewDynamics(s)
 	if err := d.AddFlow(s.Lookup("x"), read(t, s, "-root(x)*root(a)")); err != nil {
 		t.Fatal(err)
 	}
+	if err := d.AddFlow(s.Lookup("w"), read(t, s, "-w*root(a)")); err != nil {
+		t.Fatal(err)
+	}
 	r := bench{t, d}
 	e := r.none(Motion)
+	r.try(e, "line", "tends w; 0; 0; a", "", list(r.at("0 > (w - 0)*ddt(w)", "false", "a >= 0"), r.at("at(ddt(w), w, 0) == 0", "false", "a >= 0"),
+		r.theorem(e, "always 0 >= 0"), r.theorem(e, "always a >= 0"), r.theorem(e, "always a >= 0")))
 	known := []string{"false", "x >= 0", "0 >= 0", "a >= 0"}
 	in, at = r.at("0 > (x - 0)*ddt(x)", known...), r.at("at(ddt(x), x, 0) == 0", "false", "0 >= 0", "a >= 0")
 	r.try(e, "line", "tends x; 0; 0; a", "a root of x", list(in, at, r.theorem(e, "always 0 >= 0"), r.theorem(e, "always a >= 0")))

@@ -366,12 +366,12 @@ type box struct {
 	size  []int // of the coefficients' array, set by coefficients
 }
 
-// charge pays for one operation with numbers as long as c.
+// charge pays for one operation with a number as long as c, which bounds the number too.
 func (b *box) charge(c *big.Rat) {
 	bits := c.Num().BitLen() + c.Denom().BitLen()
 	b.work -= 1 + bits/64
-	if b.work < 0 || bits > MaxBits {
-		refuse("a Bernstein form of more than %d operations or %d bits", MaxProducts, MaxBits)
+	if b.work < 0 {
+		refuse("a Bernstein form of more than %d operations", MaxProducts)
 	}
 }
 

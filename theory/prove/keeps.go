@@ -53,6 +53,5 @@ func newProver(ctx context.Context, gamma *kernel.Context, o Options) *prover {
 	if p.budget <= 0 {
 		p.budget = DefaultSteps
 	}
-	p.polys = &polys{p.builder, map[*kernel.Term]poly{}}
 	return p
 }

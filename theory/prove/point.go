@@ -420,18 +420,32 @@ func (ps *points) opposite(a, b *kernel.Term) bool {
 	return true
 }
 
-// constant guesses whether a scalar term has one and the same value everywhere.
-func (ps *points) constant(t *kernel.Term) bool {
+// constant guesses whether a scalar term has one and the same value everywhere, and returns it.
+func (ps *points) constant(t *kernel.Term) *big.Rat {
 	var first *value
 	for i := range tries {
 		v := ps.point(i).eval(t)
 		if v == nil {
 			continue
 		}
-		if first != nil {
-			return v.equal(first)
+		if first == nil {
+			first = v
+			continue
 		}
-		first = v
+		if !v.equal(first) {
+			return nil
+		}
+		x := v.m[0]
+		if x > prime/2 {
+			if r, ok := reconstruct(prime - x); ok {
+				return r.Neg(r)
+			}
+			return nil
+		}
+		if r, ok := reconstruct(x); ok {
+			return r
+		}
+		return nil
 	}
-	return true
+	return nil
 }

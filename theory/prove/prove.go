@@ -32,6 +32,7 @@ type Outcome struct {
 	steps    []Step
 	failure  error
 	vacuous  kernel.Theorem
+	leads    []kernel.Theorem
 }
 
 // Theorems are the goals of the reading, one theorem a goal, in order; nil unless all are proved.
@@ -46,6 +47,9 @@ func (o *Outcome) Failure() error { return o.failure }
 // Vacuous is a theorem that nothing meets the reading's hypotheses, or the zero theorem if none was found.
 func (o *Outcome) Vacuous() kernel.Theorem { return o.vacuous }
 
+// Consequence are the theorems that the consequence of an assumption holds all along; nil unless its script shows it.
+func (o *Outcome) Consequence() []kernel.Theorem { return append([]kernel.Theorem(nil), o.leads...) }
+
 // prover works on one reading.
 type prover struct {
 	builder
@@ -54,7 +58,6 @@ type prover struct {
 	part    *lang.Part
 	gamma   *kernel.Context // of the goals
 	dyn     *kernel.Dynamics
-	polys   *polys
 
 	base *state // what holds wherever, or all along, gamma does
 	work *state // where the facts of a script are established: base, or an interval of it
@@ -63,9 +66,8 @@ type prover struct {
 	facts     map[string][]kernel.Theorem
 	steps     []Step
 	budget    int
+	searching bool // deeper than by shape
 	madeHoles map[string]*kernel.Term
-	// assumed are the equations [h1], [h2], … of an assumption and their derivatives [d1], [d2], … along the flow.
-	assumed map[string]kernel.Theorem
 }
 
 // errBudget ends an attempt that has tried too much.
@@ -104,11 +106,36 @@ func (p *prover) run(out *Outcome, o Options) error {
 		p.steps, p.facts = nil, map[string][]kernel.Theorem{}
 		ths, err := p.replay()
 		out.steps = p.steps
-		if err == nil {
-			out.theorems = ths
-			break
+		if err != nil {
+			failure = err
+			continue
 		}
-		failure = err
+		failure = nil
+		if p.part.Stmt.Kind == lang.Assumption {
+			out.leads = ths
+			failure = fmt.Errorf("%s: the consequence follows from the assumption, which is not known to be contradictory", p.part.Pos)
+		} else {
+			out.theorems = ths
+		}
+		break
+	}
+	if out.theorems == nil && o.Search && p.part.Stmt.Kind != lang.Assumption {
+		p.searching = true
+		for _, keep := range []bool{false, true} {
+			if keep && !p.starts() {
+				break
+			}
+			p.open(keep)
+			p.steps, p.facts = nil, map[string][]kernel.Theorem{}
+			ths, err := p.search()
+			if err == nil {
+				out.theorems, out.steps, failure = ths, p.steps, nil
+				break
+			}
+			if len(p.part.Proof) == 0 {
+				failure = err
+			}
+		}
 	}
 	out.vacuous = p.vacuous()
 	if out.theorems != nil {
@@ -172,6 +199,9 @@ func (p *prover) open(keep bool) {
 	}
 	p.differentiate()
 	p.work = p.base
+	if p.part.Stmt.Kind == lang.Assumption {
+		p.work = p.left()
+	}
 	for _, g := range p.reading.Goals() {
 		if g.Form() == kernel.Tends {
 			p.work = p.interval(g)

@@ -45,8 +45,10 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	var ok bool
 	if k <= nonzero {
 		th, ok = s.scalar(k, t)
-		if !ok && s.points.constant(pure) {
-			th, ok = s.by("number", k, t)
+		if !ok && t.Head() != kernel.Number {
+			if v := s.points.constant(pure); v != nil {
+				th, ok = s.moved(k, t, s.number(v))
+			}
 		}
 		if !ok && k == nonzero {
 			th, ok = s.weakened(positive, k, t)
@@ -60,11 +62,6 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 				}
 			}
 		}
-		if !ok {
-			if u := s.simplify(t); u != nil && u != t {
-				th, ok = s.moved(k, t, u)
-			}
-		}
 	} else {
 		th, ok = s.matrix(k, t)
 	}
@@ -75,6 +72,27 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	}
 	if !ok && s.why == nil && len(summands(t)) == 1 && (t.Head() == kernel.Letter || k > nonzero) {
 		s.why = &complaint{k, t}
+	}
+	return th, ok
+}
+
+// expanded is prove, and if that fails prove of the expanded term.
+func (s *state) expanded(k kind, t *kernel.Term) (kernel.Theorem, bool) {
+	if th, ok := s.prove(k, t); ok {
+		return th, true
+	}
+	g := goal{k, t}
+	if n, ok := s.tried[g]; ok && n == len(s.signs) || k == invertible {
+		return kernel.Theorem{}, false
+	}
+	s.tried[g] = len(s.signs)
+	u := s.simplify(t)
+	if u == nil || u == t {
+		return kernel.Theorem{}, false
+	}
+	th, ok := s.moved(k, t, u)
+	if ok {
+		s.keepTheorem(k, t, th)
 	}
 	return th, ok
 }
@@ -335,15 +353,22 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	k := map[kernel.Form]kind{kernel.AtLeast: nonnegative, kernel.Greater: positive, kernel.Unequal: nonzero,
 		kernel.Semidefinite: psd, kernel.Definite: pd, kernel.Invertible: invertible, kernel.Diagonal: diagonal}[f.Form()]
 	if len(ts) == 1 || isZero(ts[1]) {
-		return s.prove(k, ts[0])
+		th, ok := s.expanded(k, ts[0])
+		if !ok && s.searching {
+			return s.combine(f)
+		}
+		return th, ok
 	}
 	// Either way round: a − b, or with the minus pushed inwards.
 	for _, d := range []*kernel.Term{s.differ(ts[0], ts[1]), s.sub(ts[0], ts[1])} {
-		if th, ok := s.prove(k, d); ok {
+		if th, ok := s.expanded(k, d); ok {
 			if moved, err := s.apply("transport", f, []kernel.Theorem{th}); err == nil {
 				return moved, true
 			}
 		}
+	}
+	if s.searching {
+		return s.combine(f)
 	}
 	return kernel.Theorem{}, false
 }

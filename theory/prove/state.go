@@ -43,16 +43,20 @@ type attempt struct {
 // state is a state context and what is known in it.
 type state struct {
 	*prover
-	ctx     *kernel.Context
-	hyps    []kernel.Formula
-	points  *points
-	signs   []fact           // of hypotheses and facts
-	zeros   []kernel.Theorem // equalities among hypotheses and facts
-	theorem []kernel.Theorem // of hyps, invalid where the hypothesis is not known to have a value
-	memo    map[goal]attempt
-	defined map[*kernel.Term]bool
-	pures   map[*kernel.Term]*kernel.Term
-	deep    int // of the sign search
+	ctx      *kernel.Context
+	hyps     []kernel.Formula
+	points   *points
+	polys    *polys
+	signs    []fact           // of hypotheses and facts
+	zeros    []kernel.Theorem // equalities among hypotheses and facts
+	theorem  []kernel.Theorem // of hyps, invalid where the hypothesis is not known to have a value
+	memo     map[goal]attempt
+	defined  map[*kernel.Term]bool
+	pures    map[*kernel.Term]*kernel.Term
+	deep     int          // of the sign search
+	tried    map[goal]int // expanded with this many facts, in vain
+	combined map[goal]int // written as a combination, likewise
+	between  []*kernel.Term
 	// why is the first factor for which the sign search found nothing, since the last reset.
 	why *complaint
 }
@@ -75,11 +79,12 @@ func (p *prover) newState(hyps []kernel.Formula) *state {
 
 // adopt makes a state of a context, whose hypotheses become theorems.
 func (p *prover) adopt(ctx *kernel.Context) *state {
-	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
+	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, combined: map[goal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
 	for _, h := range ctx.Hypotheses() {
 		s.hyps = append(s.hyps, h.Formula())
 	}
 	s.points = newPoints(p.sig, s.hyps)
+	s.polys = &polys{p.builder, s.points.shapes, map[*kernel.Term]poly{}, map[*kernel.Term]words{}}
 	s.theorem = make([]kernel.Theorem, len(s.hyps))
 	// A hypothesis may be what gives another one's terms a value, in any order.
 	for progress := true; progress; {
@@ -229,7 +234,7 @@ func (s *state) define(t *kernel.Term) error {
 		return err
 	}
 	for _, f := range missing {
-		if _, ok := s.prove(kindOfForm(f.Form()), f.Terms()[0]); !ok {
+		if _, ok := s.expanded(kindOfForm(f.Form()), f.Terms()[0]); !ok {
 			return s.undefined(f)
 		}
 	}
@@ -368,6 +373,11 @@ func (s *state) equation(f kernel.Formula) (kernel.Theorem, error) {
 			if th, err := s.apply("modulo", f, []kernel.Theorem{z}, s.neg(h), h); err == nil {
 				return th, nil
 			}
+		}
+	}
+	if s.searching {
+		if th, ok := s.ideal(f); ok {
+			return th, nil
 		}
 	}
 	if first == nil {
