@@ -135,6 +135,8 @@ func TestRefuteMotions(t *testing.T) {
 		{"a start that is open holds before", "state x\nx' = -1\nstart gt 1; x", "staypositive x", "x=0", "refuted"},
 		{"positive twice, one is zero and rests", "state x\nstate y\nx' = -1\ny' = y", "staypositive x; y", "x=0 y=0", "need not have been positive"},
 		{"positive twice", "state x\nstate y\nx' = -1\ny' = y", "staypositive x; y", "x=0 y=1", "refuted"},
+		{"positive twice, the other without a value before", "state x\nstate y\nx' = -1\ny' = 1", "staypositive x; 1 + root(y)", "x=0 y=0",
+			"not continuous"},
 		{"psd is left", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,0", "refuted"},
 		{"psd is kept for a while", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,1", nofail},
 		{"symmetry is left", "size n\nstate P n n\nparam A n n\nP' = A", "staypsd P", "n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
