@@ -81,3 +81,17 @@ func TestKeeps(t *testing.T) {
 		t.Errorf("refuted by a keep of other dynamics: %s", x.Reason())
 	}
 }
+
+// A limit is refuted by a motion for all time: what a keep assumes all along has to be constant.
+func TestKeepsForEver(t *testing.T) {
+	l := newLab(kernel.Motion, "state x\nx' = x*(1 - x)*(2 - x)\nalways eq x; x")
+	same := must(must(kernel.NewContext(l.dyn, kernel.AtState)).Apply("modulo", formula(l.sig, "eq x; x"), nil))
+	for hyp, want := range map[string]string{"ge 1; 0": "", "gt x; 5/4": may} {
+		c := must(kernel.NewContext(l.dyn, kernel.Motion, must(kernel.NewHypothesis(kernel.Kept, formula(l.sig, hyp)))))
+		keep := must(c.Apply("lift", formula(l.sig, "always eq x; x"), []kernel.Theorem{same}))
+		x, err := model.Refute(l.ctx, formula(l.sig, "tends x; 2; 0; 3"), l.at("x=3/2"), keep)
+		if x.Valid() != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q %v", hyp, x.Reason(), err)
+		}
+	}
+}

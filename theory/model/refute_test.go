@@ -135,6 +135,8 @@ func TestRefuteMotions(t *testing.T) {
 		{"a start that is open holds before", "state x\nx' = -1\nstart gt 1; x", "staypositive x", "x=0", "refuted"},
 		{"positive twice, one is zero and rests", "state x\nstate y\nx' = -1\ny' = y", "staypositive x; y", "x=0 y=0", "need not have been positive"},
 		{"positive twice", "state x\nstate y\nx' = -1\ny' = y", "staypositive x; y", "x=0 y=1", "refuted"},
+		{"positive twice, the other without a value before", "state x\nstate y\nx' = -1\ny' = 1", "staypositive x; 1 + root(y)", "x=0 y=0",
+			"not continuous"},
 		{"psd is left", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,0", "refuted"},
 		{"psd is kept for a while", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,1", nofail},
 		{"symmetry is left", "size n\nstate P n n\nparam A n n\nP' = A", "staypsd P", "n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
@@ -162,6 +164,10 @@ func TestRefuteMotions(t *testing.T) {
 		{"tends, irrational ends", "state x\nparam c\nx' = x*(1 - x)*(root(c) - x)\nconst gt c; 1", "tends x; root(c); 0; 3", "x=5/4 c=2", "refuted"},
 		{"moments that may become those of none", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx' = -1", "always gt E(tr(v*v^T)); 0", "n=1 x=0",
 			"may become those of no random columns"},
+		{"moments that need not stay symmetric", "size n\nstate M n n\nparam A n n\nrandom v n\nE v v = M\nM' = A", "always gt E(tr(v*v^T)); 5",
+			"n=2 M=1,0;0,1 A=0,1;0,0", "may become those of no random columns"},
+		{"moments that stay symmetric", "size n\nstate M n n\nparam A n n\nrandom v n\nE v v = M*M^T\nM' = A", "always gt E(tr(v*v^T)); 5",
+			"n=2 M=1,0;0,1 A=0,1;0,0", "refuted"},
 		{"moments that stay", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx' = -1", "always gt E(tr(v*v^T)); 1", "n=1 x=1", "refuted"},
 	})
 }
