@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stopgrad/theory/checker"
+	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
 )
 
@@ -152,4 +153,40 @@ func TestSearchNeedsNoScripts(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d; %v", found, had, spent)
+}
+
+func TestOne(t *testing.T) {
+	f := claims(t)
+	want := os.Getenv("PART")
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			if c.ID+"/"+p.Name == want {
+				q := *p
+				q.Proof = nil
+				start := time.Now()
+				o := judge(t, &q, Options{Search: true})
+				t.Logf("%v %v", time.Since(start), o.Failure())
+				for _, th := range o.Theorems() {
+					show(t, th, map[string]bool{}, 0)
+				}
+			}
+		}
+	}
+}
+
+func show(t *testing.T, th kernel.Theorem, seen map[string]bool, depth int) {
+	f := th.Formula()
+	if f.Form() == kernel.Always {
+		f = f.Inner()
+	}
+	s := f.Form().String()
+	for _, x := range f.Terms() {
+		s += "  " + kernel.Print(x)
+	}
+	t.Logf("%*s%s: %s", 2*depth, "", th.Rule(), s)
+	if depth < 4 {
+		for _, p := range th.Premises() {
+			show(t, p, seen, depth+1)
+		}
+	}
 }

@@ -56,7 +56,7 @@ type state struct {
 	deep     int          // of the sign search
 	tried    map[goal]int // expanded with this many facts, in vain
 	combined map[goal]int // written as a combination, likewise
-	between  []*kernel.Term
+	between  [3][]*kernel.Term
 	// why is the first factor for which the sign search found nothing, since the last reset.
 	why *complaint
 }
@@ -330,6 +330,46 @@ func (s *state) known(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 			if th, ok := s.carry(k, t, f); ok {
 				return th, true
 			}
+		}
+	}
+	return s.multiple(k, t, pure)
+}
+
+// multiple looks for a fact about a multiple of a term by a number.
+func (s *state) multiple(k kind, t, pure *kernel.Term) (kernel.Theorem, bool) {
+	if k > pd || t.Head() == kernel.Number || t.Head() == kernel.Identity {
+		return kernel.Theorem{}, false
+	}
+	for _, f := range s.signs {
+		if !f.kind.implies(k) || !sameShape(f.pure, pure) || isZero(f.pure) {
+			continue
+		}
+		c := s.points.ratio(pure, f.pure)
+		if c == nil || c.Sign() == 0 || c.Sign() < 0 && k != nonzero {
+			continue
+		}
+		rule, sign := "product", k
+		switch k {
+		case psd:
+			rule, sign = "mscale", nonnegative
+		case pd:
+			rule, sign = "mscale", positive
+		}
+		u := s.mul(s.number(c), f.term)
+		scale, ok := s.by("number", sign, s.number(c))
+		if !ok {
+			continue
+		}
+		have, ok := s.carry(k, f.term, f)
+		if !ok {
+			continue
+		}
+		th, ok := s.by(rule, k, u, scale, have)
+		if !ok {
+			continue
+		}
+		if th, ok = s.by("transport", k, t, th); ok {
+			return th, true
 		}
 	}
 	return kernel.Theorem{}, false
