@@ -21,6 +21,12 @@ type base struct {
 	strict bool
 }
 
+// depthGoal is a goal of combine; a shallow search leaves products of candidates out.
+type depthGoal struct {
+	goal
+	shallow bool
+}
+
 // combine proves a sign by writing the difference, its divisors multiplied away, as a sum of nonnegative multiples of
 // products of what is known to be nonnegative and of squares.
 func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
@@ -46,7 +52,7 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 			d = s.negated(ts[1])
 		}
 	}
-	g := goal{k, d}
+	g := depthGoal{goal{k, d}, s.shallow}
 	if n, ok := s.combined[g]; ok && n == len(s.signs) {
 		return none, false
 	}
@@ -55,10 +61,14 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 	if pure == nil || s.deep > 0 && s.deep > 20 {
 		return none, false
 	}
+	levels := 3
+	if s.shallow {
+		levels = 2
+	}
 	// With equations used first, and without.
 	for _, t := range s.reductions(pure) {
 		m := s.certificate(k, t, 0)
-		for level := 1; m == nil && level < 3 && matrices(t); level++ {
+		for level := 1; m == nil && level < levels && matrices(t); level++ {
 			m = s.certificate(k, t, level)
 		}
 		if m == nil {
@@ -543,6 +553,11 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 				}
 			}
 		}
+		if level > 1 {
+			for _, t := range s.traceSquares(want) {
+				add(t, false)
+			}
+		}
 		for i, f := range s.signs {
 			if f.kind != psd && f.kind != pd {
 				continue
@@ -864,6 +879,80 @@ func (s *state) squaresOf(want map[rowKey]rowTerm, n kernel.Dim) (out []*kernel.
 	return out
 }
 
+// traceSquares completes squares under traces: where the goal has a·tr(B·P·Bᵀ) and b·tr(B·P·Cᵀ) for words B and C, it
+// gives tr(D·P·Dᵀ) with D = B + b/(2a)·C.
+func (s *state) traceSquares(want map[rowKey]rowTerm) (out []*kernel.Term) {
+	coefficient := map[*kernel.Term]poly{}
+	for _, r := range sortedRows(want) {
+		for i, e := range r.at {
+			if e.g.Head() == kernel.Trace && e.n == 1 {
+				rest := append(append([]exponent{}, r.at[:i]...), r.at[i+1:]...)
+				if coefficient[e.g] == nil {
+					coefficient[e.g] = poly{}
+				}
+				coefficient[e.g].put(r.c, rest)
+			}
+		}
+	}
+	at := func(t *kernel.Term) poly {
+		p := s.polys.of(t)
+		if len(p) != 1 {
+			return nil
+		}
+		for _, m := range p {
+			if len(m.at) == 1 && m.at[0].n == 1 {
+				return coefficient[m.at[0].g]
+			}
+		}
+		return nil
+	}
+	var list []*kernel.Term
+	for _, b := range s.candidates(2) {
+		if u := s.unfold(b); u != nil {
+			if m := s.polys.matrixOf(u); len(m) == 1 {
+				list = append(list, u)
+			}
+		}
+	}
+	for _, b := range list {
+		_, n := b.Shape()
+		inner := []*kernel.Term{nil}
+		for _, f := range s.signs {
+			if r, _ := f.term.Shape(); (f.kind == psd || f.kind == pd) && r == n && f.pure.Head() == kernel.Letter {
+				inner = append(inner, f.pure)
+			}
+		}
+		for _, p := range inner {
+			quad := func(x, y *kernel.Term) *kernel.Term {
+				if p != nil {
+					x = s.mul(x, p)
+				}
+				return s.trace(s.mul(x, s.transpose(y)))
+			}
+			a := at(quad(b, b))
+			if a == nil {
+				continue
+			}
+			for _, c := range list {
+				if c == b || !sameShape(b, c) {
+					continue
+				}
+				cross := at(quad(b, c))
+				if cross == nil || at(quad(c, c)) == nil {
+					continue
+				}
+				q := s.polys.quotient(cross, a.plus(a, big.NewRat(1, 1)))
+				if q == nil {
+					continue
+				}
+				d := s.add(b, s.mul(q, c))
+				out = append(out, quad(d, d))
+			}
+		}
+	}
+	return out
+}
+
 // candidates are matrices that definite ones may be taken between: the matrices of the goals and letters, at higher
 // levels definitions, and products of two of these.
 func (s *state) candidates(level int) []*kernel.Term {
@@ -902,9 +991,15 @@ func (s *state) candidates(level int) []*kernel.Term {
 		for _, a := range out {
 			for _, b := range out {
 				_, c := a.Shape()
-				if r, _ := b.Shape(); r == c {
-					add(s.mul(a, b))
+				r, _ := b.Shape()
+				if r != c || a.Head() == kernel.Identity || b.Head() == kernel.Identity {
+					continue
 				}
+				x, y := s.polys.matrixOf(s.unfold(a)), s.polys.matrixOf(s.unfold(b))
+				if x == nil || y == nil || x.size()*y.size() > 8 {
+					continue
+				}
+				add(s.mul(a, b))
 			}
 		}
 	}

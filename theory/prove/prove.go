@@ -67,6 +67,7 @@ type prover struct {
 	steps     []Step
 	budget    int
 	searching bool // deeper than by shape
+	shallow   bool // but not too deep
 	madeHoles map[string]*kernel.Term
 }
 

@@ -88,23 +88,28 @@ func (p *prover) findVanishing(f kernel.Formula) (kernel.Theorem, error) {
 		}
 	}
 	rates := p.rates()
-	for _, c := range rates {
-		rate, err := p.decays(p.formula(kernel.NormDecays, l, c))
-		if err != nil {
-			continue
-		}
-		if th, err := p.vanish(f, rate); err == nil {
-			return th, nil
-		}
-	}
-	for _, v := range p.lyapunov(l) {
+	bounds := p.lyapunov(l)
+	defer func() { p.shallow = false }()
+	for _, shallow := range []bool{true, false} {
+		p.shallow = shallow
 		for _, c := range rates {
-			rate, err := p.decays(p.formula(kernel.Decays, v, c))
+			rate, err := p.decays(p.formula(kernel.NormDecays, l, c))
 			if err != nil {
 				continue
 			}
 			if th, err := p.vanish(f, rate); err == nil {
 				return th, nil
+			}
+		}
+		for _, v := range bounds {
+			for _, c := range rates {
+				rate, err := p.decays(p.formula(kernel.Decays, v, c))
+				if err != nil {
+					continue
+				}
+				if th, err := p.vanish(f, rate); err == nil {
+					return th, nil
+				}
 			}
 		}
 	}

@@ -53,9 +53,9 @@ type state struct {
 	memo     map[goal]attempt
 	defined  map[*kernel.Term]bool
 	pures    map[*kernel.Term]*kernel.Term
-	deep     int          // of the sign search
-	tried    map[goal]int // expanded with this many facts, in vain
-	combined map[goal]int // written as a combination, likewise
+	deep     int               // of the sign search
+	tried    map[goal]int      // expanded with this many facts, in vain
+	combined map[depthGoal]int // written as a combination, likewise
 	between  [3][]*kernel.Term
 	// why is the first factor for which the sign search found nothing, since the last reset.
 	why *complaint
@@ -79,7 +79,7 @@ func (p *prover) newState(hyps []kernel.Formula) *state {
 
 // adopt makes a state of a context, whose hypotheses become theorems.
 func (p *prover) adopt(ctx *kernel.Context) *state {
-	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, combined: map[goal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
+	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, combined: map[depthGoal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
 	for _, h := range ctx.Hypotheses() {
 		s.hyps = append(s.hyps, h.Formula())
 	}
