@@ -365,7 +365,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 								fresh = append(fresh, rowTerm{r.w, mo.at, nil})
 							}
 							for _, e := range mo.at {
-								if e.n > limit[e.g] {
+								if e.n > max(limit[e.g], 2) {
 									fits = false
 								}
 							}
@@ -587,19 +587,12 @@ func (s *state) constraints(want map[rowKey]rowTerm) (out []base) {
 		if f.kind != nonnegative && f.kind != positive || f.term.Head() == kernel.Letter {
 			continue
 		}
+		// Those with divisors have been learnt without, too.
 		m, d := s.cleared(f.pure)
-		if m == nil || m[""] == nil || len(m[""].c) > 12 {
+		if m == nil || m[""] == nil || len(m[""].c) > 12 || d.Head() != kernel.Number {
 			continue
 		}
-		t := f.term
-		if d.Head() != kernel.Number {
-			// The sign of D·t is that of t; the term is written out so that no divisor is left.
-			t = s.polys.term(m[""].c)
-			if !s.scaledFact(f, t, d) {
-				continue
-			}
-		}
-		add(t, f.kind == positive)
+		add(f.term, f.kind == positive)
 	}
 	gens := map[*kernel.Term]bool{}
 	var list []*kernel.Term

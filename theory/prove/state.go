@@ -100,7 +100,28 @@ func (p *prover) adopt(ctx *kernel.Context) *state {
 			}
 		}
 	}
+	if p.searching {
+		s.clear()
+	}
 	return s
+}
+
+// clear learns of each sign of a sum with divisors that of the sum without.
+func (s *state) clear() {
+	for _, f := range s.signs {
+		if f.kind > positive || f.term.Head() == kernel.Letter {
+			continue
+		}
+		m, d := s.cleared(f.pure)
+		if m == nil || d.Head() == kernel.Number || m[""] == nil {
+			continue
+		}
+		t := s.polys.term(m[""].c)
+		if s.scaledFact(f, t, d) {
+			th, _ := s.prove(f.kind, t)
+			s.learn(th)
+		}
+	}
 }
 
 // learn adds a theorem of this context to what the search may use.
