@@ -971,13 +971,8 @@ func (s *state) candidates(level int) []*kernel.Term {
 		}
 	}
 	if level > 0 {
-		for _, n := range s.reading.Names() {
-			random := occurs(n.Term, func(t *kernel.Term) bool {
-				return t.Head() == kernel.Letter && (t.Symbol().Class() == kernel.Random || t.Symbol().Class() == kernel.Centred)
-			})
-			if !random && s.unfold(n.Term) != nil {
-				add(n.Term)
-			}
+		for _, t := range s.definitions() {
+			add(t)
 		}
 	}
 	if level > 1 {

@@ -68,6 +68,7 @@ type prover struct {
 	budget    int
 	searching bool // deeper than by shape
 	shallow   bool // but not too deep
+	named     []*kernel.Term
 	madeHoles map[string]*kernel.Term
 }
 
