@@ -449,3 +449,47 @@ func (ps *points) constant(t *kernel.Term) *big.Rat {
 	}
 	return nil
 }
+
+// ratio guesses the number c with a = c·b, or returns nil.
+func (ps *points) ratio(a, b *kernel.Term) *big.Rat {
+	var first uint64
+	found := false
+	for i := range tries {
+		p := ps.point(i)
+		v := p.eval(a)
+		if v == nil {
+			continue
+		}
+		w := p.eval(b)
+		if w == nil {
+			continue
+		}
+		at := 0
+		for at < len(w.m) && w.m[at] == 0 {
+			at++
+		}
+		if at == len(w.m) {
+			return nil
+		}
+		c := modMul(v.m[at], modInverse(w.m[at]))
+		if !v.equal(w.scaled(c)) {
+			return nil
+		}
+		if !found {
+			first, found = c, true
+			continue
+		}
+		if c != first {
+			return nil
+		}
+		if c > prime/2 {
+			if r, ok := reconstruct(prime - c); ok {
+				return r.Neg(r)
+			}
+			return nil
+		}
+		r, _ := reconstruct(c)
+		return r
+	}
+	return nil
+}

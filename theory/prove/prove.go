@@ -67,6 +67,8 @@ type prover struct {
 	steps     []Step
 	budget    int
 	searching bool // deeper than by shape
+	shallow   bool // but not too deep
+	named     []*kernel.Term
 	madeHoles map[string]*kernel.Term
 }
 
@@ -121,20 +123,13 @@ func (p *prover) run(out *Outcome, o Options) error {
 	}
 	if out.theorems == nil && o.Search && p.part.Stmt.Kind != lang.Assumption {
 		p.searching = true
-		for _, keep := range []bool{false, true} {
-			if keep && !p.starts() {
-				break
-			}
-			p.open(keep)
-			p.steps, p.facts = nil, map[string][]kernel.Theorem{}
-			ths, err := p.search()
-			if err == nil {
-				out.theorems, out.steps, failure = ths, p.steps, nil
-				break
-			}
-			if len(p.part.Proof) == 0 {
-				failure = err
-			}
+		p.open(p.starts())
+		p.steps, p.facts = nil, map[string][]kernel.Theorem{}
+		ths, err := p.search()
+		if err == nil {
+			out.theorems, out.steps, failure = ths, p.steps, nil
+		} else if len(p.part.Proof) == 0 {
+			failure = err
 		}
 	}
 	out.vacuous = p.vacuous()
