@@ -234,6 +234,16 @@ func (s *state) contradiction() (kernel.Theorem, bool) {
 		th, err := s.apply("absurd", absurd, premises)
 		return th, err == nil
 	}
+	if len(s.zeros) > 1 {
+		one, zero := s.integer(1), s.integer(0)
+		if eq, ok := s.ideal(s.formula(kernel.Equal, one, zero)); ok {
+			if ne, ok := s.by("number", nonzero, one); ok {
+				if th, ok := try(ne, eq); ok {
+					return th, true
+				}
+			}
+		}
+	}
 	for i, f := range s.hyps {
 		h := s.theorem[i]
 		if !h.Valid() {
