@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"stopgrad/internal/ledger"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Options are the options of [Run]. Seed, Depth and Properties decide what is found; the others do not.
@@ -189,16 +189,16 @@ func (r *run) ledger() *ledger.Ledger {
 func record(c *lang.Claim, found []finding) ledger.Claim {
 	out := ledger.Claim{ID: c.ID, Where: c.Printed, Statement: readingStatement(c.Reading(false)),
 		Evidence: []ledger.Evidence{}, Twins: []ledger.Twin{}}
-	verdicts := map[bool][]checker.Verdict{}
+	verdicts := map[bool][]verdict.Verdict{}
 	for i, p := range c.Parts {
 		verdicts[p.Corrected] = append(verdicts[p.Corrected], found[i].verdict)
 		out.Evidence = append(out.Evidence, found[i].evidence...)
 		out.Twins = append(out.Twins, found[i].twins...)
 		out.Seconds += found[i].seconds
 	}
-	out.Verdict = word(checker.Conjunction(verdicts[false]...))
+	out.Verdict = word(verdict.Conjunction(verdicts[false]...))
 	if ps := c.Reading(true); len(ps) > 0 {
-		out.Corrected = &ledger.Reading{Statement: readingStatement(ps), Verdict: word(checker.Conjunction(verdicts[true]...))}
+		out.Corrected = &ledger.Reading{Statement: readingStatement(ps), Verdict: word(verdict.Conjunction(verdicts[true]...))}
 	}
 	return out
 }

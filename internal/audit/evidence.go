@@ -11,21 +11,21 @@ import (
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // finding is what became of one part of a claim.
 type finding struct {
-	verdict  checker.Verdict
+	verdict  verdict.Verdict
 	evidence []ledger.Evidence
 	twins    []ledger.Twin
 	seconds  float64
 }
 
-func word(v checker.Verdict) ledger.Verdict { return ledger.Verdict(v.String()) }
+func word(v verdict.Verdict) ledger.Verdict { return ledger.Verdict(v.String()) }
 
 // judge judges one part.
 func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Options) finding {
@@ -40,7 +40,7 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 		d.Reason = p.Fault.Error()
 		out.evidence = append(out.evidence, ledger.Evidence{Kind: ledger.Proof, Verdict: word(r.Verdict), Detail: d})
 	} else {
-		if len(p.Proof) > 0 {
+		if r.Proof != nil {
 			out.evidence = append(out.evidence, proofEvidence(detail(), r))
 		}
 		if p.Stmt.Kind != lang.Sampled {
@@ -52,7 +52,7 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 			case p.Stmt.Kind == lang.Sampled:
 				out.verdict = v
 			case v.IsRefuted() && r.Verdict.IsProved():
-				out.verdict = checker.Undecided
+				out.verdict = verdict.Contradiction
 			case v.IsRefuted():
 				out.verdict = v
 			}
@@ -98,8 +98,8 @@ func readingStatement(ps []*lang.Part) string {
 }
 
 func proofEvidence(d ledger.Detail, r theory.PartResult) ledger.Evidence {
-	for _, l := range r.Proof.Lines() {
-		d.Steps = append(d.Steps, ledger.Step{Rule: l.Rule, Says: l.Says, Terms: l.Terms})
+	for _, l := range r.Proof.Steps() {
+		d.Steps = append(d.Steps, ledger.Step{Rule: l.Rule, Says: l.Says})
 	}
 	if err := r.Proof.Failure(); err != nil {
 		d.Reason = err.Error()
@@ -114,7 +114,7 @@ func searchEvidence(d ledger.Detail, p *lang.Part, r theory.PartResult, seed uin
 	case r.Search.Refutation != nil:
 		e.Kind, e.Verdict = ledger.Witness, word(r.Search.Refutation.Verdict())
 	case r.Search.Tried > 0:
-		e.Verdict = word(checker.Supported)
+		e.Verdict = word(verdict.Supported)
 	}
 	e.Detail = d
 	return e
@@ -137,7 +137,7 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 
 // sampledEvidence asks the properties about a part. A violation found in floating point does not refute: only
 // the checker can, from an exact witness.
-func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Options) (ledger.Evidence, checker.Verdict, bool) {
+func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Options) (ledger.Evidence, verdict.Verdict, bool) {
 	start := time.Now()
 	var s Sampling
 	var err error
@@ -146,12 +146,12 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 	} else {
 		s, err = o.Properties.Samples(ctx, p, o.Seed, o.Depth.Samples)
 		if errors.Is(err, ErrNoProperty) {
-			return ledger.Evidence{}, checker.Undecided, false
+			return ledger.Evidence{}, verdict.Undecided, false
 		}
 	}
 	d.Seed, d.Tried, d.Measures, d.Reason = &o.Seed, s.Tried, finite(s.Measures), s.Note
 	d.Data = s.Data
-	kind, v := ledger.Samples, checker.Undecided
+	kind, v := ledger.Samples, verdict.Undecided
 	switch {
 	case err != nil:
 		d.Reason = err.Error()
@@ -165,7 +165,7 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 			d.Reason += ": " + s.Note
 		}
 	case s.Holds > 0:
-		v = checker.Supported
+		v = verdict.Supported
 	}
 	return ledger.Evidence{Kind: kind, Verdict: word(v), Seconds: time.Since(start).Seconds(), Detail: d}, v, true
 }
@@ -185,7 +185,7 @@ func twinRecord(p *lang.Part, t theory.TwinResult, seed uint64) ledger.Twin {
 }
 
 // exactState writes a witness in text, so that anyone can put it back into the statement by hand.
-func exactState(p *lang.Part, w checker.Witness) *ledger.State {
+func exactState(p *lang.Part, w verdict.Witness) *ledger.State {
 	s := &ledger.State{Sizes: map[string]int{}, Scalars: map[string]string{}, Matrices: map[string][][]string{}}
 	for d, n := range w.Dims {
 		s.Sizes[string(d)] = n

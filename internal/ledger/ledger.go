@@ -23,13 +23,16 @@ const (
 	NotObserved  Verdict = "not observed"
 	Refuted      Verdict = "refuted"
 	IllFormed    Verdict = "ill-formed"
-	Inconsistent Verdict = "inconsistent"
+	Inconsistent Verdict = "inconsistent"  // no motion keeps the assumption
+	NotKept      Verdict = "not kept"      // some state loses the assumption
+	Vacuous      Verdict = "vacuous"       // the hypotheses contradict each other
+	Contradicted Verdict = "contradiction" // proved and refuted: an error of the suite
 	Undecided    Verdict = "undecided"
 )
 
 // Verdicts is the closed set of verdict words, from the strongest affirmation to the weakest, then the
 // denials, then undecided.
-var Verdicts = []Verdict{Proved, Certified, Supported, Observed, NotObserved, Refuted, IllFormed, Inconsistent, Undecided}
+var Verdicts = []Verdict{Proved, Certified, Supported, Observed, NotObserved, Refuted, IllFormed, Inconsistent, NotKept, Vacuous, Contradicted, Undecided}
 
 // Affirms reports whether the verdict speaks for the statement: proved, certified, supported or observed.
 func (v Verdict) Affirms() bool {
@@ -37,7 +40,9 @@ func (v Verdict) Affirms() bool {
 }
 
 // Denies reports whether the verdict says that the statement is false or has no meaning.
-func (v Verdict) Denies() bool { return v == Refuted || v == IllFormed || v == Inconsistent }
+func (v Verdict) Denies() bool {
+	return v == Refuted || v == IllFormed || v == Inconsistent || v == NotKept
+}
 
 // Kind is a kind of evidence.
 type Kind string
@@ -124,9 +129,8 @@ type Detail struct {
 
 // Step is one step of a derivation.
 type Step struct {
-	Rule  string `json:"rule"`
-	Says  string `json:"says"`
-	Terms int    `json:"terms"` // monomials compared
+	Rule string `json:"rule"`
+	Says string `json:"says"`
 }
 
 // State is an exact state: sizes, scalars as rationals in text, matrices as rows of rationals in text.

@@ -18,26 +18,28 @@ type link struct {
 	column, flipped bool
 }
 
-// expect is E of a term: linear, with E[a·bᵀ] the declared moment.
-func (d *Dynamics) expect(u unfolding) unfolding {
+// expect is E of a term, given its unfolding: linear, with E[a·bᵀ] the declared moment.
+func (d *Dynamics) expect(t *Term, u unfolding) unfolding {
 	for _, x := range u.also {
 		if mentions(x, random) {
 			refuse("E of a term with a random divisor, radicand or inverse")
 		}
 	}
-	e := expectation{d: d, sig: u.term.sig, memo: map[*Term][]summand{}, fixed: map[*Term]bool{}}
 	lists := [][]*Term{d.demands(u, nil)}
-	var means []*Term
-	for _, m := range e.expand(u.term) {
-		if t := e.mean(m); t != nil {
-			means = append(means, t)
+	columns := map[*Symbol]bool{}
+	mentions(t, func(y *Symbol) bool { columns[y] = random(y); return false })
+	for _, k := range d.order {
+		// Columns without a moment where it is declared to be have no expectations.
+		if columns[k[0]] && columns[k[1]] {
+			lists = append(lists, d.demands(d.remove(d.moments[k], 0), nil))
 		}
 	}
-	t := u.term.sig.null(u.term)
-	if len(means) > 0 {
-		t = u.term.sig.total(means)
+	e := expectation{d: d, sig: t.sig, memo: map[*Term][]summand{}, fixed: map[*Term]bool{}}
+	var means []*Term
+	for _, m := range e.expand(u.term) {
+		means = append(means, e.mean(m))
 	}
-	return unfolding{t, d.union(append(lists, e.also)...)}
+	return unfolding{t.sig.total(means), d.union(lists...)}
 }
 
 // total is the sum of terms, by halves so that it is shallow.
@@ -55,7 +57,6 @@ type expectation struct {
 	sig   *Signature
 	memo  map[*Term][]summand
 	fixed map[*Term]bool // known to mention no random column
-	also  []*Term        // what the moments used need
 }
 
 // constant reports whether a term mentions no random column.
@@ -86,7 +87,9 @@ func (e *expectation) expand(t *Term) []summand {
 	case t.head == Letter:
 		out = []summand{{word: []link{{term: t, column: true}}, columns: 1}}
 	case t.head == Sum:
-		out = append(append(out, e.expand(t.args[0])...), e.expand(t.args[1])...)
+		a, b := e.expand(t.args[0]), e.expand(t.args[1])
+		e.room(len(a) + len(b))
+		out = append(append(out, a...), b...)
 	case t.head == Product:
 		out = e.cross(e.expand(t.args[0]), e.expand(t.args[1]))
 	case t.head == Power && t.n == 0:
@@ -114,12 +117,16 @@ func (e *expectation) expand(t *Term) []summand {
 		// words cannot hold their factors apart.
 		refuse("E does not go into %s of a random column", t.head)
 	}
-	if len(out) > MaxMonomials {
-		refuse("more than %d summands under E", MaxMonomials)
-	}
-	e.d.charge(len(out))
 	e.memo[t] = out
 	return out
+}
+
+// room requires that so many summands may be made.
+func (e *expectation) room(n int) {
+	if n > MaxMonomials {
+		refuse("more than %d summands under E", MaxMonomials)
+	}
+	e.d.charge(n)
 }
 
 // unit is the one of a's shape.
@@ -132,9 +139,7 @@ func (s *Signature) unit(a *Term) *Term {
 
 // cross multiplies two sums. A scalar has no word, so that words are strung together whatever the shapes.
 func (e *expectation) cross(as, bs []summand) (out []summand) {
-	if len(as)*len(bs) > MaxMonomials {
-		refuse("more than %d summands under E", MaxMonomials)
-	}
+	e.room(len(as) * len(bs))
 	for _, a := range as {
 		for _, b := range bs {
 			m := summand{
@@ -168,7 +173,7 @@ func (e *expectation) transposed(w []link) []link {
 	return out
 }
 
-// mean is the expectation of a summand, nil for zero.
+// mean is the expectation of a summand.
 func (e *expectation) mean(m summand) *Term {
 	scalars := m.scalars
 	words := append(append([][]link(nil), m.traces...), m.word) // the last one is no trace
@@ -190,10 +195,7 @@ func (e *expectation) mean(m summand) *Term {
 			}
 			words[i] = joined(words[i], rotated(w, at))
 		}
-		w, scalar, zero := e.paired(words[i])
-		if zero {
-			return nil
-		}
+		w, scalar := e.paired(words[i])
 		if scalar != nil {
 			scalars = append(append([]*Term(nil), scalars...), scalar)
 		}
@@ -259,39 +261,31 @@ func joined(w, number []link) []link {
 	return append(out, w[at:]...)
 }
 
-// paired replaces the two random columns of a word by their moment: the word that is left, a scalar factor if there
-// is one, and whether all is zero.
-func (e *expectation) paired(w []link) (left []link, scalar *Term, zero bool) {
+// paired replaces the two random columns of a word by their moment: the word that is left, and a scalar factor if
+// there is one.
+func (e *expectation) paired(w []link) (left []link, scalar *Term) {
 	i := columnOf(w, 0)
 	j := columnOf(w, i+1)
 	x, y := w[i], w[j]
-	p, q, r := w[:i:i], w[i+1:j], w[j+1:]
-	if x.flipped && !y.flipped {
-		// P·xᵀ·Q·y·R = tr(Q·E[y·xᵀ])·P·R
-		m := e.moment(y.term, x.term)
-		if m == nil {
-			return nil, nil, true
-		}
-		return append(p, r...), e.sig.trace(e.product(append(append([]link(nil), q...), link{term: m}))), false
-	}
-	m := e.moment(x.term, y.term)
+	p, q, r := w[:i:i], w[i+1:j:j], w[j+1:]
 	switch {
-	case m == nil:
-		return nil, nil, true
+	case x.flipped && !y.flipped:
+		// P·xᵀ·Q·y·R = tr(Q·E[y·xᵀ])·P·R
+		scalar = e.sig.trace(e.product(append(q, link{term: e.moment(y.term, x.term)})))
+		return append(p, r...), scalar
 	case x.flipped:
 		// P·xᵀ·Q·yᵀ·R = P·Qᵀ·E[x·yᵀ]·R, since xᵀ·Q is 1×1
-		p = append(append(p, e.transposed(q)...), link{term: m})
+		p, q = append(p, e.transposed(q)...), nil
 	case y.flipped:
 		// P·x·Q·yᵀ·R = tr(Q)·P·E[x·yᵀ]·R, since Q is 1×1
 		if len(q) > 0 {
 			scalar = e.sig.trace(e.product(q))
 		}
-		p = append(p, link{term: m})
-	default:
-		// P·x·Q·y·R = P·E[x·yᵀ]·Qᵀ·R, since Q·y is 1×1
-		p = append(append(p, link{term: m}), e.transposed(q)...)
+		q = nil
 	}
-	return append(p, r...), scalar, false
+	// P·x·Q·y·R = P·E[x·yᵀ]·Qᵀ·R, since Q·y is 1×1
+	p = append(append(p, link{term: e.moment(x.term, y.term)}), e.transposed(q)...)
+	return append(p, r...), scalar
 }
 
 // product multiplies a word without random columns, by halves so that it is shallow.
@@ -303,7 +297,7 @@ func (e *expectation) product(w []link) *Term {
 	return e.sig.mul(e.product(w[:h]), e.product(w[h:]))
 }
 
-// moment is E[a·bᵀ], nil for zero.
+// moment is E[a·bᵀ].
 func (e *expectation) moment(a, b *Term) *Term {
 	m := e.d.moments[[2]*Symbol{a.sym, b.sym}]
 	turned := m == nil
@@ -313,14 +307,13 @@ func (e *expectation) moment(a, b *Term) *Term {
 	if m == nil {
 		// Soundness: a centred column has mean zero given the data point and is independent of the other columns.
 		if a != b && (a.sym.class == Centred || b.sym.class == Centred) {
-			return nil
+			return e.sig.zero(a.rows, b.rows)
 		}
 		refuse("the moment of %s and %s is not declared", a.sym.name, b.sym.name)
 	}
-	u := e.d.remove(m, 0)
-	e.also = e.d.union(e.also, u.also)
+	m = e.d.remove(m, 0).term
 	if turned {
-		return e.sig.transpose(u.term)
+		return e.sig.transpose(m)
 	}
-	return u.term
+	return m
 }

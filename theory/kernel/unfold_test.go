@@ -222,7 +222,7 @@ type world struct {
 	d                              *Dynamics
 	x, y, c, tau, z, g, h          *Term
 	A, B, W, V, H, Tau, X, Y, C, F *Term
-	v, w, e, f, q, row, col        *Term
+	v, w, e, f, q, p, row, col     *Term
 }
 
 func newWorld(t *testing.T) *world {
@@ -256,7 +256,7 @@ func newWorld(t *testing.T) *world {
 	k.C, k.F = matrix("C", Param, "m", "m"), matrix("F", Param, "n", "n")
 	k.v, k.w = matrix("v", Random, "m", "1"), matrix("w", Random, "n", "1")
 	k.e, k.f = matrix("e", Centred, "m", "1"), matrix("f", Centred, "n", "1")
-	k.q = matrix("q", Random, "n", "1")
+	k.q, k.p = matrix("q", Random, "n", "1"), matrix("p", Centred, "n", "1")
 	k.row, k.col = matrix("row", Param, "1", "m"), matrix("col", Param, "n", "1")
 	// E[v·vᵀ] = X + x²·I moves with x.
 	must(d.AddMoment(k.v, k.v, s.add(k.X, s.mul(s.pow(k.x, 2), s.identity("m")))))
@@ -283,8 +283,8 @@ func (k *world) unfold(t *testing.T, term *Term) *Term {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !u.Pure() {
-		t.Fatalf("an operator is left")
+	if !u.Pure() || u.scalar != term.scalar || u.rows != term.rows || u.cols != term.cols {
+		t.Fatalf("a %s became a %s", term.shapeText(), u.shapeText())
 	}
 	return u
 }
@@ -688,6 +688,7 @@ func TestRefusals(t *testing.T) {
 		"one column":                     {E(add(k.v, mul(k.e, mul(k.row, k.v)))), "E of one random column"},
 		"three columns":                  {E(mul(k.v, mul(tp(k.e), k.e))), "more than two random columns"},
 		"undeclared moment":              {E(mul(k.q, tp(k.q))), "moment of q and q is not declared"},
+		"undeclared centred moment":      {E(mul(k.p, tp(k.p))), "moment of p and p is not declared"},
 		"undeclared joint moment":        {E(mul(k.v, tp(k.q))), "moment of v and q is not declared"},
 		"kron of columns":                {E(op(Kronecker, vvt, vvt)), "does not go into kronecker"},
 		"stacked columns":                {E(op(RowStack, vvt)), "does not go into rowstack"},
@@ -734,7 +735,19 @@ func TestStopGradients(t *testing.T) {
 	product := mul(sg(k.x), k.y)
 	loss := tr(mul(sg(k.A), k.A))
 	inner := op(Grad, loss, k.A)
+	x, _ := s.DeclareMatrix("G", State, "n", "n")
+	if err := k.d.AddFlow(x, op(Grad, tr(mul(sg(k.A), mul(k.A, k.A))), k.A)); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.d.AddMoment(k.q, k.q, mul(sg(k.x), k.B)); err != nil {
+		t.Fatal(err)
+	}
+	// From here on what was unfolded is kept.
+	if _, err := NewContext(k.d, AtState); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct{ term, same *Term }{
+		"of a moment":               {op(Diff, op(Expect, mul(k.q, tp(k.q))), k.x), k.B},
 		"outside of gradients":      {sg(k.x), k.x},
 		"under at":                  {op(At, sg(k.x), k.x, k.y), k.y},
 		"under next":                {s.next(sg(k.x)), s.next(k.x)},
@@ -763,11 +776,10 @@ func TestStopGradients(t *testing.T) {
 	if got := k.unfold(t, op(Diff, product, k.x)); got != s.integer(0) {
 		t.Error("a stop-gradient unfolded earlier comes back as its letter")
 	}
-	// An equation with a gradient of its own is closed: under another gradient it means what it means alone.
-	x, _ := s.DeclareMatrix("G", State, "n", "n")
-	if err := k.d.AddFlow(x, op(Grad, tr(mul(sg(k.A), mul(k.A, k.A))), k.A)); err != nil {
-		t.Fatal(err)
+	if got := k.unfold(t, product); got != mul(k.x, k.y) {
+		t.Error("a stop-gradient unfolded in a gradient comes back as a copy")
 	}
+	// An equation with a gradient of its own is closed: under another gradient it means what it means alone.
 	under, alone := op(Grad, tr(mul(s.ddt(x), k.B)), k.A), op(Grad, tr(mul(k.unfold(t, s.ddt(x)), k.B)), k.A)
 	if k.unfold(t, under) != k.unfold(t, alone) {
 		t.Error("the stop-gradient of an equation belongs to the gradient around its use")
@@ -796,32 +808,50 @@ func TestDefinedness(t *testing.T) {
 	inv := s.inverse(k.A)
 	x2 := s.pow(k.x, 2)
 	unmoved, _ := s.DeclareScalar("u", Param)
+	lossy, _ := s.DeclareScalar("lossy", State)
+	lost := op(At, one, k.c, oneOver(k.y))
+	for _, err := range []error{
+		k.d.AddFlow(lossy, lost),
+		k.d.AddMap(lossy, lost),
+		k.d.AddMoment(k.p, k.p, s.mul(lost, k.B)),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, c := range map[string]struct{ term, want *Term }{
-		"at":                                 {op(At, oneOver(unmoved), unmoved, k.x), oneOver(k.x)},
-		"at of a radicand":                   {op(At, s.root(unmoved), unmoved, k.x), s.root(k.x)},
-		"a value that at drops":              {op(At, one, k.x, oneOver(k.y)), oneOver(k.y)},
-		"a value that at drops, under ddt":   {s.ddt(op(At, one, k.x, oneOver(k.y))), oneOver(k.y)},
-		"next":                               {s.next(oneOver(k.x)), oneOver(s.add(k.y, k.tau))},
-		"ddt of a constant":                  {s.ddt(oneOver(k.c)), oneOver(k.c)},
-		"ddt of a root":                      {s.ddt(s.root(k.x)), oneOver(s.root(k.x))},
-		"ddt of the root of a square":        {s.ddt(s.root(x2)), oneOver(s.root(x2))},
-		"ddt of a root of a root":            {s.ddt(s.root(s.root(k.x))), oneOver(s.root(s.root(k.x)))},
-		"ddt of a zeroth power":              {s.ddt(s.pow(oneOver(k.x), 0)), oneOver(k.x)},
-		"diff of another letter's root":      {op(Diff, s.mul(k.c, s.root(k.x)), k.c), s.root(k.x)},
-		"diff of a lost root":                {op(Diff, op(At, one, k.c, s.root(k.x)), k.x), oneOver(s.root(k.x))},
-		"diff of zeros of a root":            {op(Diff, s.pow(s.root(k.x), 0), k.x), oneOver(s.root(k.x))},
-		"grad of what is dropped":            {op(Grad, s.mul(k.c, oneOver(k.x)), k.W), oneOver(k.x)},
-		"grad of a root":                     {op(Grad, s.root(f), k.W), oneOver(s.root(f))},
-		"grad of a zeroth power of a root":   {op(Grad, s.pow(s.root(f), 0), k.W), oneOver(s.root(f))},
-		"grad of an inverse":                 {op(Grad, s.trace(inv), k.W), inv},
-		"second derivatives":                 {s.ddt(op(Diff, op(Diff, oneOver(k.x), k.c), k.c)), oneOver(k.x)},
-		"under sg":                           {op(Diff, op(StopGrad, oneOver(k.c)), k.x), oneOver(k.c)},
-		"E of a zero moment":                 {op(Expect, s.mul(s.mul(oneOver(k.x), k.v), s.transpose(k.e))), oneOver(k.x)},
-		"E under ddt":                        {s.ddt(op(Expect, s.mul(s.mul(oneOver(k.x), k.v), s.transpose(k.e)))), oneOver(k.x)},
-		"sum of arguments":                   {s.add(k.y, s.mul(k.x, op(Diff, oneOver(k.c), k.x))), oneOver(k.c)},
-		"value of at inside a next":          {s.next(op(At, one, k.c, oneOver(k.x))), oneOver(s.add(k.y, k.tau))},
-		"value of at inside an at":           {op(At, op(At, one, k.c, oneOver(k.x)), k.x, k.y), oneOver(k.y)},
-		"divisor that cancels put to a pole": {op(At, s.mul(k.x, oneOver(k.x)), k.x, s.integer(0)), oneOver(s.integer(0))},
+		"what an equation of the flow drops":           {s.ddt(lossy), oneOver(k.y)},
+		"what an equation of the map drops":            {s.next(lossy), oneOver(k.y)},
+		"what a moment drops":                          {op(Expect, s.mul(k.p, s.transpose(k.p))), oneOver(k.y)},
+		"ddt of a lost root":                           {s.ddt(op(At, one, k.c, s.root(k.x))), oneOver(s.root(k.x))},
+		"next of what at drops":                        {s.next(op(At, one, k.c, oneOver(k.x))), oneOver(s.add(k.y, k.tau))},
+		"the moment of a column that is averaged away": {op(Expect, s.mul(k.p, s.transpose(k.w))), oneOver(k.y)},
+		"the moment of a column that diff drops":       {op(Expect, op(Diff, s.trace(s.mul(k.p, s.transpose(k.p))), k.x)), oneOver(k.y)},
+		"at":                                           {op(At, oneOver(unmoved), unmoved, k.x), oneOver(k.x)},
+		"at of a radicand":                             {op(At, s.root(unmoved), unmoved, k.x), s.root(k.x)},
+		"a value that at drops":                        {op(At, one, k.x, oneOver(k.y)), oneOver(k.y)},
+		"a value that at drops, under ddt":             {s.ddt(op(At, one, k.x, oneOver(k.y))), oneOver(k.y)},
+		"next":                                         {s.next(oneOver(k.x)), oneOver(s.add(k.y, k.tau))},
+		"ddt of a constant":                            {s.ddt(oneOver(k.c)), oneOver(k.c)},
+		"ddt of a root":                                {s.ddt(s.root(k.x)), oneOver(s.root(k.x))},
+		"ddt of the root of a square":                  {s.ddt(s.root(x2)), oneOver(s.root(x2))},
+		"ddt of a root of a root":                      {s.ddt(s.root(s.root(k.x))), oneOver(s.root(s.root(k.x)))},
+		"ddt of a zeroth power":                        {s.ddt(s.pow(oneOver(k.x), 0)), oneOver(k.x)},
+		"diff of another letter's root":                {op(Diff, s.mul(k.c, s.root(k.x)), k.c), s.root(k.x)},
+		"diff of a lost root":                          {op(Diff, op(At, one, k.c, s.root(k.x)), k.x), oneOver(s.root(k.x))},
+		"diff of zeros of a root":                      {op(Diff, s.pow(s.root(k.x), 0), k.x), oneOver(s.root(k.x))},
+		"grad of what is dropped":                      {op(Grad, s.mul(k.c, oneOver(k.x)), k.W), oneOver(k.x)},
+		"grad of a root":                               {op(Grad, s.root(f), k.W), oneOver(s.root(f))},
+		"grad of a zeroth power of a root":             {op(Grad, s.pow(s.root(f), 0), k.W), oneOver(s.root(f))},
+		"grad of an inverse":                           {op(Grad, s.trace(inv), k.W), inv},
+		"second derivatives":                           {s.ddt(op(Diff, op(Diff, oneOver(k.x), k.c), k.c)), oneOver(k.x)},
+		"under sg":                                     {op(Diff, op(StopGrad, oneOver(k.c)), k.x), oneOver(k.c)},
+		"E of a zero moment":                           {op(Expect, s.mul(s.mul(oneOver(k.x), k.v), s.transpose(k.e))), oneOver(k.x)},
+		"E under ddt":                                  {s.ddt(op(Expect, s.mul(s.mul(oneOver(k.x), k.v), s.transpose(k.e)))), oneOver(k.x)},
+		"sum of arguments":                             {s.add(k.y, s.mul(k.x, op(Diff, oneOver(k.c), k.x))), oneOver(k.c)},
+		"value of at inside a next":                    {s.next(op(At, one, k.c, oneOver(k.x))), oneOver(s.add(k.y, k.tau))},
+		"value of at inside an at":                     {op(At, op(At, one, k.c, oneOver(k.x)), k.x, k.y), oneOver(k.y)},
+		"divisor that cancels put to a pole":           {op(At, s.mul(k.x, oneOver(k.x)), k.x, s.integer(0)), oneOver(s.integer(0))},
 	} {
 		t.Run(name, func(t *testing.T) { needs(t, k.d.unfold(c.term), c.want) })
 	}
@@ -881,7 +911,7 @@ func TestSharedTermsStayShared(t *testing.T) {
 	k := newWorld(t)
 	s := k.Signature
 	op := func(h Head, args ...*Term) *Term { return s.make(h, 0, args...) }
-	x, w := s.trace(k.A), s.mul(k.v, k.row)
+	x, w := s.trace(k.A), k.v
 	for range 40 {
 		x, w = s.mul(x, s.add(k.x, x)), s.add(w, w)
 	}
@@ -892,8 +922,14 @@ func TestSharedTermsStayShared(t *testing.T) {
 	if made := s.count - before; made > 3000 {
 		t.Errorf("%d new terms", made)
 	}
-	if _, err := k.d.Unfold(op(Expect, s.mul(w, s.transpose(w)))); err == nil || !strings.Contains(err.Error(), "summands under E") {
-		t.Errorf("2⁸⁰ summands: %v", err)
+	some := s.mul(k.v, k.row)
+	for range 8 {
+		some = s.add(some, some)
+	}
+	for name, term := range map[string]*Term{"2⁴⁰ summands": s.mul(w, s.transpose(k.v)), "2⁸·2⁸ summands": s.mul(some, s.transpose(some))} {
+		if _, err := k.d.Unfold(op(Expect, term)); err == nil || !strings.Contains(err.Error(), "summands under E") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	k.unfold(t, s.ddt(s.pow(k.A, MaxExponent)))
 	k.unfold(t, op(Grad, s.trace(s.pow(k.A, MaxExponent)), k.A))
@@ -921,4 +957,19 @@ func TestOpenDynamics(t *testing.T) {
 	if len(k.d.memo.done[0]) == 0 {
 		t.Error("unfoldings of frozen dynamics are not kept")
 	}
+}
+
+// TestWorkIsLimited: an application of a rule has a share of steps, and a new one begins with the next.
+func TestWorkIsLimited(t *testing.T) {
+	k := newWorld(t)
+	try := func() (err error) {
+		defer caught(&err)
+		k.d.unfold(k.ddt(k.pow(k.x, 2)))
+		return nil
+	}
+	k.d.memo.work = 3
+	if err := try(); err == nil || !strings.Contains(err.Error(), "steps of unfolding") {
+		t.Errorf("more work than was given: %v", err)
+	}
+	k.unfold(t, k.ddt(k.pow(k.x, 2)))
 }
