@@ -354,7 +354,7 @@ func (p *prover) findStaying(f kernel.Formula) (kernel.Theorem, error) {
 			if d == nil {
 				return kernel.Theorem{}, err
 			}
-			cs = append(cs, fill(d))
+			cs = append(cs, fill(p.pushed(d, false)))
 		}
 		th, e := p.barrier(f, cs, holes)
 		if e == nil {
@@ -382,6 +382,38 @@ func (s *state) solveMoving(g, hole *kernel.Term, none map[*kernel.Term]*kernel.
 			}
 			choice--
 		}
+		if by := s.solveForTranspose(g, hole, x); by != nil {
+			if choice == 0 {
+				return s.transpose(x), by
+			}
+			choice--
+		}
 	}
 	return nil, nil
+}
+
+// solveForTranspose solves c·xᵀ + d·x + e = h, c a number, for xᵀ.
+func (s *state) solveForTranspose(g, hole, x *kernel.Term) *kernel.Term {
+	if g.Scalar() {
+		return nil
+	}
+	m := s.polys.matrixOf(g)
+	lead := m[word{{x, true}}.key()]
+	if lead == nil {
+		return nil
+	}
+	c := s.polys.term(lead.c)
+	if c.Head() != kernel.Number {
+		return nil
+	}
+	rest := words{}
+	for k, t := range m {
+		if t != lead {
+			if len(t.w) > 1 && slices.ContainsFunc(t.w, func(l letter) bool { return l.t == x }) {
+				return nil
+			}
+			rest[k] = t
+		}
+	}
+	return s.mul(s.number(new(big.Rat).Inv(c.Value())), s.sub(hole, s.polys.matrixTerm(rest, hole)))
 }

@@ -383,7 +383,9 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	if len(ts) == 1 || isZero(ts[1]) {
 		th, ok := s.expanded(k, ts[0])
 		if !ok && s.searching {
-			return s.combine(f)
+			if th, ok = s.combine(f); !ok {
+				return s.polynomial(f)
+			}
 		}
 		return th, ok
 	}
@@ -396,7 +398,10 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 		}
 	}
 	if s.searching {
-		return s.combine(f)
+		if th, ok := s.combine(f); ok {
+			return th, true
+		}
+		return s.polynomial(f)
 	}
 	return kernel.Theorem{}, false
 }
