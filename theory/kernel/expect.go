@@ -18,12 +18,16 @@ type link struct {
 	column, flipped bool
 }
 
-// expect is E of a term, given its unfolding: linear, with E[a·bᵀ] the declared moment.
-func (d *Dynamics) expect(t *Term, u unfolding) unfolding {
-	e := expectation{d: d, sig: t.sig, memo: map[*Term][]summand{}, fixed: map[*Term]bool{}}
+// expect is E of a term: linear, with E[a·bᵀ] the declared moment.
+func (d *Dynamics) expect(u unfolding) unfolding {
+	e := expectation{d: d, sig: u.term.sig, memo: map[*Term][]summand{}, fixed: map[*Term]bool{}}
 	lists := [][]*Term{e.constants(u)}
 	columns := map[*Symbol]bool{}
-	mentions(t, func(y *Symbol) bool { columns[y] = random(y); return false })
+	for _, x := range d.atoms(u) {
+		if x.head == Letter {
+			columns[x.sym] = random(x.sym)
+		}
+	}
 	for _, k := range d.order {
 		// Columns without a moment where it is declared to be have no expectations.
 		if columns[k[0]] && columns[k[1]] {
@@ -35,7 +39,7 @@ func (d *Dynamics) expect(t *Term, u unfolding) unfolding {
 	for _, m := range e.expand(u.term) {
 		means = append(means, e.mean(m))
 	}
-	return unfolding{t.sig.total(means), d.union(lists...)}
+	return unfolding{e.sig.total(means), d.union(lists...)}
 }
 
 // total is the sum of terms, by halves so that it is shallow.

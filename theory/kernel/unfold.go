@@ -80,7 +80,7 @@ func (d *Dynamics) remove(t *Term, gradients int) unfolding {
 	case Grad, GradSym, GradSkew:
 		u = d.gradient(t.head, d.remove(t.args[0], gradients+1), t.args[1])
 	case Expect:
-		u = d.expect(t.args[0], d.remove(t.args[0], gradients))
+		u = d.expect(d.remove(t.args[0], gradients))
 	case StopGrad:
 		u = d.remove(t.args[0], gradients)
 		switch {
