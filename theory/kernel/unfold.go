@@ -120,8 +120,8 @@ func (d *Dynamics) equation(x, rhs *Term) unfolding {
 	return u
 }
 
-// moved lists what becomes of the letters of u by the equations of the flow or map: what names a derivative in time
-// or next value.
+// moved lists what becomes of the letters of u by the equations of the flow or map, and what needs a value for that;
+// what names a derivative in time or next value.
 func (d *Dynamics) moved(u unfolding, what, equations string, of func(*Term) *Term) (to map[*Term]*Term, also []*Term) {
 	to = map[*Term]*Term{}
 	var lists [][]*Term
@@ -136,7 +136,7 @@ func (d *Dynamics) moved(u unfolding, what, equations string, of func(*Term) *Te
 			}
 			f := d.equation(x, rhs)
 			to[x] = f.term
-			lists = append(lists, f.also)
+			lists = append(lists, []*Term{f.term}, f.also)
 		case x.sym.class != Param:
 			// Soundness: nothing is known of the derivative of an input, or of an input at another time.
 			refuse("the %s symbol %s has no %s", x.sym.class, x.sym.name, what)

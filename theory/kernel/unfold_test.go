@@ -825,6 +825,7 @@ func TestDefinedness(t *testing.T) {
 		"what an equation of the flow drops":           {s.ddt(lossy), oneOver(k.y)},
 		"what an equation of the map drops":            {s.next(lossy), oneOver(k.y)},
 		"what a moment drops":                          {op(Expect, s.mul(k.p, s.transpose(k.p))), oneOver(k.y)},
+		"ddt of what lost its letter":                  {s.ddt(op(Diff, lossy, k.c)), oneOver(k.y)},
 		"ddt of a lost root":                           {s.ddt(lose(s.root(k.x))), oneOver(s.root(k.x))},
 		"next of what is dropped":                      {s.next(lose(oneOver(k.x))), oneOver(s.add(k.y, k.tau))},
 		"the moment of a column that is averaged away": {op(Expect, s.mul(k.p, s.transpose(k.w))), oneOver(k.y)},
