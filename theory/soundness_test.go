@@ -49,6 +49,8 @@ func TestSoundness(t *testing.T) {
 	}{
 		{"moment-radicand", "wrong", []string{"proved", "vacuous"}, ""},
 		{"moment-radicand", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"rhs-root", "wrong", []string{"proved"}, ""},
+		{"rhs-root", "right", []string{"refuted", "contradiction"}, "proved"},
 		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 	} {
