@@ -134,8 +134,10 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 			return nil, badInput(err)
 		}
 		if n := len(o.Finished); n > 0 {
-			fmt.Fprintf(c.stderr, "going on from %d claims finished earlier\n", n)
+			fmt.Fprintf(c.stderr, "going on from %d claims finished earlier, their certificates read again\n", n)
 		}
+		o.Certificate = func(name string) ([]byte, error) { return audit.ReadCertificate(s.Out, name) }
+		o.Keep = func(name string, content []byte) error { return audit.KeepCertificate(s.Out, name, content) }
 	}
 	// A folder that becomes unwritable ends the audit rather than letting it run for nothing.
 	ctx, cancel := context.WithCancel(c.ctx)

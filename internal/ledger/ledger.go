@@ -93,13 +93,16 @@ type Evidence struct {
 	Verdict Verdict `json:"verdict"` // what this piece alone says
 	Seconds float64 `json:"seconds"`
 	Detail  Detail  `json:"detail"`
+	// Certificate names the file, in the ledger's folder, by which the verdict can be checked again.
+	Certificate string `json:"certificate,omitempty"`
 }
 
 // Twin is a mutated copy of a part, which must be refuted.
 type Twin struct {
-	Mutation string  `json:"mutation"` // "PART: OLD → NEW", or "PART: drop hypothesis NAME"
-	Verdict  Verdict `json:"verdict"`
-	Detail   *Detail `json:"detail,omitempty"`
+	Mutation    string  `json:"mutation"` // "PART: OLD → NEW", or "PART: drop hypothesis NAME"
+	Verdict     Verdict `json:"verdict"`
+	Certificate string  `json:"certificate,omitempty"`
+	Detail      *Detail `json:"detail,omitempty"`
 }
 
 // Detail says what a piece of evidence consists of. Which members are present depends on its kind.
@@ -107,6 +110,11 @@ type Detail struct {
 	Part      string `json:"part"`
 	Reading   string `json:"reading"` // printed or corrected
 	Statement string `json:"statement,omitempty"`
+	// Given is Γ, a line for each size, symbol, moment, equation, marked hypothesis and abbreviation; statement and Γ
+	// are printed from the kernel.
+	Given []string `json:"given,omitempty"`
+	// Sequent is a digest of the canonical text of Γ and statement: equal for equal sequents.
+	Sequent string `json:"sequent,omitempty"`
 
 	// Reason is why the evidence is no better than it is: the typing error, the step at which a script broke
 	// off, what kept states from being tried.
@@ -118,6 +126,9 @@ type Detail struct {
 	Seed  *uint64 `json:"seed,omitempty"`
 	Drawn int     `json:"drawn,omitempty"`
 	Tried int     `json:"tried,omitempty"`
+	// Holds and Against count the samples of a property that kept the statement and that broke it in floating point.
+	Holds   int `json:"holds,omitempty"`
+	Against int `json:"against,omitempty"`
 
 	State      *State             `json:"state,omitempty"`      // witness
 	Hypotheses map[string]bool    `json:"hypotheses,omitempty"` // at the witness
