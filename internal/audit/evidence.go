@@ -185,6 +185,9 @@ func proofEvidence(d ledger.Detail, r theory.PartResult) ledger.Evidence {
 	if err := r.Proof.Failure(); err != nil {
 		d.Reason = err.Error()
 	}
+	if err := r.Proof.Script(); err != nil {
+		d.Script = err.Error()
+	}
 	return ledger.Evidence{Kind: ledger.Proof, Seconds: r.Proving.Seconds(), Detail: d}
 }
 

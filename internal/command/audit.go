@@ -99,6 +99,11 @@ func defects(l *ledger.Ledger) error {
 		return &exit{Difference, fmt.Sprintf("CONTRADICTION: %s is proved and yet false, so the suite is in error", strings.Join(cs, ", "))}
 	}
 	for _, c := range l.Claims {
+		for _, e := range c.Evidence {
+			if e.Detail.Script != "" {
+				return &exit{Difference, fmt.Sprintf("a proof script does not replay: %s", e.Detail.Script)}
+			}
+		}
 		for _, t := range c.Twins {
 			if t.Verdict == ledger.Proved {
 				return &exit{Difference, fmt.Sprintf("the mutated twin of %s, %s, is proved: the check cannot fail", c.ID, t.Mutation)}
@@ -164,6 +169,9 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 	}
 	if unwritable != nil {
 		return nil, badInput(unwritable)
+	}
+	if err != nil && ctx.Err() == nil {
+		return nil, badInput(err)
 	}
 	if err == nil && observe != nil {
 		if err = observe(ctx, l); err != nil && ctx.Err() == nil {

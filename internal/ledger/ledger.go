@@ -121,6 +121,8 @@ type Detail struct {
 	Reason string `json:"reason,omitempty"`
 
 	Steps []Step `json:"steps,omitempty"` // proof: the derivation, as far as it went
+	// Script says where and why the part's own proof script breaks off; empty if it does not, or if there is none.
+	Script string `json:"script,omitempty"`
 
 	// Samples and witnesses: the stream's seed, the states drawn, and those that met every hypothesis.
 	Seed  *uint64 `json:"seed,omitempty"`
@@ -195,15 +197,15 @@ func (l *Ledger) Summarise() {
 	}
 }
 
-// Contradictions names the parts that are both affirmed by proof or certificate and denied by a witness.
+// Contradictions names the parts that one piece of evidence affirms, or finds vacuous, and another denies.
 func (c *Claim) Contradictions() []string {
 	var out []string
 	for _, e := range c.Evidence {
-		if e.Verdict != Proved && e.Verdict != Certified {
+		if e.Verdict != Proved && e.Verdict != Certified && e.Verdict != Vacuous {
 			continue
 		}
 		for _, w := range c.Evidence {
-			if w.Verdict.Denies() && w.Detail.Part == e.Detail.Part {
+			if w.Verdict.Denies() && w.Detail.Part == e.Detail.Part && w.Detail.Reading == e.Detail.Reading {
 				out = append(out, c.ID+"/"+e.Detail.Part)
 			}
 		}
