@@ -443,7 +443,7 @@ func compare(w *world, t, twin *kernel.Term, st *model.State) (outcome, error) {
 	switch {
 	case trouble == nil:
 		return equal, nil
-	case drops(t, false):
+	case w.drops(t):
 		return dropped, nil
 	case errors.As(trouble, &none):
 		return 0, fmt.Errorf("the kernel's conditions are met, the model says %v", none)
@@ -451,8 +451,32 @@ func compare(w *world, t, twin *kernel.Term, st *model.State) (outcome, error) {
 	return unreadable, trouble
 }
 
-// drops reports whether an operator stands under next or ddt: what it drops (the x of diff(x, y), say) then needs no
-// next value and no derivative, of which the model asks for all letters that it meets.
+// drops reports whether in a term, or in an equation or a moment that it may use, an operator stands under next or ddt: what
+// it drops (the x of diff(x, y), say) then needs no next value and no derivative, of which the model asks for all letters
+// that it meets.
+func (w *world) drops(t *kernel.Term) bool {
+	if t.Pure() {
+		return false
+	}
+	used := []*kernel.Term{t}
+	for _, x := range w.dyn.FlowLetters() {
+		used = append(used, w.dyn.FlowOf(x))
+	}
+	for _, x := range w.dyn.MapLetters() {
+		used = append(used, w.dyn.MapOf(x))
+	}
+	for i := range w.dyn.Moments() {
+		_, _, m := w.dyn.Moment(i)
+		used = append(used, m)
+	}
+	for _, t := range used {
+		if drops(t, false) {
+			return true
+		}
+	}
+	return false
+}
+
 func drops(t *kernel.Term, moved bool) bool {
 	h := t.Head()
 	if moved && h >= kernel.Ddt {
