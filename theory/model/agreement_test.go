@@ -459,16 +459,35 @@ func (w *world) drops(t *kernel.Term) bool {
 		return false
 	}
 	used := []*kernel.Term{t}
-	for _, x := range w.dyn.FlowLetters() {
-		used = append(used, w.dyn.FlowOf(x))
+	seen := map[*kernel.Term]bool{}
+	var visit func(t *kernel.Term)
+	visit = func(t *kernel.Term) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		var laws []*kernel.Term
+		switch t.Head() {
+		case kernel.Ddt:
+			for _, x := range w.dyn.FlowLetters() {
+				laws = append(laws, w.dyn.FlowOf(x))
+			}
+		case kernel.Next:
+			for _, x := range w.dyn.MapLetters() {
+				laws = append(laws, w.dyn.MapOf(x))
+			}
+		case kernel.Expect:
+			for i := range w.dyn.Moments() {
+				_, _, m := w.dyn.Moment(i)
+				laws = append(laws, m)
+			}
+		}
+		used = append(used, laws...)
+		for _, a := range append(laws, t.Args()...) {
+			visit(a)
+		}
 	}
-	for _, x := range w.dyn.MapLetters() {
-		used = append(used, w.dyn.MapOf(x))
-	}
-	for i := range w.dyn.Moments() {
-		_, _, m := w.dyn.Moment(i)
-		used = append(used, m)
-	}
+	visit(t)
 	for _, t := range used {
 		if drops(t, false) {
 			return true
