@@ -127,8 +127,6 @@ func (w *world) letter(ok func(*kernel.Term) bool) *kernel.Term {
 
 func isScalar(t *kernel.Term) bool { return t.Scalar() }
 
-func isMatrix(t *kernel.Term) bool { return !t.Scalar() }
-
 var dims = []kernel.Dim{"1", "n", "m"}
 
 // under draws an expectation's argument: draw, with random columns.
