@@ -127,8 +127,6 @@ func (w *world) letter(ok func(*kernel.Term) bool) *kernel.Term {
 
 func isScalar(t *kernel.Term) bool { return t.Scalar() }
 
-func isMatrix(t *kernel.Term) bool { return !t.Scalar() }
-
 var dims = []kernel.Dim{"1", "n", "m"}
 
 // under draws an expectation's argument: draw, with random columns.
@@ -443,7 +441,7 @@ func compare(w *world, t, twin *kernel.Term, st *model.State) (outcome, error) {
 	switch {
 	case trouble == nil:
 		return equal, nil
-	case drops(t, false):
+	case w.drops(t):
 		return dropped, nil
 	case errors.As(trouble, &none):
 		return 0, fmt.Errorf("the kernel's conditions are met, the model says %v", none)
@@ -451,8 +449,51 @@ func compare(w *world, t, twin *kernel.Term, st *model.State) (outcome, error) {
 	return unreadable, trouble
 }
 
-// drops reports whether an operator stands under next or ddt: what it drops (the x of diff(x, y), say) then needs no
-// next value and no derivative, of which the model asks for all letters that it meets.
+// drops reports whether in a term, or in an equation or a moment that it may use, an operator stands under next or ddt: what
+// it drops (the x of diff(x, y), say) then needs no next value and no derivative, of which the model asks for all letters
+// that it meets.
+func (w *world) drops(t *kernel.Term) bool {
+	if t.Pure() {
+		return false
+	}
+	used := []*kernel.Term{t}
+	seen := map[*kernel.Term]bool{}
+	var visit func(t *kernel.Term)
+	visit = func(t *kernel.Term) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		var laws []*kernel.Term
+		switch t.Head() {
+		case kernel.Ddt:
+			for _, x := range w.dyn.FlowLetters() {
+				laws = append(laws, w.dyn.FlowOf(x))
+			}
+		case kernel.Next:
+			for _, x := range w.dyn.MapLetters() {
+				laws = append(laws, w.dyn.MapOf(x))
+			}
+		case kernel.Expect:
+			for i := range w.dyn.Moments() {
+				_, _, m := w.dyn.Moment(i)
+				laws = append(laws, m)
+			}
+		}
+		used = append(used, laws...)
+		for _, a := range append(laws, t.Args()...) {
+			visit(a)
+		}
+	}
+	visit(t)
+	for _, t := range used {
+		if drops(t, false) {
+			return true
+		}
+	}
+	return false
+}
+
 func drops(t *kernel.Term, moved bool) bool {
 	h := t.Head()
 	if moved && h >= kernel.Ddt {

@@ -84,6 +84,7 @@ func TestValues(t *testing.T) {
 		{"sg(x)", "9"},
 		{"ddt(sg(x))", "-18"}, // outside of gradients sg is the identity
 		{"diff(sg(x)*x, x)", "9"},
+		{"diff(ddt(sg(x)*x), x)", "-36"}, // sg(x) = 9 moves by −18 and is constant to diff: −18·x − 9·x·y
 		{"diff(ddt(x)*sg(x), x)", "-18"}, // −y·x, not 2·(−y)·x
 		{"ddt(W)", "[3, 5; 7, 11]"},      // W·S − W, equations being closed: [4 7; 10 15] − W
 		{"diff(tr(ddt(W)*sg(S)), x)", "0"},
