@@ -2,6 +2,7 @@ package prove
 
 import (
 	"math/big"
+	"slices"
 	"sort"
 
 	"stopgrad/theory/kernel"
@@ -18,13 +19,14 @@ const (
 type base struct {
 	term   *kernel.Term
 	rows   map[rowKey]rowTerm
+	list   []rowTerm // rows, sorted
 	strict bool
 }
 
-// depthGoal is a goal of combine; a shallow search leaves products of candidates out.
+// depthGoal is a goal of combine with the number of levels of candidates tried.
 type depthGoal struct {
 	goal
-	shallow bool
+	levels int
 }
 
 // combine proves a sign by writing the difference, its divisors multiplied away, as a sum of nonnegative multiples of
@@ -52,7 +54,7 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 			d = s.negated(ts[1])
 		}
 	}
-	g := depthGoal{goal{k, d}, s.shallow}
+	g := depthGoal{goal{k, d}, s.levels}
 	if n, ok := s.combined[g]; ok && n == len(s.signs) {
 		return none, false
 	}
@@ -61,14 +63,10 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 	if pure == nil || s.deep > 0 && s.deep > 20 {
 		return none, false
 	}
-	levels := 3
-	if s.shallow {
-		levels = 2
-	}
 	// With equations used first, and without.
 	for _, t := range s.reductions(pure) {
 		m := s.certificate(k, t, 0)
-		for level := 1; m == nil && level < levels && matrices(t); level++ {
+		for level := 1; m == nil && level < s.levels && matrices(t); level++ {
 			m = s.certificate(k, t, level)
 		}
 		if m == nil {
@@ -325,11 +323,11 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 		var next []rowTerm
 		for _, target := range frontier {
 			for i, b := range bases {
-				for _, u := range sortedRows(b.rows) {
+				for _, u := range b.list {
 					if len(columns) >= maxLinear {
 						break
 					}
-					if u.w.key() != target.w.key() {
+					if !slices.Equal(u.w, target.w) {
 						continue
 					}
 					at, ok := quotient(target.at, u.at)
@@ -346,7 +344,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 					rows := map[rowKey]*big.Rat{}
 					fits := true
 					var fresh []rowTerm
-					for _, r := range b.rows {
+					for _, r := range b.list {
 						one := poly{}
 						one.put(r.c, r.at)
 						p := s.polys.times(one, mono)
@@ -476,7 +474,7 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 			return
 		}
 		if rows := s.rows(u); len(rows) > 0 && len(rows) < 60 {
-			out = append(out, base{t, rows, strict})
+			out = append(out, base{t, rows, sortedRows(rows), strict})
 		}
 	}
 	if !like.Scalar() {
