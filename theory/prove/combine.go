@@ -296,6 +296,10 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 		return nil
 	}
 	bases := s.bases(want, like, level)
+	limit := maxLinear
+	if s.levels == 1 {
+		limit = maxLinear / 4
+	}
 	type column struct {
 		b    int
 		at   []exponent
@@ -303,10 +307,10 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 	}
 	var columns []column
 	seen := map[string]bool{}
-	limit := map[*kernel.Term]int{}
+	degree := map[*kernel.Term]int{}
 	for _, r := range want {
 		for _, e := range r.at {
-			limit[e.g] = max(limit[e.g], e.n)
+			degree[e.g] = max(degree[e.g], e.n)
 		}
 	}
 	known := map[rowKey]bool{}
@@ -324,7 +328,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 		for _, target := range frontier {
 			for i, b := range bases {
 				for _, u := range b.list {
-					if len(columns) >= maxLinear {
+					if len(columns) >= limit {
 						break
 					}
 					if !slices.Equal(u.w, target.w) {
@@ -363,7 +367,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 								fresh = append(fresh, rowTerm{r.w, mo.at, nil})
 							}
 							for _, e := range mo.at {
-								if e.n > max(limit[e.g], 2) {
+								if e.n > max(degree[e.g], 2) {
 									fits = false
 								}
 							}
@@ -517,6 +521,9 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 		add(c.term, c.strict)
 	}
 	for _, q := range s.completions(want) {
+		add(s.power(q, 2), false)
+	}
+	for _, q := range differences(s.builder, want) {
 		add(s.power(q, 2), false)
 	}
 	for i, c := range cons {
@@ -716,6 +723,29 @@ func (s *state) completions(want map[rowKey]rowTerm) (out []*kernel.Term) {
 	}
 	if len(out) > 24 {
 		out = out[:24]
+	}
+	return out
+}
+
+// differences are those of two letters of the goal.
+func differences(b builder, want map[rowKey]rowTerm) (out []*kernel.Term) {
+	have := map[*kernel.Term]bool{}
+	var list []*kernel.Term
+	for _, r := range sortedRows(want) {
+		for _, e := range r.at {
+			if !have[e.g] && e.g.Head() == kernel.Letter {
+				have[e.g] = true
+				list = append(list, e.g)
+			}
+		}
+	}
+	if len(list) > 5 {
+		return nil
+	}
+	for i, x := range list {
+		for _, y := range list[i+1:] {
+			out = append(out, b.sub(x, y))
+		}
 	}
 	return out
 }

@@ -76,6 +76,7 @@ type prover struct {
 	budget    int
 	searching bool // deeper than by shape
 	levels    int  // of the candidates tried in sums of definite matrices
+	supposing bool // the opposite of a goal
 	named     []*kernel.Term
 	madeHoles map[string]*kernel.Term
 }
@@ -227,7 +228,7 @@ func (p *prover) vacuous() kernel.Theorem {
 	if p.base == nil {
 		return kernel.Theorem{}
 	}
-	p.levels = 1
+	p.levels, p.supposing = 1, true
 	th, ok := p.base.contradiction()
 	if !ok {
 		return kernel.Theorem{}

@@ -25,6 +25,7 @@ func (p *prover) search() ([]kernel.Theorem, error) {
 
 // find looks for a proof of one formula.
 func (p *prover) find(f kernel.Formula) (kernel.Theorem, error) {
+	p.levels = allLevels
 	switch f.Form() {
 	case kernel.Always:
 		th, err := p.findState(p.base, f.Inner())
@@ -90,6 +91,9 @@ func (p *prover) findVanishing(f kernel.Formula) (kernel.Theorem, error) {
 	}
 	rates := p.rates()
 	bounds := p.lyapunov(l)
+	// Many candidates: none is worth a proof by contradiction.
+	p.supposing = true
+	defer func() { p.supposing = false }()
 	for _, levels := range []int{allLevels - 1, allLevels} {
 		p.levels = levels
 		for _, c := range rates {
