@@ -97,6 +97,10 @@ func TestRefuteMotions(t *testing.T) {
 			"n=2 P=1,0;0,1 A=0,1;0,0", may},
 		{"pd of a symmetric expression is open", "size n\nstate P n n\nparam A n n\nP' = A\nalways pd P^T*P", "always psd P - 5*I(n)",
 			"n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
+		{"pd of a congruent expression is open", "size n\nstate P n n\nparam A n n\nP' = A\nalways pd P^T*(P*P^T + I(n))*P", "always psd P - 5*I(n)",
+			"n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
+		{"pd of a product need not stay symmetric", "size n\nstate P n n\nparam A n n\nP' = A\nalways pd P*P", "always psd P - 5*I(n)",
+			"n=2 P=1,0;0,1 A=0,1;0,0", may},
 		{"a radicand at its end", "state x\nx' = 1 - 2*root(x)", "always gt x; 0", "x=0", "not continuous"},
 		{"a constant radicand at its end", "state x\nparam p\nx' = 1 - 2*root(p)", "always gt x; 0", "x=0 p=0", "refuted"},
 		{"a hypothesis with a radicand at its end", "state x\nx' = -1\nalways gt 1 + root(x); 0", "always gt x; 0", "x=0", may},
@@ -155,6 +159,8 @@ func TestRefuteMotions(t *testing.T) {
 		{"tends, at rest at the limit", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 1; 0; 3", "x=1", nofail},
 		{"tends, and goes away to a point of rest", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 2; 0; 3", "x=3/2", "refuted"},
 		{"tends, and goes the right way", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 1; 0; 3", "x=3/2", nofail},
+		{"tends, and goes away outside", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 2; 7/4; 3", "x=3/2", nofail},
+		{"tends, and ends in finite time on both sides", "state x\nx' = (x - 1)*(x^2 + 1)", "tends x; 1; -3; 2", "x=0", "may end in finite time"},
 		{"tends, and ends in finite time", "state x\nx' = -x^2 - 1", "tends x; 1; -3; 2", "x=0", "may end in finite time"},
 		{"tends, and goes away for ever", "state x\nx' = x", "tends x; 0; -1; 1", "x=1/2", "refuted"},
 		{"tends, and goes away in finite time", "state x\nx' = x^2", "tends x; 0; -1; 1", "x=1/2", "may end in finite time"},
@@ -203,6 +209,8 @@ func TestRefuteOrbits(t *testing.T) {
 		{"tends, at the limit", "state x\nx+ = 1 - x", "tends x; 1/2; 0; 1", "x=1/2", nofail},
 		{"tends, from outside", "state x\nx+ = 1 - x", "tends x; 1/2; 0; 1", "x=2", nofail},
 		{"inputs stay", "state x\ninput u\nx+ = x + u", "vanishes x", "x=1 u=0", "refuted"},
+		{"moments become those of no random columns", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx+ = x - 1", "always ge E(tr(v*v^T)); 0", "n=1 x=1",
+			"before no random columns"},
 		{"roots step too", "state x\nx+ = 4*x", "always gt 5; root(x)", "x=1", "refuted"},
 	})
 }
