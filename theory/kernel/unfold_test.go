@@ -810,11 +810,13 @@ func TestDefinedness(t *testing.T) {
 	x2 := s.pow(k.x, 2)
 	unmoved, _ := s.DeclareScalar("u", Param)
 	lossy, _ := s.DeclareScalar("lossy", State)
+	steep, _ := s.DeclareScalar("steep", State)
 	lose := func(x *Term) *Term { return s.add(one, op(Diff, x, k.c)) } // 1, where x has a value and does not mention c
 	lost := lose(oneOver(k.y))
 	for _, err := range []error{
 		k.d.AddFlow(lossy, lost),
 		k.d.AddMap(lossy, lost),
+		k.d.AddFlow(steep, oneOver(k.x)),
 		k.d.AddMoment(k.p, k.p, s.mul(lost, k.B)),
 	} {
 		if err != nil {
@@ -826,6 +828,8 @@ func TestDefinedness(t *testing.T) {
 		"what an equation of the map drops":            {s.next(lossy), oneOver(k.y)},
 		"what a moment drops":                          {op(Expect, s.mul(k.p, s.transpose(k.p))), oneOver(k.y)},
 		"ddt of what lost its letter":                  {s.ddt(op(Diff, lossy, k.c)), oneOver(k.y)},
+		"ddt of what lost a letter":                    {s.ddt(op(Diff, steep, k.c)), oneOver(k.x)},
+		"what the value of at drops":                   {op(At, k.x, k.x, lost), oneOver(k.y)},
 		"ddt of a lost root":                           {s.ddt(lose(s.root(k.x))), oneOver(s.root(k.x))},
 		"next of what is dropped":                      {s.next(lose(oneOver(k.x))), oneOver(s.add(k.y, k.tau))},
 		"the moment of a column that is averaged away": {op(Expect, s.mul(k.p, s.transpose(k.w))), oneOver(k.y)},
