@@ -81,7 +81,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if err != nil {
 			continue
 		}
-		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 {
+		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 && len(part.Env.Flow) > 0 {
 			makeStationary(ch, part, st)
 		}
 		f, err := eval.Judge(eval.Rational{}, part, st)
