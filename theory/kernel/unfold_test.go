@@ -817,7 +817,7 @@ func TestDefinedness(t *testing.T) {
 		k.d.AddFlow(lossy, lost),
 		k.d.AddMap(lossy, lost),
 		k.d.AddFlow(steep, oneOver(k.x)),
-		k.d.AddMoment(k.p, k.p, s.mul(lost, k.B)),
+		k.d.AddMoment(k.p, k.p, s.mul(s.add(lost, oneOver(k.x)), k.B)),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -830,6 +830,10 @@ func TestDefinedness(t *testing.T) {
 		"ddt of what lost its letter":                  {s.ddt(op(Diff, lossy, k.c)), oneOver(k.y)},
 		"ddt of what lost a letter":                    {s.ddt(op(Diff, steep, k.c)), oneOver(k.x)},
 		"what the value of at drops":                   {op(At, k.x, k.x, lost), oneOver(k.y)},
+		"a moment that is not used":                    {op(Expect, s.mul(k.p, s.transpose(k.w))), oneOver(k.x)},
+		"a zeroth power under E":                       {op(Expect, s.pow(s.mul(oneOver(k.c), s.trace(s.mul(k.v, s.transpose(k.v)))), 0)), oneOver(k.c)},
+		"what is dropped under E":                      {op(Expect, s.mul(s.mul(lost, k.v), s.transpose(k.v))), oneOver(k.y)},
+		"what is dropped with a column":                {op(Expect, op(Diff, s.mul(oneOver(k.c), s.trace(s.mul(k.v, s.transpose(k.v)))), k.x)), oneOver(k.c)},
 		"ddt of a lost root":                           {s.ddt(lose(s.root(k.x))), oneOver(s.root(k.x))},
 		"next of what is dropped":                      {s.next(lose(oneOver(k.x))), oneOver(s.add(k.y, k.tau))},
 		"the moment of a column that is averaged away": {op(Expect, s.mul(k.p, s.transpose(k.w))), oneOver(k.y)},
