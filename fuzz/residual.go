@@ -3,9 +3,9 @@ package fuzz
 import (
 	"math/big"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Residual returns by how much a statement fails at a state, in exact arithmetic: of the matrix that should
@@ -13,7 +13,7 @@ import (
 // stretch of time the same for the equation or inequality of rates that it implies (see eval.Judge); of a
 // definite matrix the value of the form at an integer vector that makes it negative, or the determinant
 // where only that shows it. It is zero if the statement does not fail or has no such number.
-func Residual(part *lang.Part, w checker.Witness) *big.Rat {
+func Residual(part *lang.Part, w verdict.Witness) *big.Rat {
 	r, err := residual(part, w)
 	if err != nil {
 		return new(big.Rat)
@@ -21,7 +21,7 @@ func Residual(part *lang.Part, w checker.Witness) *big.Rat {
 	return r
 }
 
-func residual(part *lang.Part, w checker.Witness) (*big.Rat, error) {
+func residual(part *lang.Part, w verdict.Witness) (*big.Rat, error) {
 	e, err := eval.New(eval.Rational{}, part.Env, w)
 	if err != nil {
 		return nil, err

@@ -23,9 +23,9 @@ import (
 	"stopgrad/fuzz/falsify"
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // FuzzOptions say what [Fuzz] samples.
@@ -535,7 +535,7 @@ func worse(a, b Point) bool {
 	return a.Margin < b.Margin || a.Margin == b.Margin && a.Index < b.Index
 }
 
-// finish writes down the state of a kept point and, for a tile's worst failure, asks the checker.
+// finish writes down the state of a kept point and, for a tile's worst failure, asks the verdict.
 func (s *sampler) finish(p *sampled, pt *Point, ask bool, box []float64) {
 	s.box(pt.Index, box)
 	st, err := s.state(p, pt.Index, box)
@@ -551,15 +551,15 @@ func (s *sampler) finish(p *sampled, pt *Point, ask bool, box []float64) {
 		return
 	}
 	if w, err := nearby(p.Part, w); err == nil {
-		if r, err := checker.Refute(p.Part, w); err == nil && r.Verdict().IsRefuted() {
+		if r, err := verdict.Refute(p.Part, w); err == nil && r.Verdict().IsRefuted() {
 			pt.State, pt.Confirmed = witness.Flatten(w), true
 		}
 	}
 }
 
 // exact returns the rational numbers that a float64 state stands for.
-func exact(st eval.State[float64]) (checker.Witness, bool) {
-	w := checker.Witness{Dims: st.Dims, Vals: map[string]witness.Matrix{}}
+func exact(st eval.State[float64]) (verdict.Witness, bool) {
+	w := verdict.Witness{Dims: st.Dims, Vals: map[string]witness.Matrix{}}
 	for name, m := range st.Vals {
 		a := make([]*big.Rat, len(m.A))
 		for i, v := range m.A {
@@ -574,7 +574,7 @@ func exact(st eval.State[float64]) (checker.Witness, bool) {
 
 // nearby returns a state next to w whose roots are rational and whose equality hypotheses hold exactly: the
 // roots keep their float64 values, and the draws are carried out again.
-func nearby(part *lang.Part, w checker.Witness) (checker.Witness, error) {
+func nearby(part *lang.Part, w verdict.Witness) (verdict.Witness, error) {
 	e, err := eval.New(eval.Float{}, part.Env, witness.Floats(w))
 	if err != nil {
 		return w, err

@@ -104,9 +104,9 @@ func (a *application) congruence() {
 		a.count(1)
 	} else {
 		a.count(2)
-		m := left[0]
-		if m.head == Transpose && m.args[0] == outer[1] {
-			m = outer[1]
+		m := outer[1]
+		if m == a.sig.transpose(left[0]) {
+			m = left[0]
 		}
 		a.matrix(1, m, Invertible)
 	}

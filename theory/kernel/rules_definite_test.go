@@ -43,6 +43,7 @@ func TestDefiniteMatrices(t *testing.T) {
 		{"congruence", "K*C*K^T psd", "", "C pd", ""},
 		{"congruence", "A^T*P*A pd", "", "P pd; A invertible", ""},
 		{"congruence", "A*P*A^T pd", "", "P pd; A pd", ""},
+		{"congruence", "A^T*P*A^T^T pd", "", "P pd; A^T invertible", ""},
 		{"congruence", "A^T*P*A pd", "2 premise", "P pd", ""},
 		{"congruence", "A^T*P*A psd", "1 premise", "P psd; A invertible", ""},
 		{"congruence", "A^T*P*A pd", "premise 2", "P pd; B invertible", ""},

@@ -5,10 +5,10 @@ package kernel
 // to hold all along (see along).
 //
 // A motion is C¹ on [0, T), T > 0, one-sided at 0; inputs, and state variables without an equation in the flow, are
-// continuous. So wherever an unfolded term has a value, it has one nearby and is continuous, except for roots, which
-// have one nearby where the radicand is positive; and where ddt(L) has a value, L is differentiable along the motion
-// and this is its derivative: ddt of a root divides by the root. If always ddt(L) = …, then L is C¹, its derivative
-// being a term along a motion of which all divisors are nonzero. (A radicand that touches 0 is continuous as well.)
+// continuous. So a term that has a value at each time is continuous in time: sums, products, roots, reciprocals and
+// inverses are, where they have values. Where ddt(L) has a value, L is differentiable along the motion and this is its
+// derivative: the divisors of L are not zero there, and the moving radicands positive, because ddt of a root divides
+// by it. So if ddt(L) always has a value, L is C¹. Holes in a theorem stand for all values.
 var motionRules = map[string]rule{
 	"lift":          {anyTime, many, 0, (*application).lift},
 	"remain":        {anyTime, many, 0, (*application).remain},
@@ -182,9 +182,9 @@ func (a *application) differentiate() {
 //
 // then always theorems for the contexts of the latter.
 //
-// Proof. Along a motion C_i is a polynomial in the holes with coefficients that are continuous in t, so L solves
-// z' = C(t, z), whose right-hand side is locally Lipschitz in z. Zero: z = 0 is a solution, and solutions are unique.
-// Nonnegative: compare with z' = C(t, z) + ε, z(0) = L(0) + ε. Were some z_i to reach 0 first, all others being
+// Proof. Along a motion C_i is a polynomial in the holes; its coefficients have values, since C_i{h := L} has, and are
+// continuous in t. So L solves z' = C(t, z), whose right-hand side is locally Lipschitz in z. Zero: z = 0 is a solution,
+// and solutions are unique. Nonnegative: compare with z' = C(t, z) + ε, z(0) = L(0) + ε. Were some z_i to reach 0 first, all others being
 // ≥ 0, then z_i' ≤ 0 there, against z_i' = C_i(t, z) + ε > 0. On each [0, t₁], t₁ < T, these z exist for small ε and tend
 // to L with ε, so L ≥ 0. Positive: then L ≥ 0, and C_i(t, z) = C_i(t, z{z_i := 0}) + z_i·q(t, z) with q a polynomial in z,
 // so L_i' ≥ q(t, L)·L_i and L_i(t) ≥ L_i(0)·exp ∫q > 0.
@@ -301,7 +301,7 @@ func (a *application) shrinks(i int, c *Term) {
 // theorem does not move: the rules that establish rates ask for it.
 func (a *application) vanish() {
 	l := a.form(Vanishes)[0]
-	a.atLeast(2)
+	a.atLeast(1)
 	f, s := a.here(0), a.sig
 	switch {
 	case f.form == NormDecays:

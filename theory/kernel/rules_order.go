@@ -366,12 +366,12 @@ type box struct {
 	size  []int // of the coefficients' array, set by coefficients
 }
 
-// charge pays for one operation with numbers as long as c.
+// charge pays for one operation with a number as long as c, which bounds the number too.
 func (b *box) charge(c *big.Rat) {
 	bits := c.Num().BitLen() + c.Denom().BitLen()
 	b.work -= 1 + bits/64
-	if b.work < 0 || bits > MaxBits {
-		refuse("a Bernstein form of more than %d operations or %d bits", MaxProducts, MaxBits)
+	if b.work < 0 {
+		refuse("a Bernstein form of more than %d operations", MaxProducts)
 	}
 }
 
@@ -384,6 +384,9 @@ func (b *box) add(p, q polynomial) polynomial {
 			}
 			b.charge(c)
 			sum[e] = c
+			if c.Sign() == 0 {
+				delete(sum, e)
+			}
 		}
 	}
 	return sum
@@ -424,12 +427,13 @@ func (b *box) read(t *Term) polynomial {
 	p := polynomial{}
 	for i, s := range b.sides {
 		if t == s.x {
-			p[string(one)] = s.low
-			one[2*i+1] = 1
-			p[string(one)] = s.width
-			if s.width == nil {
-				p[string(one)] = big.NewRat(1, 1)
+			y := append([]byte(nil), one...)
+			y[2*i+1] = 1
+			width := s.width
+			if width == nil {
+				width = big.NewRat(1, 1)
 			}
+			p = b.add(polynomial{string(one): s.low}, polynomial{string(y): width})
 			b.memo[t] = p
 			return p
 		}

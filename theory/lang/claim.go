@@ -61,6 +61,33 @@ func (d Domain) Contains(v *big.Rat) bool {
 	return !d.NonZero || v.Sign() != 0
 }
 
+// Bound is one declared bound of a scalar.
+type Bound struct {
+	Rel string // >, >=, <, <= or !=
+	At  *big.Rat
+}
+
+// within narrows the domain by a bound.
+func (d *Domain) within(b Bound) {
+	open := b.Rel == ">" || b.Rel == "<"
+	switch b.Rel {
+	case ">", ">=":
+		if d.Lo == nil || d.Lo.Cmp(b.At) < 0 {
+			d.Lo, d.LoOpen = b.At, open
+		} else if d.Lo.Cmp(b.At) == 0 {
+			d.LoOpen = d.LoOpen || open
+		}
+	case "<", "<=":
+		if d.Hi == nil || d.Hi.Cmp(b.At) > 0 {
+			d.Hi, d.HiOpen = b.At, open
+		} else if d.Hi.Cmp(b.At) == 0 {
+			d.HiOpen = d.HiOpen || open
+		}
+	default:
+		d.NonZero = true
+	}
+}
+
 // SymKind says what a symbol stands for.
 type SymKind int
 
@@ -81,6 +108,8 @@ type Symbol struct {
 	Domain     Domain
 	// Root, if not nil, makes the scalar the nonnegative root of Root: s ≥ 0 and s² = Root.
 	Root *Expr
+	// Bounds are the bounds of a scalar as declared; Domain is what they leave together.
+	Bounds []Bound
 	// Input marks a scalar or matrix that may be any continuous function of time, any sequence over steps.
 	Input bool
 	// Restriction is the part of Attr that `restrict` adds: it holds at the instant looked at only.

@@ -242,6 +242,14 @@ func (r *Reading) declare() error {
 		}
 		moving[q.Name] = true
 	}
+	for _, name := range slices.Concat(slices.Sorted(maps.Keys(r.env.Lets)), r.env.Order) {
+		if slices.Contains(r.env.Sizes, Dim(name)) {
+			if l := r.env.Lets[name]; l != nil {
+				return errAt(l.Pos, "%s names a size as well", name)
+			}
+			return errAt(r.env.Symbols[name].Pos, "%s names a size as well", name)
+		}
+	}
 	for _, name := range r.env.Order {
 		s := r.env.Symbols[name]
 		if s.Root != nil {
@@ -450,26 +458,15 @@ func (r *Reading) declared(s *Symbol, add func(kernel.Form, ...*kernel.Term) err
 	x := r.sig.Lookup(s.Name)
 	switch s.Kind {
 	case Scalar:
-		number := func(v *big.Rat) *kernel.Term {
-			t, err := r.sig.Number(v)
+		for _, b := range s.Bounds {
+			v, err := r.sig.Number(b.At)
 			if err != nil {
-				return nil // refused by add
-			}
-			return t
-		}
-		order := map[bool]kernel.Form{false: kernel.AtLeast, true: kernel.Greater}
-		if v := s.Domain.Lo; v != nil {
-			if err := add(order[s.Domain.LoOpen], x, number(v)); err != nil {
 				return err
 			}
-		}
-		if v := s.Domain.Hi; v != nil {
-			if err := add(order[s.Domain.HiOpen], number(v), x); err != nil {
+			form, l, m := order(b.Rel, x, v)
+			if err := add(form, l, m); err != nil {
 				return err
 			}
-		}
-		if s.Domain.NonZero {
-			return add(kernel.Unequal, x, number(new(big.Rat)))
 		}
 	case Matrix:
 		xt, err := r.sig.Make(kernel.Transpose, 0, x)

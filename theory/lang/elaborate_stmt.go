@@ -51,6 +51,21 @@ func form(s *Stmt, f kernel.Form, ts ...*kernel.Term) (kernel.Formula, error) {
 	return g, nil
 }
 
+// order is the form of l REL m, and its terms in the form's order; != where REL is empty.
+func order(rel string, l, m *kernel.Term) (f kernel.Form, a, b *kernel.Term) {
+	switch rel {
+	case ">=":
+		return kernel.AtLeast, l, m
+	case ">":
+		return kernel.Greater, l, m
+	case "<=":
+		return kernel.AtLeast, m, l
+	case "<":
+		return kernel.Greater, m, l
+	}
+	return kernel.Unequal, l, m
+}
+
 // state reads a statement about states.
 func (r *Reading) state(s *Stmt) (kernel.Formula, error) {
 	switch s.Kind {
@@ -65,17 +80,8 @@ func (r *Reading) state(s *Stmt) (kernel.Formula, error) {
 		if err != nil {
 			return kernel.Formula{}, err
 		}
-		switch s.Rel {
-		case ">=":
-			return form(s, kernel.AtLeast, l, m)
-		case ">":
-			return form(s, kernel.Greater, l, m)
-		case "<=":
-			return form(s, kernel.AtLeast, m, l)
-		case "<":
-			return form(s, kernel.Greater, m, l)
-		}
-		return form(s, kernel.Unequal, l, m)
+		f, l, m := order(s.Rel, l, m)
+		return form(s, f, l, m)
 	case Absurd:
 		return form(s, kernel.Absurd)
 	}

@@ -346,27 +346,23 @@ func parseScalar(env *Env, p *parser) error {
 		return err
 	}
 	var d Domain
+	var bounds []Bound
 	for p.peek().kind != tEOF {
 		t := p.next()
 		switch t.text {
-		case ">", ">=":
-			d.LoOpen = t.text == ">"
-			d.Lo, err = p.number()
-		case "<", "<=":
-			d.HiOpen = t.text == "<"
-			d.Hi, err = p.number()
-		case "!=":
-			var v *big.Rat
-			if v, err = p.number(); err == nil && v.Sign() != 0 {
-				err = errAt(t.pos, "only != 0 can be declared")
-			}
-			d.NonZero = true
+		case ">", ">=", "<", "<=", "!=":
 		default:
 			return errAt(t.pos, "expected a bound such as > 0, >= 0, < 1, <= 1 or != 0, found %s", t.describe())
 		}
+		v, err := p.number()
 		if err != nil {
 			return err
 		}
+		if t.text == "!=" && v.Sign() != 0 {
+			return errAt(t.pos, "only != 0 can be declared")
+		}
+		bounds = append(bounds, Bound{t.text, v})
+		d.within(bounds[len(bounds)-1])
 		p.accept(",")
 	}
 	if d.Lo != nil && d.Hi != nil {
@@ -375,7 +371,7 @@ func parseScalar(env *Env, p *parser) error {
 		}
 	}
 	for _, t := range ts {
-		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d}); err != nil {
+		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d, Bounds: bounds}); err != nil {
 			return err
 		}
 	}

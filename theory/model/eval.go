@@ -38,13 +38,15 @@ type evaluator struct {
 	field
 	dyn    *kernel.Dynamics
 	st     *State
-	inside bool // radicands that are not constant have to be positive
-	chance map[*kernel.Term]bool
-	fixed  map[*kernel.Term]bool
+	deep   int                   // evaluations inside one another
+	chance map[*kernel.Term]bool // terms that mention random columns
+	motion map[*kernel.Term]moving
+	// staySymmetric are the letters that stay symmetric for a while along the motion asked about.
+	staySymmetric map[*kernel.Term]bool
 }
 
 func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
-	return &evaluator{dyn: d, st: st, chance: map[*kernel.Term]bool{}, fixed: map[*kernel.Term]bool{}}
+	return &evaluator{dyn: d, st: st, chance: map[*kernel.Term]bool{}, motion: map[*kernel.Term]moving{}}
 }
 
 // frame is a state as an operator sees it: what reading a letter gives, how many infinitesimals are about, and which
@@ -52,12 +54,12 @@ func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
 type frame struct {
 	*evaluator
 	read    func(x *kernel.Term) matrix
-	level   int   // frames around
 	depth   int   // infinitesimals 0 … depth − 1 are about
 	grads   []int // those of the gradients and partial derivatives around, outermost first
 	memo    map[*kernel.Term]matrix
 	outside *frame // the frame without values of the random columns, of a frame inside E
 	apart   *frame // closed, once made
+	still   *frame // frozen, once made
 }
 
 // at is the frame of the state, with other values for the letters in now.
@@ -76,11 +78,7 @@ func (e *evaluator) at(now map[*kernel.Symbol]matrix) *frame {
 
 // child is a frame around which the same infinitesimals are about, with other letters.
 func (fr *frame) child(read func(x *kernel.Term) matrix) *frame {
-	if fr.level == maxFrames {
-		fail("operators and equations inside one another more than %d deep", maxFrames)
-	}
-	return &frame{evaluator: fr.evaluator, read: read, level: fr.level + 1, depth: fr.depth, grads: fr.grads,
-		memo: map[*kernel.Term]matrix{}}
+	return &frame{evaluator: fr.evaluator, read: read, depth: fr.depth, grads: fr.grads, memo: map[*kernel.Term]matrix{}}
 }
 
 // closed is the frame for equations of motion and moments: they are written outside of every gradient and say
@@ -135,7 +133,7 @@ func (fr *frame) epsilon() jet {
 
 // derivative is the coefficient of the infinitesimal that the child frame has added.
 func (fr *frame) derivative(child *frame, t *kernel.Term) matrix {
-	return child.eval(t).each(func(x jet) jet { return x.along(fr.depth) })
+	return child.eval(t).each(func(x jet) jet { return fr.plus(jet{zero}, x.along(fr.depth)) })
 }
 
 // flowing is the frame in which the state moves along the flow, its right-hand sides evaluated here. Constants stay.
@@ -155,6 +153,18 @@ func (fr *frame) flowing() *frame {
 		}
 		fail("%s has no derivative in time", x.Symbol().Name())
 		return nil
+	})
+}
+
+// stirred is the frame in which all state variables depend on an infinitesimal, in no direction: a term has a value in
+// it only if it does and is continuous near the state, with no radicand that may move at the end of its domain.
+func (fr *frame) stirred() *frame {
+	return fr.moved(func(x *kernel.Term) *matrix {
+		if x.Symbol().Class() != kernel.State {
+			return nil
+		}
+		m := fr.read(x).each(func(jet) jet { return jet{zero} })
+		return &m
 	})
 }
 
@@ -198,13 +208,26 @@ func (fr *frame) gradient(t, x *kernel.Term) matrix {
 	return out
 }
 
-// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here.
+// frozen is the frame in which letters do not depend on the infinitesimal of the one gradient around.
+func (fr *frame) frozen() *frame {
+	if fr.still == nil {
+		fr.still = fr.child(func(x *kernel.Term) matrix {
+			return fr.read(x).each(func(j jet) jet { return j.without(fr.grads[0]) })
+		})
+		fr.still.still = fr.still
+	}
+	return fr.still
+}
+
+// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here, needed or not.
 func (fr *frame) replaced(t *kernel.Term) *frame {
+	now := map[*kernel.Term]matrix{}
+	for i := 1; i < t.Len(); i += 2 {
+		now[t.Arg(i)] = fr.eval(t.Arg(i + 1))
+	}
 	return fr.child(func(x *kernel.Term) matrix {
-		for i := 1; i < t.Len(); i += 2 {
-			if t.Arg(i) == x {
-				return fr.eval(t.Arg(i + 1))
-			}
+		if m, ok := now[x]; ok {
+			return m
 		}
 		return fr.read(x)
 	})
@@ -218,7 +241,11 @@ func (fr *frame) eval(t *kernel.Term) matrix {
 	m, ok := fr.memo[t]
 	if !ok {
 		fr.spend()
+		if fr.deep++; fr.deep > maxDeep {
+			fail("terms and equations inside one another more than %d deep", maxDeep)
+		}
 		m = fr.find(t)
+		fr.deep--
 		fr.memo[t] = m
 	}
 	return m
@@ -304,7 +331,7 @@ func (fr *frame) find(t *kernel.Term) matrix {
 		case 0:
 			return arg(0)
 		case 1:
-			return arg(0).each(func(x jet) jet { return x.without(fr.grads[0]) })
+			return fr.frozen().eval(t.Arg(0))
 		}
 		fail("a stop-gradient inside of two gradients")
 	}
@@ -312,12 +339,10 @@ func (fr *frame) find(t *kernel.Term) matrix {
 	return matrix{}
 }
 
+// rootAt is the root of x, the value of q.
 func (fr *frame) rootAt(q *kernel.Term, x jet) jet {
-	// Soundness: a motion passes through a state only where what moves stays away from the end of the root's domain.
-	if s := fr.sign(x.base()); s < 0 {
+	if fr.sign(x.base()) < 0 {
 		noValue(q, "is negative under a root")
-	} else if s == 0 && fr.inside && !fr.constant(q) {
-		noValue(q, "is zero under a root and may become negative")
 	}
 	r := fr.rootOf(x)
 	if r == nil {
@@ -326,36 +351,31 @@ func (fr *frame) rootAt(q *kernel.Term, x jet) jet {
 	return r
 }
 
-// constant reports whether no state variable and no input is mentioned in a term, or in a moment if an expectation
-// is; such a term does not move.
-func (e *evaluator) constant(t *kernel.Term) bool {
-	if v, ok := e.fixed[t]; ok {
-		return v
-	}
-	v := true
-	switch {
-	case t.Head() == kernel.Letter:
-		c := t.Symbol().Class()
-		v = c != kernel.State && c != kernel.Input
-	case t.Head() == kernel.Expect:
-		for i := 0; i < e.dyn.Moments(); i++ {
-			_, _, m := e.dyn.Moment(i)
-			v = v && e.constantIn(m)
-		}
-	}
-	for i := 0; v && i < t.Len(); i++ {
-		v = e.constant(t.Arg(i))
-	}
-	e.fixed[t] = v
-	return v
-}
+// moving says what a term mentions that may move.
+type moving struct{ states, inputs bool }
 
-// constantIn is constant for a moment, in which expectations are of moments again.
-func (e *evaluator) constantIn(m *kernel.Term) bool {
+// moves finds the state variables and inputs in a term, and in all moments if it mentions an expectation.
+func (e *evaluator) moves(t *kernel.Term) moving {
+	if m, ok := e.motion[t]; ok {
+		return m
+	}
+	var m moving
 	seen := map[*kernel.Term]bool{}
-	return !reaches(m, seen, func(t *kernel.Term) bool {
-		return t.Head() == kernel.Letter && (t.Symbol().Class() == kernel.State || t.Symbol().Class() == kernel.Input)
-	})
+	var note func(t *kernel.Term) bool
+	note = func(t *kernel.Term) bool {
+		if t.Head() == kernel.Letter {
+			m.states = m.states || t.Symbol().Class() == kernel.State
+			m.inputs = m.inputs || t.Symbol().Class() == kernel.Input
+		}
+		for i := 0; t.Head() == kernel.Expect && i < e.dyn.Moments(); i++ {
+			_, _, v := e.dyn.Moment(i)
+			reaches(v, seen, note)
+		}
+		return false
+	}
+	reaches(t, seen, note)
+	e.motion[t] = m
+	return m
 }
 
 // reaches reports whether t or something in it is hit.

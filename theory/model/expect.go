@@ -21,7 +21,19 @@ type entry struct {
 
 func (fr *frame) expectation(t *kernel.Term) matrix {
 	degree := (&degrees{evaluator: fr.evaluator}).of(t)
-	var columns []*kernel.Term
+	columns := map[*kernel.Term]bool{}
+	reaches(t, map[*kernel.Term]bool{}, func(x *kernel.Term) bool {
+		if x.Head() == kernel.Letter && random(x) {
+			columns[x] = true
+		}
+		return false
+	})
+	// Columns without a moment where it is declared to be have no expectations.
+	for i := 0; i < fr.dyn.Moments(); i++ {
+		if a, b, m := fr.dyn.Moment(i); columns[a] && columns[b] {
+			fr.closed().eval(m)
+		}
+	}
 	// value is f with the given entries, the others zero.
 	value := func(z map[entry]*number) matrix {
 		child := fr.child(func(x *kernel.Term) matrix {
@@ -35,31 +47,21 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 					m.at[i] = jet{v}
 				}
 			}
-			if z == nil {
-				columns = append(columns, x)
-			}
 			return m
 		})
 		child.outside = fr
 		return child.eval(t)
 	}
-	f0 := value(nil)
 	var z []entry
-	for i, x := range columns {
-		for _, y := range columns[:i] {
-			if x == y {
-				x = nil
-				break
+	for _, y := range fr.dyn.Signature().Symbols() {
+		if x := fr.dyn.Signature().Lookup(y.Name()); columns[x] {
+			rows, _ := y.Shape()
+			for k := 0; k < fr.st.dim(rows); k++ {
+				z = append(z, entry{x, k})
 			}
 		}
-		if x == nil {
-			continue
-		}
-		rows, _ := x.Symbol().Shape()
-		for k := 0; k < fr.st.dim(rows); k++ {
-			z = append(z, entry{x, k})
-		}
 	}
+	f0 := value(nil)
 	single := make([]matrix, len(z)) // f(eᵢ)
 	b := make([][]matrix, len(z))    // coefficients of zᵢzⱼ
 	out := f0
@@ -75,56 +77,67 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 				both := value(map[entry]*number{z[i]: one, z[j]: one})
 				b[i][j] = fr.difference(fr.difference(both, single[j]), b[i][j])
 			}
-			if m, ok := fr.moment(z[i], z[j]); ok {
-				out = fr.sum(out, fr.scale(m, b[i][j]))
-			} else if !b[i][j].isZero() {
-				fail("the joint moment of %s and %s is not declared", z[j].column.Symbol().Name(), z[i].column.Symbol().Name())
+			if !b[i][j].isZero() {
+				out = fr.sum(out, fr.scale(fr.moment(z[i], z[j]), b[i][j]))
 			}
 		}
 	}
 	if degree > 2 {
-		points := 0
-		point := map[entry]*number{}
-		var walk func(i, left int, want matrix)
-		walk = func(i, left int, want matrix) {
-			if i == len(z) {
-				if points++; points > maxPoints {
-					fail("too many points to see that an expectation's argument is quadratic")
-				}
-				if !fr.difference(value(point), want).isZero() {
-					fail("the expectation of something that is not quadratic in all random columns is not declared")
-				}
-				return
-			}
-			for k := 0; k <= left; k++ {
-				c := integer(int64(k))
-				point[z[i]] = c
-				w := fr.sum(want, fr.scale(jet{fr.mul(c, c)}, b[i][i]))
-				for j := 0; j < i; j++ {
-					w = fr.sum(w, fr.scale(jet{fr.mul(c, point[z[j]])}, b[i][j]))
-				}
-				walk(i+1, left-k, w)
-			}
-		}
-		walk(0, degree, f0)
+		fr.checkQuadratic(degree, z, f0, b, value)
 	}
 	return out
 }
 
-// moment is E[xy], and whether it is known.
-func (fr *frame) moment(x, y entry) (jet, bool) {
+// checkQuadratic compares f with its quadratic at all whole z ≥ 0 with Σ zᵢ ≤ degree.
+func (fr *frame) checkQuadratic(degree int, z []entry, f0 matrix, b [][]matrix, value func(map[entry]*number) matrix) {
+	points := 0
+	point := map[entry]*number{}
+	var walk func(i, left int, want matrix)
+	walk = func(i, left int, want matrix) {
+		if i == len(z) {
+			if points++; points > maxPoints {
+				fail("too many points to see that an expectation's argument is quadratic")
+			}
+			if !fr.difference(value(point), want).isZero() {
+				fail("the expectation of something that is not quadratic in all random columns is not declared")
+			}
+			return
+		}
+		for k := 0; k <= left; k++ {
+			c := integer(int64(k))
+			point[z[i]] = c
+			w := want
+			for j := 0; j <= i; j++ {
+				w = fr.sum(w, fr.scale(jet{fr.mul(c, point[z[j]])}, b[i][j]))
+			}
+			walk(i+1, left-k, w)
+		}
+	}
+	walk(0, degree, f0)
+}
+
+// moment is E[xy].
+func (fr *frame) moment(x, y entry) jet {
 	for i := 0; i < fr.dyn.Moments(); i++ {
 		a, b, m := fr.dyn.Moment(i)
-		switch {
-		case a == x.column && b == y.column:
-			return fr.closed().eval(m).entry(x.row, y.row), true
-		case a == y.column && b == x.column:
-			return fr.closed().eval(m).entry(y.row, x.row), true
+		if a == y.column && b == x.column {
+			x, y = y, x
+		}
+		if a == x.column && b == y.column {
+			v := fr.closed().eval(m)
+			j := v.entry(x.row, y.row)
+			if a == b && !(matrix{at: []jet{fr.minus(j, v.entry(y.row, x.row))}}).isZero() {
+				fail("the moment of %s is not symmetric", a.Symbol().Name())
+			}
+			return j
 		}
 	}
 	// Centred columns have conditional mean zero given the data point and are independent of one another.
-	centred := x.column.Symbol().Class() == kernel.Centred || y.column.Symbol().Class() == kernel.Centred
-	return nil, centred && x.column != y.column
+	a, b := x.column.Symbol(), y.column.Symbol()
+	if a == b || a.Class() != kernel.Centred && b.Class() != kernel.Centred {
+		fail("the moment of %s and %s is not declared", a.Name(), b.Name())
+	}
+	return jet{zero}
 }
 
 // mentionsRandom reports whether a random column occurs in a term.
@@ -145,6 +158,7 @@ type degrees struct {
 	*evaluator
 	letters map[*kernel.Term]int // of letters that have values; 0 if absent
 	bound   bool                 // inside of another expectation: the columns themselves are that one's
+	level   int                  // terms around whose letters have other degrees
 	memo    map[*kernel.Term]int
 }
 
@@ -155,6 +169,7 @@ func (d *degrees) of(t *kernel.Term) int {
 	if n, ok := d.memo[t]; ok {
 		return n
 	}
+	d.spend()
 	n := d.find(t)
 	if n > kernel.MaxExponent {
 		fail("the degree in random columns is too high")
@@ -218,7 +233,7 @@ func (d *degrees) find(t *kernel.Term) int {
 		}
 		return d.with(letters).of(t.Arg(0))
 	case kernel.Expect: // the argument's coefficients times moments
-		in := &degrees{evaluator: d.evaluator, letters: d.letters, bound: true}
+		in := d.inside(d.letters, true)
 		k := 0
 		for i := 0; i < d.dyn.Moments(); i++ {
 			_, _, m := d.dyn.Moment(i)
@@ -231,7 +246,7 @@ func (d *degrees) find(t *kernel.Term) int {
 
 // equation is the degree of a right-hand side; it mentions letters only.
 func (d *degrees) equation(f *kernel.Term) int {
-	return (&degrees{evaluator: d.evaluator, letters: d.letters, bound: true}).of(f)
+	return d.inside(d.letters, true).of(f)
 }
 
 // with is the same bound with other degrees of the letters.
@@ -241,5 +256,12 @@ func (d *degrees) with(letters map[*kernel.Term]int) *degrees {
 			delete(letters, x)
 		}
 	}
-	return &degrees{evaluator: d.evaluator, letters: letters, bound: d.bound}
+	return d.inside(letters, d.bound)
+}
+
+func (d *degrees) inside(letters map[*kernel.Term]int, bound bool) *degrees {
+	if d.level == kernel.MaxNesting {
+		fail("operators and equations inside one another more than %d deep", kernel.MaxNesting)
+	}
+	return &degrees{evaluator: d.evaluator, letters: letters, bound: bound, level: d.level + 1}
 }

@@ -47,7 +47,7 @@ func (fr *frame) judge(f kernel.Formula) Judgement {
 		}
 		psd, pd := fr.definiteness(ms[0])
 		j.Holds = pd || psd && f.Form() == kernel.Semidefinite
-		j.Strict = pd && (small || symmetricByShape(ts[0]))
+		j.Strict = pd && (small || fr.symmetricByShape(ts[0]))
 	case kernel.Invertible:
 		_, j.Holds = fr.inverse(ms[0])
 		j.Strict = j.Holds
@@ -63,32 +63,35 @@ func (fr *frame) judge(f kernel.Formula) Judgement {
 	return j
 }
 
-// symmetricByShape reports whether a term is symmetric whatever the values of its letters.
-func symmetricByShape(t *kernel.Term) bool {
+// symmetricByShape reports whether a term is symmetric near the state, whatever the values of its letters but for those
+// that are known to stay symmetric.
+func (e *evaluator) symmetricByShape(t *kernel.Term) bool {
 	switch t.Head() {
+	case kernel.Letter:
+		return e.staySymmetric[t]
 	case kernel.Identity, kernel.Zero:
 		return true
 	case kernel.Sum:
-		return symmetricByShape(t.Arg(0)) && symmetricByShape(t.Arg(1))
+		return e.symmetricByShape(t.Arg(0)) && e.symmetricByShape(t.Arg(1))
 	case kernel.Product:
 		l, r := t.Arg(0), t.Arg(1)
 		switch {
 		case l.Scalar():
-			return symmetricByShape(r)
+			return e.symmetricByShape(r)
 		case r.Scalar():
-			return symmetricByShape(l)
+			return e.symmetricByShape(l)
 		}
 		opposite := func(l, r *kernel.Term) bool {
 			return l.Head() == kernel.Transpose && l.Arg(0) == r || r.Head() == kernel.Transpose && r.Arg(0) == l
 		}
 		if l.Head() == kernel.Product && !l.Arg(0).Scalar() && !l.Arg(1).Scalar() {
-			return opposite(l.Arg(0), r) && symmetricByShape(l.Arg(1))
+			return opposite(l.Arg(0), r) && e.symmetricByShape(l.Arg(1))
 		}
 		return opposite(l, r)
 	case kernel.Transpose, kernel.Power, kernel.Inverse:
-		return symmetricByShape(t.Arg(0))
+		return e.symmetricByShape(t.Arg(0))
 	case kernel.Kronecker:
-		return symmetricByShape(t.Arg(0)) && symmetricByShape(t.Arg(1))
+		return e.symmetricByShape(t.Arg(0)) && e.symmetricByShape(t.Arg(1))
 	}
 	return false
 }
@@ -132,7 +135,7 @@ func (x Counterexample) State() *State {
 	return x.s.state
 }
 
-// Keeps is a copy of the theorems by which hypotheses stay true for a while.
+// Keeps is a copy of the theorems that were needed: they keep hypotheses true.
 func (x Counterexample) Keeps() []kernel.Theorem {
 	if x.s == nil {
 		return nil
@@ -168,11 +171,16 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 	defer caught(&err)
 	q := newQuestion(c, goal, st)
 	q.keeps = keeps
+	q.learnSymmetric()
 	if goal.Form().Temporal() == (c.Time() == kernel.AtState) {
 		fail("a %s sequent states nothing of this form", c.Time())
 	}
 	for _, h := range c.Hypotheses() {
 		q.suppose(h.Formula())
+	}
+	q.averages = q.mentionsExpectation(goal)
+	if !q.possible(q.here) {
+		spare("no random columns have the declared moments here")
 	}
 	var reason string
 	switch c.Time() {
@@ -188,20 +196,18 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 		reason = q.orbit(goal)
 	}
 	// Soundness: the only place that makes counterexamples.
-	return Counterexample{&sealed{c, goal, st, append([]kernel.Theorem(nil), keeps...), reason}}, nil
+	return Counterexample{&sealed{c, goal, st, q.used, reason}}, nil
 }
 
 // suppose requires that a hypothesis holds here, which includes that its terms have values.
 func (q *question) suppose(f kernel.Formula) {
 	defer func() {
-		r := recover()
-		if f1, ok := r.(*failure); ok {
-			if none, ok := f1.err.(*NoValue); ok {
-				r = &failure{&Unrefuted{fmt.Sprintf("the hypothesis %s has no value: %s %s", describe(f), kernel.Print(none.term), none.what)}}
-			}
-		}
-		if r != nil {
-			panic(r)
+		switch err := recovered(recover()).(type) {
+		case nil:
+		case *NoValue:
+			spare("the hypothesis %s has no value: %s %s", describe(f), kernel.Print(err.term), err.what)
+		default:
+			panic(&failure{err})
 		}
 	}()
 	if j := q.here.judge(f); !j.Holds {
@@ -228,9 +234,11 @@ func sides(j Judgement) string {
 // question is one sequent at one state.
 type question struct {
 	*evaluator
-	ctx   *kernel.Context
-	keeps []kernel.Theorem
-	here  *frame
+	ctx      *kernel.Context
+	keeps    []kernel.Theorem
+	here     *frame
+	averages bool             // expectations occur
+	used     []kernel.Theorem // keeps that were needed
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
@@ -254,42 +262,87 @@ func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
 	return q
 }
 
-// constantFormula reports whether a formula is about constants.
-func (e *evaluator) constantFormula(f kernel.Formula) bool {
+// learnSymmetric notes which letters stay symmetric for a while: those of which it is constant, or assumed all along (and
+// then asked of the motion by itself, see stays), or kept.
+func (q *question) learnSymmetric() {
+	if q.ctx.Time() == kernel.AtState {
+		return
+	}
+	q.staySymmetric = map[*kernel.Term]bool{}
+	for _, y := range q.st.sig.Symbols() {
+		x := q.st.sig.Lookup(y.Name())
+		r, c := y.Shape()
+		if y.Scalar() || r != c || !valued(y.Class()) {
+			continue
+		}
+		xt, err := q.st.sig.Make(kernel.Transpose, 0, x)
+		if err != nil {
+			continue
+		}
+		f, err := kernel.NewFormula(kernel.Equal, xt, x)
+		if err != nil {
+			continue
+		}
+		for _, h := range q.ctx.Hypotheses() {
+			switch g := h.Formula(); {
+			case h.Mark() == kernel.Start:
+			case g.Same(f):
+				q.staySymmetric[x] = true
+			// Soundness: that x stays psd may itself rest on its staying symmetric, unless x does not move.
+			case h.Mark() == kernel.Constant && (g.Form() == kernel.Semidefinite || g.Form() == kernel.Definite || g.Form() == kernel.Diagonal) && g.Terms()[0] == x:
+				q.staySymmetric[x] = true
+			}
+		}
+		if !q.staySymmetric[x] && q.here.judge(f).Holds && q.kept(f, false) {
+			q.staySymmetric[x] = true
+		}
+	}
+}
+
+// rests reports whether a formula holds for all time if it does here, with inputs that stay as they are.
+func (q *question) rests(f kernel.Formula) bool {
 	for _, t := range f.Terms() {
-		if !e.constant(t) {
+		if q.moves(t).states {
 			return false
 		}
 	}
 	return true
 }
 
-// near reports whether a formula holds at all states near this one: it holds strictly, and its terms are continuous
-// here, since no divisor is zero and no radicand at its end.
+// near reports whether a formula holds at all states near this one: it holds strictly, and its terms are continuous.
 func (q *question) near(f kernel.Formula) bool {
 	return q.here.judge(f).Strict && q.continuous(f.Terms()...)
 }
 
+// continuous reports whether terms have values at all states near this one that depend on the state continuously.
 func (q *question) continuous(ts ...*kernel.Term) (ok bool) {
-	q.inside = true
-	defer func() { q.inside = false }()
+	deep := q.deep
 	defer func() {
-		if r := recover(); r != nil {
-			f, known := r.(*failure)
-			if !known {
-				panic(r)
-			}
-			if _, none := f.err.(*NoValue); !none {
-				panic(r)
-			}
-			ok = false
+		switch err := recovered(recover()).(type) {
+		case nil:
+		case *NoValue:
+			q.deep, ok = deep, false
+		default:
+			panic(&failure{err})
 		}
 	}()
-	fr := q.at(nil)
+	fr := q.here.stirred()
 	for _, t := range ts {
 		fr.eval(t)
 	}
 	return true
+}
+
+// recovered is the error that a panic carries; other panics go on.
+func recovered(r any) error {
+	f, ok := r.(*failure)
+	switch {
+	case ok:
+		return f.err
+	case r != nil:
+		panic(r)
+	}
+	return nil
 }
 
 // kept reports whether a keep says always f, under hypotheses that the motion from this state meets: at the start by
@@ -305,10 +358,11 @@ func (q *question) kept(f kernel.Formula, forever bool) bool {
 			ok = ok && q.here.judge(h.Formula()).Holds
 			// Soundness: a keep that assumes all along what it keeps says nothing.
 			if h.Mark() == kernel.Kept {
-				ok = ok && (q.constantFormula(h.Formula()) || !forever && q.near(h.Formula()))
+				ok = ok && (q.rests(h.Formula()) || !forever && q.near(h.Formula()))
 			}
 		}
 		if ok {
+			q.used = append(q.used, th)
 			return true
 		}
 	}
@@ -318,9 +372,12 @@ func (q *question) kept(f kernel.Formula, forever bool) bool {
 // meets requires that the hypotheses hold along the motion as they are marked: for a while after this state; with
 // before, from a while before it; with forever, for all time.
 func (q *question) meets(before, forever bool) {
+	if !q.lasting(forever) {
+		spare("the declared moments may become those of no random columns")
+	}
 	for _, h := range q.ctx.Hypotheses() {
 		f := h.Formula()
-		if q.constantFormula(f) || h.Mark() == kernel.Start && !before {
+		if q.rests(f) || h.Mark() == kernel.Start && !before {
 			continue
 		}
 		// Soundness: a hypothesis that holds with equality may fail at once, unless it is kept.
@@ -331,6 +388,81 @@ func (q *question) meets(before, forever bool) {
 	}
 }
 
+// mentionsExpectation reports whether an expectation occurs in the sequent.
+func (q *question) mentionsExpectation(goal kernel.Formula) bool {
+	ts := append(goal.Terms(), goal.Inner().Terms()...)
+	for _, h := range q.ctx.Hypotheses() {
+		ts = append(ts, h.Formula().Terms()...)
+	}
+	for _, x := range q.dyn.FlowLetters() {
+		ts = append(ts, q.dyn.FlowOf(x))
+	}
+	for _, x := range q.dyn.MapLetters() {
+		ts = append(ts, q.dyn.MapOf(x))
+	}
+	seen := map[*kernel.Term]bool{}
+	for _, t := range ts {
+		if reaches(t, seen, func(t *kernel.Term) bool { return t.Head() == kernel.Expect }) {
+			return true
+		}
+	}
+	return false
+}
+
+// possible reports whether there are random columns with the declared moments: the matrix of all joint moments, zero
+// where none is declared, has to be positive semidefinite.
+func (q *question) possible(fr *frame) bool {
+	psd, _ := q.moments(fr)
+	return psd
+}
+
+func (q *question) moments(fr *frame) (psd, pd bool) {
+	start, size := map[*kernel.Term]int{}, 0
+	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+		if a, b, m := q.dyn.Moment(i); a == b {
+			start[a] = size
+			size += fr.eval(m).rows
+		}
+	}
+	all := nought(size, size)
+	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+		a, b, m := q.dyn.Moment(i)
+		r, rows := start[a]
+		c, cols := start[b]
+		if !rows || !cols {
+			return false, false
+		}
+		v := fr.eval(m)
+		for k, x := range v.at {
+			i, j := r+k/v.cols, c+k%v.cols
+			if all.at[i*size+j] = x; a != b {
+				all.at[j*size+i] = x
+			}
+		}
+	}
+	if !q.symmetric(all) {
+		return false, false
+	}
+	return q.definiteness(all)
+}
+
+// lasting reports whether there are random columns with the declared moments near the state too, or at all states.
+func (q *question) lasting(forever bool) bool {
+	if !q.averages {
+		return true
+	}
+	still, shaped := true, true
+	var ms []*kernel.Term
+	for i := 0; i < q.dyn.Moments(); i++ {
+		a, b, m := q.dyn.Moment(i)
+		ms = append(ms, m)
+		still = still && !q.moves(m).states
+		shaped = shaped && (a != b || q.here.eval(m).rows == 1 || q.symmetricByShape(m))
+	}
+	_, pd := q.moments(q.here)
+	return still || !forever && shaped && pd && q.continuous(ms...)
+}
+
 // speed is the derivative of a term along the flow.
 func (q *question) speed(t *kernel.Term) matrix { return q.here.derivative(q.here.flowing(), t) }
 
@@ -339,7 +471,7 @@ func (q *question) number(t *kernel.Term) *number { return q.here.eval(t).at[0].
 
 // steady requires a rate or factor to be constant.
 func (q *question) steady(c *kernel.Term) *number {
-	if !q.constant(c) {
+	if m := q.moves(c); m.states || m.inputs {
 		fail("%s moves and is no rate", kernel.Print(c))
 	}
 	return q.number(c)
@@ -492,20 +624,23 @@ func (f *field) dot(a, b matrix) *number {
 // escapes refutes “x tends to r from lo < x < hi” where x is the only thing that moves, by x' = f(x) with f a polynomial
 // in x, and x' points away from r. Solutions of such an equation are monotone: to turn round, x would have to pass a
 // point twice in opposite directions, and x' is the same there both times. So x stays on its side of this state and does
-// not tend to r, if it exists for all time. It does if f is zero or turned somewhere further away from r: by the
-// intermediate value theorem there is a point of rest in between, which, f being locally Lipschitz, is not passed, and a
-// bounded solution goes on. The statement says nothing of a solution that ends in finite time.
+// not tend to r, if it exists for all time. It does if f is of degree one, or if f is zero or turned somewhere further away
+// from r: by the intermediate value theorem there is a point of rest in between, which, f being locally Lipschitz, is not
+// passed, and a bounded solution goes on. The statement says nothing of a solution that ends in finite time.
 func (q *question) escapes(x, r, lo, hi *kernel.Term) string {
 	law := q.dyn.FlowOf(x)
 	if law == nil || len(q.dyn.FlowLetters()) != 1 || !q.polynomialIn(law, x) {
 		spare("not at rest, and not the motion of one variable by a polynomial")
 	}
 	q.meets(false, true)
-	at, to, speed := q.number(x), q.steady(r), q.here.eval(law).at[0].base()
+	at, to, speed := q.number(x), q.steady(r), q.number(law)
 	from, until := q.steady(lo), q.steady(hi)
 	away := q.cmp(at, to) // the direction from r to x
 	if q.cmp(at, from) <= 0 || q.cmp(at, until) >= 0 || away == 0 || q.sign(speed) != away {
 		spare("the goal does not fail here")
+	}
+	if (&degrees{evaluator: q.evaluator, letters: map[*kernel.Term]int{x: 1}, bound: true}).of(law) <= 1 {
+		return "moves away from " + q.text(to) + " with " + q.text(speed) + ", for ever"
 	}
 	further := []*number{from, until}
 	for d := q.inv(integer(16)); len(further) < 32; d = q.mul(d, two) {
@@ -529,7 +664,7 @@ func (q *question) polynomialIn(t, x *kernel.Term) bool {
 	bad := func(t *kernel.Term) bool {
 		switch t.Head() {
 		case kernel.Letter:
-			return t != x && !q.constant(t)
+			return t != x && t.Symbol().Class() == kernel.State
 		case kernel.Reciprocal, kernel.Root, kernel.Inverse:
 			return reaches(t, map[*kernel.Term]bool{}, func(y *kernel.Term) bool { return y == x })
 		case kernel.Ddt, kernel.Next, kernel.At:
@@ -565,6 +700,9 @@ func (q *question) orbit(goal kernel.Formula) string {
 	fr, path := q.here, []*frame{}
 	for k := 0; ; k++ {
 		path = append(path, fr)
+		if !q.possible(fr) {
+			spare("the goal does not fail before no random columns have the declared moments")
+		}
 		if k > 0 {
 			for _, h := range q.ctx.Hypotheses() {
 				// Soundness: the orbit ends before the step at which a hypothesis that is assumed all along fails.

@@ -13,8 +13,8 @@ const (
 	maxWork    = 4_000_000 // operations on numbers in one question
 	maxEntries = 4_096     // entries of a matrix
 	maxLevels  = 6         // square roots that no earlier ones express
-	maxNesting = 6         // derivatives inside one another
-	maxFrames  = 500       // operators and equations inside one another
+	maxNesting = 8         // infinitesimals about at once
+	maxDeep    = 20_000    // evaluations inside one another
 	maxPoints  = 4_000     // points at which an expectation's argument is compared with a quadratic
 )
 

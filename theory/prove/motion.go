@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"stopgrad/theory/kernel"
-	"stopgrad/theory/lang"
 )
 
 // lift turns a theorem of a state context of what holds all along into one about all times.
@@ -191,7 +190,7 @@ func (p *prover) dominate(f kernel.Formula, small []kernel.Theorem, v *kernel.Te
 		bound := p.formula(kernel.AtLeast, v, p.mul(k, target))
 		others := append(append([]*kernel.Term{}, parts[:i]...), parts[i+1:]...)
 		p.base.why = nil
-		th, ok := p.base.prove(nonnegative, p.sum(others))
+		th, ok := p.base.expanded(nonnegative, p.sum(others))
 		if !ok {
 			err = p.base.explain(fmt.Errorf("the rest of the bound is not known to be nonnegative"))
 			continue
@@ -287,7 +286,7 @@ func (p *prover) barrier(f kernel.Formula, cs, holes []*kernel.Term) (kernel.The
 	s := p.extended(p.base, more...)
 	for i, c := range cs {
 		still := p.substitute(c, map[*kernel.Term]*kernel.Term{holes[i]: p.integer(0)})
-		th, ok := s.prove(nonnegative, still)
+		th, ok := s.order(p.formula(kernel.AtLeast, still, p.integer(0)))
 		if !ok {
 			return th, s.explain(fmt.Errorf("%s is not known to be nonnegative", kernel.Print(still)))
 		}
@@ -353,7 +352,15 @@ func (s *state) inward(f kernel.Formula, x, r, lo, hi *kernel.Term) (kernel.Theo
 		if !up {
 			d, w = s.differ(x, r), s.neg(v)
 		}
-		if th, ok := s.both("product", positive, s.mul(d, w), positive, d, positive, w); ok {
+		gap, ok := s.expanded(positive, d)
+		if !ok {
+			continue
+		}
+		drift, ok := s.order(s.state(positive, w))
+		if !ok {
+			continue
+		}
+		if th, ok := s.by("product", positive, s.mul(d, w), gap, drift); ok {
 			if th, err := s.apply("transport", f, []kernel.Theorem{th}); err == nil {
 				return th, true
 			}
@@ -362,53 +369,53 @@ func (s *state) inward(f kernel.Formula, x, r, lo, hi *kernel.Term) (kernel.Theo
 	return s.order(f)
 }
 
+// left is the state context in which the consequence of an assumption is shown: all hypotheses, the equations of the
+// assumption and their derivatives along the flow, all at one state. Wherever a motion that meets the assumption has all
+// hypotheses, it has the consequence.
+func (p *prover) left() *state {
+	var hyps []kernel.Formula
+	for _, h := range p.gamma.Hypotheses() {
+		hyps = append(hyps, h.Formula())
+	}
+	for i, f := range p.reading.Kept() {
+		if i%2 == 1 {
+			hyps = append(hyps, f)
+		}
+	}
+	return p.newState(hyps)
+}
+
 // differentiate draws from the equations of an assumption their derivatives along the flow, which then hold all
 // along, too.
 func (p *prover) differentiate() {
-	p.assumed = map[string]kernel.Theorem{}
-	if p.part.Stmt.Kind != lang.Assumption {
+	if p.gamma.Time() != kernel.Motion {
 		return
 	}
-	names := map[string]kernel.Formula{}
 	var more []kernel.Formula
-	for i := range p.part.Stmt.Assign {
-		f, ok := p.reading.Hypothesis(fmt.Sprintf("h%d", i+1))
-		if !ok {
-			continue
-		}
-		names[fmt.Sprintf("h%d", i+1)] = f
-		if p.gamma.Time() != kernel.Motion {
-			continue
-		}
-		h := p.base.hypothesis(f)
+	kept := p.reading.Kept()
+	for i := 0; i+1 < len(kept); i += 2 {
+		h := p.base.hypothesis(kept[i])
 		if !h.Valid() {
 			continue
 		}
-		l, r := p.ddt(f.Terms()[0]), p.ddt(f.Terms()[1])
+		d := kept[i+1]
 		premises := make([]kernel.Theorem, 3)
 		var err error
 		if premises[0], err = p.lift(p.base, h); err != nil {
 			continue
 		}
-		if premises[1], err = p.along(l, l); err != nil {
+		if premises[1], err = p.along(d.Terms()[0], d.Terms()[0]); err != nil {
 			continue
 		}
-		if premises[2], err = p.along(r, r); err != nil {
+		if premises[2], err = p.along(d.Terms()[1], d.Terms()[1]); err != nil {
 			continue
 		}
-		d := p.formula(kernel.Equal, l, r)
-		th, err := p.over("differentiate", always(d), premises)
-		if err != nil {
-			continue
+		if th, err := p.over("differentiate", always(d), premises); err == nil {
+			p.kept = append(p.kept, th)
+			more = append(more, d)
 		}
-		p.kept = append(p.kept, th)
-		more = append(more, d)
-		names[fmt.Sprintf("d%d", i+1)] = d
 	}
 	if len(more) > 0 {
 		p.base = p.extended(p.base, more...)
-	}
-	for n, f := range names {
-		p.assumed[n] = p.base.hypothesis(f)
 	}
 }

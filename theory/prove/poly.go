@@ -115,7 +115,9 @@ func merge(a, b []exponent) []exponent {
 // polys converts between terms and polynomials.
 type polys struct {
 	builder
-	memo map[*kernel.Term]poly
+	shapes   map[*kernel.Term]shape
+	memo     map[*kernel.Term]poly
+	matrices map[*kernel.Term]words
 }
 
 // times multiplies, and replaces squares of roots; nil if it grows too large.
@@ -128,7 +130,14 @@ func (ps *polys) times(p, q poly) poly {
 		for _, b := range q.sorted() {
 			c := new(big.Rat).Mul(a.c, b.c)
 			at := merge(a.at, b.at)
-			if sq := ps.rootSquare(at); sq >= 0 {
+			if more, ok := ps.cancelled(at); ok {
+				if more == nil {
+					return nil
+				}
+				for _, m := range more {
+					out.put(new(big.Rat).Mul(m.c, c), m.at)
+				}
+			} else if sq := ps.rootSquare(at); sq >= 0 {
 				r := at[sq]
 				rest := append(append([]exponent{}, at[:sq]...), at[sq+1:]...)
 				if r.n%2 != 0 {
@@ -151,6 +160,71 @@ func (ps *polys) times(p, q poly) poly {
 		}
 	}
 	return out
+}
+
+// cancelled rewrites a monomial that contains 1/d and the leading monomial of d, by lead·(1/d) = (1 − rest·(1/d))/c.
+func (ps *polys) cancelled(at []exponent) (poly, bool) {
+	for _, e := range at {
+		if e.g.Head() != kernel.Reciprocal || e.n < 1 {
+			continue
+		}
+		d := ps.of(e.g.Arg(0))
+		if len(d) < 2 {
+			continue
+		}
+		l := d.leading()
+		inv := make([]exponent, len(l.at))
+		for j, x := range l.at {
+			inv[j] = exponent{x.g, -x.n}
+		}
+		q := merge(at, inv)
+		fits := true
+		for _, x := range l.at {
+			have := 0
+			for _, y := range at {
+				if y.g == x.g {
+					have = y.n
+				}
+			}
+			fits = fits && have >= x.n
+		}
+		if !fits || len(l.at) == 0 {
+			continue
+		}
+		// q contains 1/d still: q·lead·… = q·(d − rest)/c, and d·(1/d) = 1.
+		without := merge(q, []exponent{{e.g, -1}})
+		out := poly{}
+		out.put(new(big.Rat).Inv(l.c), without)
+		rest := poly{}
+		for _, m := range d {
+			if keyOf(m.at) != keyOf(l.at) {
+				rest.put(new(big.Rat).Neg(new(big.Rat).Quo(m.c, l.c)), m.at)
+			}
+		}
+		one := poly{}
+		one.put(big.NewRat(1, 1), q)
+		more := ps.times(one, rest)
+		if more == nil {
+			return nil, true
+		}
+		whole := ps.times(out, constant(big.NewRat(1, 1)))
+		if whole == nil {
+			return nil, true
+		}
+		return whole.plus(more, big.NewRat(1, 1)), true
+	}
+	return nil, false
+}
+
+// leading is the largest monomial in the lexicographic order by term number.
+func (p poly) leading() *monomial {
+	var best *monomial
+	for _, m := range p.sorted() {
+		if best == nil || lexLess(best.at, m.at) {
+			best = m
+		}
+	}
+	return best
 }
 
 // rootSquare is the place of a root whose exponent is at least 2, or −1.
@@ -193,7 +267,12 @@ func (ps *polys) compute(t *kernel.Term) poly {
 	case kernel.Letter, kernel.Size:
 		return single(t, 1)
 	case kernel.Trace:
-		return single(t, 1)
+		m := ps.matrixOf(t.Arg(0))
+		if m == nil {
+			return nil
+		}
+		n, _ := t.Arg(0).Shape()
+		return ps.traceOf(m, n)
 	case kernel.Sum:
 		a, b := ps.of(t.Arg(0)), ps.of(t.Arg(1))
 		if a == nil || b == nil || len(a)+len(b) > maxPoly {
@@ -310,11 +389,18 @@ func (ps *polys) monomial(m *monomial) *kernel.Term {
 	return ps.product(fs)
 }
 
-// simplify expands a scalar term and factors its common monomial out; nil if that is not possible.
+// simplify expands a term, and factors the common monomial of a scalar out; nil if that is not possible.
 func (s *state) simplify(t *kernel.Term) *kernel.Term {
 	u := s.unfold(t)
 	if u == nil {
 		return nil
+	}
+	if !t.Scalar() {
+		m := s.polys.matrixOf(u)
+		if m == nil {
+			return nil
+		}
+		return s.polys.matrixTerm(m, t)
 	}
 	p := s.polys.of(u)
 	if p == nil {

@@ -10,7 +10,12 @@ import (
 // replay follows the part's script and returns the theorems of its goals.
 func (p *prover) replay() ([]kernel.Theorem, error) {
 	goals := p.reading.Goals()
-	if fs, ok := p.reading.Consequence(); ok {
+	if p.part.Stmt.Kind == lang.Assumption {
+		// What the script shows is the consequence.
+		fs, ok := p.reading.Consequence()
+		if !ok {
+			return nil, fmt.Errorf("%s: the assumption has no consequence to show", p.part.Pos)
+		}
 		goals = fs
 	}
 	var done []kernel.Theorem
@@ -161,8 +166,8 @@ func (p *prover) modulo(f kernel.Formula, st *lang.Step) (kernel.Theorem, error)
 			add(a.Name, p.work.hypothesis(g))
 		}
 	}
-	for name, th := range p.assumed {
-		add(name, th)
+	for i, f := range p.reading.Kept() {
+		add(fmt.Sprintf("%c%d", "hd"[i%2], i/2+1), p.work.hypothesis(f))
 	}
 	c, holes, names, err := p.reading.Combination(st.Expr, zero, f.Terms()[0])
 	if err != nil {

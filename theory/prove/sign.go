@@ -45,8 +45,10 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	var ok bool
 	if k <= nonzero {
 		th, ok = s.scalar(k, t)
-		if !ok && s.points.constant(pure) {
-			th, ok = s.by("number", k, t)
+		if !ok && t.Head() != kernel.Number {
+			if v := s.points.constant(pure); v != nil {
+				th, ok = s.moved(k, t, s.number(v))
+			}
 		}
 		if !ok && k == nonzero {
 			th, ok = s.weakened(positive, k, t)
@@ -60,11 +62,6 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 				}
 			}
 		}
-		if !ok {
-			if u := s.simplify(t); u != nil && u != t {
-				th, ok = s.moved(k, t, u)
-			}
-		}
 	} else {
 		th, ok = s.matrix(k, t)
 	}
@@ -75,6 +72,27 @@ func (s *state) attempt(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	}
 	if !ok && s.why == nil && len(summands(t)) == 1 && (t.Head() == kernel.Letter || k > nonzero) {
 		s.why = &complaint{k, t}
+	}
+	return th, ok
+}
+
+// expanded is prove, and if that fails prove of the expanded term.
+func (s *state) expanded(k kind, t *kernel.Term) (kernel.Theorem, bool) {
+	if th, ok := s.prove(k, t); ok {
+		return th, true
+	}
+	g := goal{k, t}
+	if n, ok := s.tried[g]; ok && n == len(s.signs) || k == invertible {
+		return kernel.Theorem{}, false
+	}
+	s.tried[g] = len(s.signs)
+	u := s.simplify(t)
+	if u == nil || u == t {
+		return kernel.Theorem{}, false
+	}
+	th, ok := s.moved(k, t, u)
+	if ok {
+		s.keepTheorem(k, t, th)
 	}
 	return th, ok
 }
@@ -129,6 +147,10 @@ func (s *state) scalar(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 		}
 	case kernel.Size:
 		return s.by("size", positive, t)
+	case kernel.Letter:
+		if k != nonzero {
+			return s.bounded(k, t)
+		}
 	case kernel.Sum:
 		a, b := t.Arg(0), t.Arg(1)
 		switch k {
@@ -184,6 +206,30 @@ func (s *state) scalar(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 		return s.traceSign(k, t)
 	}
 	return none, false
+}
+
+// bounded proves the sign of a letter x from a fact x − l ≥ 0 and the sign of l.
+func (s *state) bounded(k kind, x *kernel.Term) (kernel.Theorem, bool) {
+	for _, f := range s.signs {
+		if f.kind > positive || f.term.Head() != kernel.Sum {
+			continue
+		}
+		parts := summands(f.term)
+		for i, p := range parts {
+			if p != x {
+				continue
+			}
+			l := s.negated(s.sum(append(append([]*kernel.Term{}, parts[:i]...), parts[i+1:]...)))
+			if mentions(l, x) {
+				break
+			}
+			if th, ok := s.moved(k, x, s.add(f.term, l)); ok {
+				return th, true
+			}
+			break
+		}
+	}
+	return kernel.Theorem{}, false
 }
 
 // regroup proves the sign of a product whose factors do not have it one by one: equal factors are taken together
@@ -335,17 +381,64 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	k := map[kernel.Form]kind{kernel.AtLeast: nonnegative, kernel.Greater: positive, kernel.Unequal: nonzero,
 		kernel.Semidefinite: psd, kernel.Definite: pd, kernel.Invertible: invertible, kernel.Diagonal: diagonal}[f.Form()]
 	if len(ts) == 1 || isZero(ts[1]) {
-		return s.prove(k, ts[0])
+		th, ok := s.expanded(k, ts[0])
+		if !ok {
+			return s.deeper(f)
+		}
+		return th, ok
 	}
 	// Either way round: a − b, or with the minus pushed inwards.
 	for _, d := range []*kernel.Term{s.differ(ts[0], ts[1]), s.sub(ts[0], ts[1])} {
-		if th, ok := s.prove(k, d); ok {
+		if th, ok := s.expanded(k, d); ok {
 			if moved, err := s.apply("transport", f, []kernel.Theorem{th}); err == nil {
 				return moved, true
 			}
 		}
 	}
-	return kernel.Theorem{}, false
+	return s.deeper(f)
+}
+
+// deeper looks further than shape, if that is asked for.
+func (s *state) deeper(f kernel.Formula) (kernel.Theorem, bool) {
+	if !s.searching {
+		return kernel.Theorem{}, false
+	}
+	if th, ok := s.combine(f); ok {
+		return th, true
+	}
+	if th, ok := s.polynomial(f); ok {
+		return th, true
+	}
+	return s.indirect(f)
+}
+
+// indirect proves an order by what its opposite leads to.
+func (s *state) indirect(f kernel.Formula) (kernel.Theorem, bool) {
+	var opposite kernel.Formula
+	switch ts := f.Terms(); f.Form() {
+	case kernel.AtLeast:
+		opposite = s.formula(kernel.Greater, ts[1], ts[0])
+	case kernel.Greater:
+		opposite = s.formula(kernel.AtLeast, ts[1], ts[0])
+	case kernel.Unequal:
+		opposite = s.formula(kernel.Equal, ts[0], ts[1])
+	default:
+		return kernel.Theorem{}, false
+	}
+	if s.supposing || len(s.hyps) > 24 {
+		return kernel.Theorem{}, false
+	}
+	s.supposing = true
+	defer func() { s.supposing = false }()
+	levels := s.levels
+	s.levels = 1
+	defer func() { s.levels = levels }()
+	th, ok := s.extended(s, opposite).contradiction()
+	if !ok {
+		return th, false
+	}
+	th, err := s.apply("contradiction", f, []kernel.Theorem{th})
+	return th, err == nil
 }
 
 // differ is a − b with the sign pushed inwards.

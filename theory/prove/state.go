@@ -2,6 +2,7 @@ package prove
 
 import (
 	"fmt"
+	"math/big"
 
 	"stopgrad/theory/kernel"
 )
@@ -43,16 +44,20 @@ type attempt struct {
 // state is a state context and what is known in it.
 type state struct {
 	*prover
-	ctx     *kernel.Context
-	hyps    []kernel.Formula
-	points  *points
-	signs   []fact           // of hypotheses and facts
-	zeros   []kernel.Theorem // equalities among hypotheses and facts
-	theorem []kernel.Theorem // of hyps, invalid where the hypothesis is not known to have a value
-	memo    map[goal]attempt
-	defined map[*kernel.Term]bool
-	pures   map[*kernel.Term]*kernel.Term
-	deep    int // of the sign search
+	ctx      *kernel.Context
+	hyps     []kernel.Formula
+	points   *points
+	polys    *polys
+	signs    []fact           // of hypotheses and facts
+	zeros    []kernel.Theorem // equalities among hypotheses and facts
+	theorem  []kernel.Theorem // of hyps, invalid where the hypothesis is not known to have a value
+	memo     map[goal]attempt
+	defined  map[*kernel.Term]bool
+	pures    map[*kernel.Term]*kernel.Term
+	deep     int               // of the sign search
+	tried    map[goal]int      // expanded with this many facts, in vain
+	combined map[depthGoal]int // written as a combination, likewise
+	between  [3][]*kernel.Term
 	// why is the first factor for which the sign search found nothing, since the last reset.
 	why *complaint
 }
@@ -75,11 +80,12 @@ func (p *prover) newState(hyps []kernel.Formula) *state {
 
 // adopt makes a state of a context, whose hypotheses become theorems.
 func (p *prover) adopt(ctx *kernel.Context) *state {
-	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
+	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, combined: map[depthGoal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
 	for _, h := range ctx.Hypotheses() {
 		s.hyps = append(s.hyps, h.Formula())
 	}
 	s.points = newPoints(p.sig, s.hyps)
+	s.polys = &polys{p.builder, s.points.shapes, map[*kernel.Term]poly{}, map[*kernel.Term]words{}}
 	s.theorem = make([]kernel.Theorem, len(s.hyps))
 	// A hypothesis may be what gives another one's terms a value, in any order.
 	for progress := true; progress; {
@@ -95,7 +101,28 @@ func (p *prover) adopt(ctx *kernel.Context) *state {
 			}
 		}
 	}
+	if p.searching {
+		s.clear()
+	}
 	return s
+}
+
+// clear learns of each sign of a sum with divisors that of the sum without.
+func (s *state) clear() {
+	for _, f := range s.signs {
+		if f.kind > positive || f.term.Head() == kernel.Letter {
+			continue
+		}
+		m, d := s.cleared(f.pure)
+		if m == nil || d.Head() == kernel.Number || m[""] == nil {
+			continue
+		}
+		t := s.polys.term(m[""].c)
+		if s.scaledFact(f, t, d) {
+			th, _ := s.prove(f.kind, t)
+			s.learn(th)
+		}
+	}
 }
 
 // learn adds a theorem of this context to what the search may use.
@@ -229,7 +256,7 @@ func (s *state) define(t *kernel.Term) error {
 		return err
 	}
 	for _, f := range missing {
-		if _, ok := s.prove(kindOfForm(f.Form()), f.Terms()[0]); !ok {
+		if _, ok := s.expanded(kindOfForm(f.Form()), f.Terms()[0]); !ok {
 			return s.undefined(f)
 		}
 	}
@@ -327,6 +354,46 @@ func (s *state) known(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 			}
 		}
 	}
+	return s.multiple(k, t, pure)
+}
+
+// multiple looks for a fact about a multiple of a term by a number.
+func (s *state) multiple(k kind, t, pure *kernel.Term) (kernel.Theorem, bool) {
+	if k > pd || t.Head() == kernel.Number || t.Head() == kernel.Identity {
+		return kernel.Theorem{}, false
+	}
+	for _, f := range s.signs {
+		if !f.kind.implies(k) || !sameShape(f.pure, pure) || isZero(f.pure) {
+			continue
+		}
+		c := s.points.ratio(pure, f.pure)
+		if c == nil || c.Sign() == 0 || c.Sign() < 0 && k != nonzero {
+			continue
+		}
+		rule, sign := "product", k
+		switch k {
+		case psd:
+			rule, sign = "mscale", nonnegative
+		case pd:
+			rule, sign = "mscale", positive
+		}
+		u := s.mul(s.number(c), f.term)
+		scale, ok := s.by("number", sign, s.number(c))
+		if !ok {
+			continue
+		}
+		have, ok := s.carry(k, f.term, f)
+		if !ok {
+			continue
+		}
+		th, ok := s.by(rule, k, u, scale, have)
+		if !ok {
+			continue
+		}
+		if th, ok = s.by("transport", k, t, th); ok {
+			return th, true
+		}
+	}
 	return kernel.Theorem{}, false
 }
 
@@ -370,6 +437,14 @@ func (s *state) equation(f kernel.Formula) (kernel.Theorem, error) {
 			}
 		}
 	}
+	if s.searching {
+		if th, ok := s.ideal(f); ok {
+			return th, nil
+		}
+		if th, ok := s.squeezed(f); ok {
+			return th, nil
+		}
+	}
 	if first == nil {
 		if err := s.define(ts[0]); err != nil {
 			return kernel.Theorem{}, err
@@ -380,6 +455,75 @@ func (s *state) equation(f kernel.Formula) (kernel.Theorem, error) {
 		first = fmt.Errorf("the two sides differ: %s and %s", kernel.Print(ts[0]), kernel.Print(ts[1]))
 	}
 	return kernel.Theorem{}, first
+}
+
+// squeezed proves l = r from a known S = 0 that is a multiple of ‖l − r‖² and what is not negative, or from l ≥ r ≥ l.
+func (s *state) squeezed(f kernel.Formula) (kernel.Theorem, bool) {
+	var none kernel.Theorem
+	ts := f.Terms()
+	x := s.difference(ts[0], ts[1])
+	u := s.unfold(x)
+	if u == nil {
+		return none, false
+	}
+	goal := s.formula(kernel.Equal, x, s.null(x))
+	done := func(th kernel.Theorem) (kernel.Theorem, bool) {
+		if th.Formula().Same(f) {
+			return th, true
+		}
+		out, err := s.apply("transport", f, []kernel.Theorem{th})
+		return out, err == nil
+	}
+	square := s.polys.of(s.unfold(s.square(x)))
+	for _, z := range s.zeros {
+		zs := z.Formula().Terms()
+		if !zs[0].Scalar() || len(square) == 0 {
+			continue
+		}
+		g := s.unfold(s.difference(zs[0], zs[1]))
+		if g == nil {
+			continue
+		}
+		p := s.polys.of(g)
+		lead := square.leading()
+		m := p[keyOf(lead.at)]
+		if m == nil {
+			continue
+		}
+		// S divided by the coefficient of the square.
+		c := new(big.Rat).Quo(lead.c, m.c)
+		sum := s.mul(s.number(c), s.difference(zs[0], zs[1]))
+		scaled := poly{}.plus(p, c)
+		rest := s.polys.term(scaled.plus(square, big.NewRat(-1, 1)))
+		sign, ok := s.expanded(nonnegative, rest)
+		if !ok {
+			continue
+		}
+		h := s.hole(zs[0])
+		eq, err := s.apply("modulo", s.formula(kernel.Equal, sum, s.integer(0)), []kernel.Theorem{z}, s.mul(s.number(c), h), h)
+		if err != nil {
+			continue
+		}
+		if th, err := s.apply("null", goal, []kernel.Theorem{eq, sign}, rest); err == nil {
+			return done(th)
+		}
+	}
+	if !x.Scalar() {
+		return none, false
+	}
+	lo, ok := s.expanded(nonnegative, x)
+	if !ok {
+		return none, false
+	}
+	hi, ok := s.order(s.formula(kernel.AtLeast, s.integer(0), x))
+	if !ok {
+		return none, false
+	}
+	th, err := s.apply("null", goal, []kernel.Theorem{lo, hi})
+	if err != nil {
+		return none, false
+	}
+	return done(th)
 }
 
 // hole is the letter that stands for a quantity of x's shape in a rule's argument.

@@ -8,9 +8,9 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Stream is a Chooser that draws from a seeded generator.
@@ -29,8 +29,8 @@ func (s *Stream) Intn(n int) int { return s.rng.IntN(n) }
 
 // Result is what a search came to.
 type Result struct {
-	Refutation *checker.Refutation // nil if none was found
-	Witness    checker.Witness
+	Refutation *verdict.Refutation // nil if none was found
+	Witness    verdict.Witness
 	Tried      int // states that met every hypothesis
 	Drawn      int // states drawn
 	Err        error
@@ -102,7 +102,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 			}
 			continue
 		}
-		r, err := checker.Refute(part, st)
+		r, err := verdict.Refute(part, st)
 		if err != nil {
 			res.Err = err
 			continue
@@ -129,7 +129,7 @@ func margin(f *eval.Finding) (float64, bool) {
 
 // makeStationary changes one state variable so that the equations that are affine in it vanish, if they
 // can: the linear system of its entries is solved exactly, free entries drawn. The state is only a
-// candidate; whether it is stationary is for the checker.
+// candidate; whether it is stationary is for the verdict.
 func makeStationary(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) {
 	env := part.Env
 	for _, q := range env.Flow {

@@ -27,7 +27,7 @@ func Prove(ctx context.Context, part *lang.Part) *Proof {
 	if p.reading, p.failure = lang.Elaborate(part); p.failure != nil {
 		return p
 	}
-	p.outcome = prove.Prove(ctx, p.reading, prove.Options{})
+	p.outcome = prove.Prove(ctx, p.reading, prove.Options{Search: true})
 	p.failure = p.outcome.Failure()
 	p.verdict = OfTheorems(p.reading, p.outcome.Theorems())
 	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided && part.Stmt.Kind != lang.Assumption {
@@ -64,6 +64,14 @@ func (p *Proof) Steps() []prove.Step {
 		return nil
 	}
 	return p.outcome.Steps()
+}
+
+// Script says why the part's own script does not prove it, whatever a search found; nil if it does, or if there is none.
+func (p *Proof) Script() error {
+	if p.outcome == nil {
+		return nil
+	}
+	return p.outcome.Script()
 }
 
 // Failure says why there are no theorems, with a position; nil if there are.
