@@ -311,7 +311,10 @@ func (j *judge[T]) measure(c check, v verdict[T], m map[string]float64) {
 	case equal:
 		note("residual", j.norm(v.difference))
 		m["scale"] = max(m["scale"], j.scaleAt(c))
-	case atLeast, greater, unequal:
+	case unequal:
+		note("margin", j.float(v.difference.A[0]))
+		m["scale"] = max(m["scale"], j.scaleAt(c))
+	case atLeast, greater:
 		note("margin", j.ar.Float(v.difference.A[0]))
 		m["scale"] = max(m["scale"], j.scaleAt(c))
 	case semidefinite, definite:
@@ -369,4 +372,79 @@ func (j *judge[T]) show(g *goal, m map[string]float64) error {
 		m["speed"] = j.ar.Float(ms[0].A[0])
 	}
 	return nil
+}
+
+// Failure is a conclusion of a statement that does not hold at a state.
+type Failure[T any] struct {
+	// Definite is true where Value is a matrix that should be positive definite or semidefinite.
+	Definite bool
+	// Value should be zero, or nonnegative, or positive; or it is the matrix that is not as it should be.
+	Value Matrix[T]
+}
+
+// Failures lists the conclusions of the part's statement that do not hold at the state; those of an assumption about its
+// consequence.
+func Failures[T any](ar Arith[T], part *lang.Part, st State[T]) (out []Failure[T], err error) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJudge(ar, c, st)
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.goals {
+		for k := range c.goals[i].looks {
+			_, _, err := j.look(&c.goals[i].looks[k], func(c check, v verdict[T]) {
+				if !v.holds {
+					d := c.rel == semidefinite || c.rel == definite || c.rel == nullSemidefinite
+					out = append(out, Failure[T]{d, v.difference})
+				}
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// Equations lists what has to be zero at a state for the part to say anything of it: the differences of the equations
+// assumed, and what stands on the border of a statement that something stays, or moves where something vanishes.
+func Equations[T any](ar Arith[T], part *lang.Part, st State[T]) (out []T, err error) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJudge(ar, c, st)
+	if err != nil {
+		return nil, err
+	}
+	add := func(c check) error {
+		if _, err := j.reach(c); err != nil {
+			return err
+		}
+		out = append(out, j.test(c, 0).difference.A...)
+		return nil
+	}
+	for i := range c.hypotheses {
+		if h := &c.hypotheses[i]; !h.declared && h.rel == equal {
+			if err := add(h.check); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range c.goals {
+		if g := &c.goals[i]; g.show == border || g.show == rest {
+			for _, p := range g.looks[0].premises {
+				if p.rel != equal && p.rel != semidefinite {
+					continue
+				}
+				if err := add(p); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return out, nil
 }
