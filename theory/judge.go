@@ -48,8 +48,11 @@ type PartResult struct {
 	Hunting time.Duration
 }
 
-// unprovedFactor is how many times longer a statement without a proof is searched for a counterexample.
-const unprovedFactor = 40
+// How many times longer a statement without a proof, and a twin, is searched for a counterexample.
+const (
+	unprovedFactor = 40
+	twinFactor     = 4
+)
 
 // JudgePart proves a part, and searches for a counterexample whether or not there is a proof: a part that is both
 // proved and refuted reveals an error of the suite, and its verdict is the contradiction.
@@ -64,7 +67,7 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		res.Proof = verdict.Prove(ctx, p)
 		res.Proving = time.Since(start)
 		start = time.Now()
-		res.Search = o.search(ctx, p, c.ID+"/"+p.Name, res.Proof)
+		res.Search = o.search(ctx, p, c.ID+"/"+p.Name, unprovedFactor, res.Proof)
 		if r := res.Search.Refutation; r != nil && o.Hunter != nil {
 			res.Search.Witness, res.Search.Refutation = o.Hunter.Minimise(ctx, p, res.Search.Witness, r)
 		}
@@ -100,12 +103,12 @@ func together(proof *verdict.Proof, found sample.Result) verdict.Verdict {
 	return verdict.Undecided
 }
 
-// search draws states, more of them where there is no proof, and has the hunter go on if there is neither a
-// counterexample nor a proof.
-func (o Options) search(ctx context.Context, p *lang.Part, label string, proof *verdict.Proof) sample.Result {
+// search draws states, by a factor more of them where there is no proof, and has the hunter go on if there is neither
+// a counterexample nor a proof.
+func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proof *verdict.Proof) sample.Result {
 	proved, budget := proof.Verdict().IsDecided(), o.Budget
 	if !proved {
-		budget *= unprovedFactor
+		budget *= factor
 	}
 	r := sample.Search(ctx, p, o.Seed, label, budget)
 	if r.Refutation != nil || o.Hunter == nil || proved {
@@ -122,7 +125,7 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 		return r
 	}
 	proof := verdict.Prove(ctx, r.Part)
-	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), proof)
+	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, proof)
 	r.Verdict = together(proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.

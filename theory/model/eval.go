@@ -57,6 +57,7 @@ type frame struct {
 	memo    map[*kernel.Term]matrix
 	outside *frame // the frame without values of the random columns, of a frame inside E
 	apart   *frame // closed, once made
+	still   *frame // frozen, once made
 }
 
 // at is the frame of the state, with other values for the letters in now.
@@ -205,6 +206,17 @@ func (fr *frame) gradient(t, x *kernel.Term) matrix {
 	return out
 }
 
+// frozen is the frame in which letters do not depend on the infinitesimal of the one gradient around.
+func (fr *frame) frozen() *frame {
+	if fr.still == nil {
+		fr.still = fr.child(func(x *kernel.Term) matrix {
+			return fr.read(x).each(func(j jet) jet { return j.without(fr.grads[0]) })
+		})
+		fr.still.still = fr.still
+	}
+	return fr.still
+}
+
 // replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here, needed or not.
 func (fr *frame) replaced(t *kernel.Term) *frame {
 	now := map[*kernel.Term]matrix{}
@@ -317,7 +329,7 @@ func (fr *frame) find(t *kernel.Term) matrix {
 		case 0:
 			return arg(0)
 		case 1:
-			return arg(0).each(func(x jet) jet { return x.without(fr.grads[0]) })
+			return fr.frozen().eval(t.Arg(0))
 		}
 		fail("a stop-gradient inside of two gradients")
 	}

@@ -222,3 +222,16 @@ func TestStateShapes(t *testing.T) {
 		t.Errorf("the state is %s: it can be changed from outside", got)
 	}
 }
+
+// What does not move has a derivative at the end of a root's domain.
+func TestRootsOfWhatRests(t *testing.T) {
+	l := newLab(kernel.AtState, "state x\nstate y\nparam p\nx' = 0\ny' = 0*p")
+	for src, want := range map[string]string{
+		"ddt(root(x))": "0", "ddt(root(p))": "0", "diff(root(p), x)": "0", "diff(x*root(y), x)": "0", "diff(sg(root(x))*x, x)": "0",
+		"ddt(root(y))": "model: no value", "diff(root(x), x)": "model: no value", "diff(root(x*0), x)": "model: no value",
+	} {
+		if got := l.value(t, src, "x=0 y=0 p=0"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s = %s, want %s", src, got, want)
+		}
+	}
+}

@@ -21,71 +21,47 @@ type entry struct {
 
 func (fr *frame) expectation(t *kernel.Term) matrix {
 	degree := (&degrees{evaluator: fr.evaluator}).of(t)
-	// with is f with the given values of the columns.
-	with := func(infinitesimals int, column func(x *kernel.Term, row int) jet) matrix {
+	columns := map[*kernel.Term]bool{}
+	reaches(t, map[*kernel.Term]bool{}, func(x *kernel.Term) bool {
+		if x.Head() == kernel.Letter && random(x) {
+			columns[x] = true
+		}
+		return false
+	})
+	// Columns without a moment where it is declared to be have no expectations.
+	for i := 0; i < fr.dyn.Moments(); i++ {
+		if a, b, m := fr.dyn.Moment(i); columns[a] && columns[b] {
+			fr.closed().eval(m)
+		}
+	}
+	// value is f with the given entries, the others zero.
+	value := func(z map[entry]*number) matrix {
 		child := fr.child(func(x *kernel.Term) matrix {
 			if !random(x) {
 				return fr.read(x)
 			}
 			rows, _ := x.Symbol().Shape()
-			m := fresh(fr.st.dim(rows), 1)
+			m := nought(fr.st.dim(rows), 1)
 			for i := range m.at {
-				m.at[i] = column(x, i)
+				if v, ok := z[entry{x, i}]; ok {
+					m.at[i] = jet{v}
+				}
 			}
 			return m
 		})
 		child.outside = fr
-		if child.depth += infinitesimals; child.depth > maxNesting {
-			fail("derivatives and expectations nested too deep")
-		}
 		return child.eval(t)
 	}
-	// value is f with the given entries, the others zero.
-	value := func(z map[entry]*number) matrix {
-		return with(0, func(x *kernel.Term, row int) jet {
-			if v, ok := z[entry{x, row}]; ok {
-				return jet{v}
-			}
-			return jet{zero}
-		})
-	}
-	columns := map[*kernel.Term]bool{}
-	f0 := with(0, func(x *kernel.Term, _ int) jet {
-		columns[x] = true
-		return jet{zero}
-	})
 	var z []entry
 	for _, y := range fr.dyn.Signature().Symbols() {
-		x := fr.dyn.Signature().Lookup(y.Name())
-		for k := 0; columns[x] && k < fr.st.dim(first(y.Shape())); k++ {
-			z = append(z, entry{x, k})
+		if x := fr.dyn.Signature().Lookup(y.Name()); columns[x] {
+			rows, _ := y.Shape()
+			for k := 0; k < fr.st.dim(rows); k++ {
+				z = append(z, entry{x, k})
+			}
 		}
 	}
-	// paired reports whether a product of x and y occurs in f, be its coefficient zero here: the one moves along one
-	// infinitesimal, the other along another, and f depends on both together.
-	met := map[[2]*kernel.Term]bool{}
-	paired := func(x, y *kernel.Term) bool {
-		p := [2]*kernel.Term{x, y}
-		if v, ok := met[p]; ok {
-			return v
-		}
-		k := fr.depth
-		m := with(2, func(c *kernel.Term, _ int) jet {
-			j := make(jet, 4<<k)
-			if j[0] = zero; c == x {
-				j[1<<k] = zero
-			}
-			if c == y {
-				j[2<<k] = zero
-			}
-			return j
-		})
-		met[p] = false
-		for _, j := range m.at {
-			met[p] = met[p] || !j.along(k+1).along(k).still()
-		}
-		return met[p]
-	}
+	f0 := value(nil)
 	single := make([]matrix, len(z)) // f(eᵢ)
 	b := make([][]matrix, len(z))    // coefficients of zᵢzⱼ
 	out := f0
@@ -97,15 +73,13 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 		b[i] = make([]matrix, i+1)
 		for j := 0; j <= i; j++ {
 			b[i][j] = fr.difference(single[i], f0)
-			if !paired(z[i].column, z[j].column) {
-				b[i][j] = fr.difference(f0, f0)
-				continue
-			}
 			if j < i {
 				both := value(map[entry]*number{z[i]: one, z[j]: one})
 				b[i][j] = fr.difference(fr.difference(both, single[j]), b[i][j])
 			}
-			out = fr.sum(out, fr.scale(fr.moment(z[i], z[j]), b[i][j]))
+			if !b[i][j].isZero() {
+				out = fr.sum(out, fr.scale(fr.moment(z[i], z[j]), b[i][j]))
+			}
 		}
 	}
 	if degree > 2 {
@@ -113,8 +87,6 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 	}
 	return out
 }
-
-func first(rows, _ kernel.Dim) kernel.Dim { return rows }
 
 // checkQuadratic compares f with its quadratic at all whole z ≥ 0 with Σ zᵢ ≤ degree.
 func (fr *frame) checkQuadratic(degree int, z []entry, f0 matrix, b [][]matrix, value func(map[entry]*number) matrix) {

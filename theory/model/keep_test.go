@@ -13,8 +13,7 @@ import (
 func TestKeeps(t *testing.T) {
 	const symbols = "state x\nstate y\nparam p\nhole h\n"
 	const flow = "x' = p*x\ny' = 1\n"
-	build := func(flow, hyps string) *lab { return newLab(kernel.Motion, symbols+flow+hyps) }
-	l := build(flow, "always eq x; 0")
+	l := newLab(kernel.Motion, symbols+flow+"always eq x; 0")
 	apply := func(c *kernel.Context, rule, goal string, premises []kernel.Theorem, terms ...string) kernel.Theorem {
 		t.Helper()
 		var ts []*kernel.Term
@@ -62,7 +61,7 @@ func TestKeeps(t *testing.T) {
 		{"with a keep from elsewhere", "always gt y; 0", []kernel.Theorem{elsewhere}, may},
 		{"with a keep that assumes what holds nearby", "always gt y; 0", []kernel.Theorem{nearby("gt 1; y")}, "refuted"},
 		{"with a keep that assumes what may end at once", "always gt y; 0", []kernel.Theorem{nearby("ge 0; y")}, may},
-		{"with a keep of something else", "always gt y; 0", []kernel.Theorem{{}, apply(l.ctx, "lift", "always eq x; x",
+		{"with a keep of something else", "always gt y; 0", []kernel.Theorem{{}, apply(context(kernel.Motion, kernel.Start), "lift", "always eq x; x",
 			[]kernel.Theorem{apply(context(kernel.AtState, kernel.Here), "modulo", "eq x; x", nil)})}, may},
 		{"a keep says nothing of the time before", "staypositive -y", []kernel.Theorem{good}, may},
 	} {
@@ -76,8 +75,26 @@ func TestKeeps(t *testing.T) {
 		}
 	}
 	// Of other dynamics a keep says nothing here.
-	other := build("x' = 1\ny' = 1\n", "always eq x; 0")
-	if x, err := model.Refute(other.ctx, formula(other.sig, "always gt y; 0"), other.at("x=0 y=0 p=2"), good); err == nil {
+	other := kernel.NewDynamics(l.sig)
+	if other.AddFlow(term(l.sig, "x"), term(l.sig, "1")) != nil || other.AddFlow(term(l.sig, "y"), term(l.sig, "1")) != nil {
+		t.Fatal("no flow")
+	}
+	c := must(kernel.NewContext(other, kernel.Motion, must(kernel.NewHypothesis(kernel.Kept, formula(l.sig, "eq x; 0")))))
+	if x, err := model.Refute(c, formula(l.sig, "always gt y; 0"), l.at("x=0 y=0 p=2"), good); err == nil {
 		t.Errorf("refuted by a keep of other dynamics: %s", x.Reason())
+	}
+}
+
+// A limit is refuted by a motion for all time: what a keep assumes all along has to be constant.
+func TestKeepsForEver(t *testing.T) {
+	l := newLab(kernel.Motion, "state x\nx' = x*(1 - x)*(2 - x)\nalways eq x; x")
+	same := must(must(kernel.NewContext(l.dyn, kernel.AtState)).Apply("modulo", formula(l.sig, "eq x; x"), nil))
+	for hyp, want := range map[string]string{"ge 1; 0": "", "gt x; 5/4": may} {
+		c := must(kernel.NewContext(l.dyn, kernel.Motion, must(kernel.NewHypothesis(kernel.Kept, formula(l.sig, hyp)))))
+		keep := must(c.Apply("lift", formula(l.sig, "always eq x; x"), []kernel.Theorem{same}))
+		x, err := model.Refute(l.ctx, formula(l.sig, "tends x; 2; 0; 3"), l.at("x=3/2"), keep)
+		if x.Valid() != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q %v", hyp, x.Reason(), err)
+		}
 	}
 }

@@ -407,6 +407,9 @@ func (q *question) moments(fr *frame) (psd, pd bool) {
 
 // lasting reports whether there are random columns with the declared moments near the state too, or at all states.
 func (q *question) lasting(forever bool) bool {
+	if !q.averages {
+		return true
+	}
 	still, shaped := true, true
 	var ms []*kernel.Term
 	for i := 0; i < q.dyn.Moments(); i++ {
@@ -416,7 +419,7 @@ func (q *question) lasting(forever bool) bool {
 		shaped = shaped && (a != b || q.here.eval(m).rows == 1 || symmetricByShape(m))
 	}
 	_, pd := q.moments(q.here)
-	return !q.averages || still || !forever && shaped && pd && q.continuous(ms...)
+	return still || !forever && shaped && pd && q.continuous(ms...)
 }
 
 // speed is the derivative of a term along the flow.

@@ -97,6 +97,10 @@ func TestRefuteMotions(t *testing.T) {
 			"n=2 P=1,0;0,1 A=0,1;0,0", may},
 		{"pd of a symmetric expression is open", "size n\nstate P n n\nparam A n n\nP' = A\nalways pd P^T*P", "always psd P - 5*I(n)",
 			"n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
+		{"pd of a congruent expression is open", "size n\nstate P n n\nparam A n n\nP' = A\nalways pd P^T*(P*P^T + I(n))*P", "always psd P - 5*I(n)",
+			"n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
+		{"pd of a product need not stay symmetric", "size n\nstate P n n\nparam A n n\nP' = A\nalways pd P*P", "always psd P - 5*I(n)",
+			"n=2 P=1,0;0,1 A=0,1;0,0", may},
 		{"a radicand at its end", "state x\nx' = 1 - 2*root(x)", "always gt x; 0", "x=0", "not continuous"},
 		{"a constant radicand at its end", "state x\nparam p\nx' = 1 - 2*root(p)", "always gt x; 0", "x=0 p=0", "refuted"},
 		{"a hypothesis with a radicand at its end", "state x\nx' = -1\nalways gt 1 + root(x); 0", "always gt x; 0", "x=0", may},
@@ -135,6 +139,8 @@ func TestRefuteMotions(t *testing.T) {
 		{"a start that is open holds before", "state x\nx' = -1\nstart gt 1; x", "staypositive x", "x=0", "refuted"},
 		{"positive twice, one is zero and rests", "state x\nstate y\nx' = -1\ny' = y", "staypositive x; y", "x=0 y=0", "need not have been positive"},
 		{"positive twice", "state x\nstate y\nx' = -1\ny' = y", "staypositive x; y", "x=0 y=1", "refuted"},
+		{"positive twice, the other without a value before", "state x\nstate y\nx' = -1\ny' = 1", "staypositive x; 1 + root(y)", "x=0 y=0",
+			"not continuous"},
 		{"psd is left", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,0", "refuted"},
 		{"psd is kept for a while", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,1", nofail},
 		{"symmetry is left", "size n\nstate P n n\nparam A n n\nP' = A", "staypsd P", "n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
@@ -153,6 +159,8 @@ func TestRefuteMotions(t *testing.T) {
 		{"tends, at rest at the limit", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 1; 0; 3", "x=1", nofail},
 		{"tends, and goes away to a point of rest", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 2; 0; 3", "x=3/2", "refuted"},
 		{"tends, and goes the right way", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 1; 0; 3", "x=3/2", nofail},
+		{"tends, and goes away outside", "state x\nx' = x*(1 - x)*(2 - x)", "tends x; 2; 7/4; 3", "x=3/2", nofail},
+		{"tends, and ends in finite time on both sides", "state x\nx' = (x - 1)*(x^2 + 1)", "tends x; 1; -3; 2", "x=0", "may end in finite time"},
 		{"tends, and ends in finite time", "state x\nx' = -x^2 - 1", "tends x; 1; -3; 2", "x=0", "may end in finite time"},
 		{"tends, and goes away for ever", "state x\nx' = x", "tends x; 0; -1; 1", "x=1/2", "refuted"},
 		{"tends, and goes away in finite time", "state x\nx' = x^2", "tends x; 0; -1; 1", "x=1/2", "may end in finite time"},
@@ -162,6 +170,10 @@ func TestRefuteMotions(t *testing.T) {
 		{"tends, irrational ends", "state x\nparam c\nx' = x*(1 - x)*(root(c) - x)\nconst gt c; 1", "tends x; root(c); 0; 3", "x=5/4 c=2", "refuted"},
 		{"moments that may become those of none", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx' = -1", "always gt E(tr(v*v^T)); 0", "n=1 x=0",
 			"may become those of no random columns"},
+		{"moments that need not stay symmetric", "size n\nstate M n n\nparam A n n\nrandom v n\nE v v = M\nM' = A", "always gt E(tr(v*v^T)); 5",
+			"n=2 M=1,0;0,1 A=0,1;0,0", "may become those of no random columns"},
+		{"moments that stay symmetric", "size n\nstate M n n\nparam A n n\nrandom v n\nE v v = M*M^T\nM' = A", "always gt E(tr(v*v^T)); 5",
+			"n=2 M=1,0;0,1 A=0,1;0,0", "refuted"},
 		{"moments that stay", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx' = -1", "always gt E(tr(v*v^T)); 1", "n=1 x=1", "refuted"},
 	})
 }
@@ -197,6 +209,8 @@ func TestRefuteOrbits(t *testing.T) {
 		{"tends, at the limit", "state x\nx+ = 1 - x", "tends x; 1/2; 0; 1", "x=1/2", nofail},
 		{"tends, from outside", "state x\nx+ = 1 - x", "tends x; 1/2; 0; 1", "x=2", nofail},
 		{"inputs stay", "state x\ninput u\nx+ = x + u", "vanishes x", "x=1 u=0", "refuted"},
+		{"moments become those of no random columns", "size n\nstate x\nrandom v n\nE v v = x*I(n)\nx+ = x - 1", "always ge E(tr(v*v^T)); 0", "n=1 x=1",
+			"before no random columns"},
 		{"roots step too", "state x\nx+ = 4*x", "always gt 5; root(x)", "x=1", "refuted"},
 	})
 }

@@ -21,6 +21,12 @@ type base struct {
 	strict bool
 }
 
+// depthGoal is a goal of combine; a shallow search leaves products of candidates out.
+type depthGoal struct {
+	goal
+	shallow bool
+}
+
 // combine proves a sign by writing the difference, its divisors multiplied away, as a sum of nonnegative multiples of
 // products of what is known to be nonnegative and of squares.
 func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
@@ -46,7 +52,7 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 			d = s.negated(ts[1])
 		}
 	}
-	g := goal{k, d}
+	g := depthGoal{goal{k, d}, s.shallow}
 	if n, ok := s.combined[g]; ok && n == len(s.signs) {
 		return none, false
 	}
@@ -55,9 +61,16 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 	if pure == nil || s.deep > 0 && s.deep > 20 {
 		return none, false
 	}
+	levels := 3
+	if s.shallow {
+		levels = 2
+	}
 	// With equations used first, and without.
 	for _, t := range s.reductions(pure) {
-		m := s.certificate(k, t)
+		m := s.certificate(k, t, 0)
+		for level := 1; m == nil && level < levels && matrices(t); level++ {
+			m = s.certificate(k, t, level)
+		}
 		if m == nil {
 			continue
 		}
@@ -77,6 +90,11 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 		}
 	}
 	return none, false
+}
+
+// matrices reports whether a term has to do with matrices.
+func matrices(t *kernel.Term) bool {
+	return occurs(t, func(u *kernel.Term) bool { return !u.Scalar() })
 }
 
 // difference2 is the term of a matrix formula, or a − b of an order.
@@ -156,11 +174,15 @@ func (s *state) cleared(t *kernel.Term) (words, *kernel.Term) {
 		if g.Head() == kernel.Reciprocal {
 			d = g.Arg(0)
 		}
+		minus := false
 		if _, ok := s.expanded(positive, d); !ok {
-			if _, ok := s.expanded(nonzero, d); !ok {
+			if _, ok := s.expanded(positive, s.negated(d)); ok {
+				d, minus = s.negated(d), true
+			} else if _, ok := s.expanded(nonzero, d); ok {
+				top += top % 2
+			} else {
 				return nil, nil
 			}
-			top += top % 2
 		}
 		dp := s.polys.of(d)
 		if dp == nil {
@@ -183,7 +205,11 @@ func (s *state) cleared(t *kernel.Term) (words, *kernel.Term) {
 					}
 				}
 				one := poly{}
-				one.put(mo.c, rest)
+				k := mo.c
+				if minus && j%2 != 0 {
+					k = new(big.Rat).Neg(k)
+				}
+				one.put(k, rest)
 				p := s.polys.times(one, s.polys.power(dp, top+j))
 				if p == nil {
 					return nil, nil
@@ -204,7 +230,7 @@ func (s *state) cleared(t *kernel.Term) (words, *kernel.Term) {
 }
 
 // certificate finds a term equal to t whose sign is plain, or nil.
-func (s *state) certificate(k kind, t *kernel.Term) *kernel.Term {
+func (s *state) certificate(k kind, t *kernel.Term, level int) *kernel.Term {
 	m, d := s.cleared(t)
 	if m == nil {
 		return nil
@@ -224,7 +250,7 @@ func (s *state) certificate(k kind, t *kernel.Term) *kernel.Term {
 			}
 			e = s.mul(more, d)
 		}
-		if sum := s.nonnegativeSum(k, rowsOf(n), t); sum != nil {
+		if sum := s.nonnegativeSum(k, rowsOf(n), t, level); sum != nil {
 			if e.Head() == kernel.Number {
 				return sum
 			}
@@ -234,17 +260,32 @@ func (s *state) certificate(k kind, t *kernel.Term) *kernel.Term {
 	return nil
 }
 
-// leading lists factors to multiply by before squares are completed: none, and positive leading coefficients.
+// leading lists factors to multiply by before the sum is looked for: none, divisors of the constraints, and positive
+// leading coefficients of squares.
 func (s *state) leading(m words, scalar bool) []*kernel.Term {
 	out := []*kernel.Term{nil}
+	have := map[*kernel.Term]bool{}
+	add := func(t *kernel.Term) {
+		if t.Head() != kernel.Number && !have[t] && len(out) < 4 {
+			have[t] = true
+			out = append(out, t)
+		}
+	}
 	if scalar {
+		for _, f := range s.signs {
+			if f.term.Scalar() && f.term.Head() != kernel.Letter {
+				if _, d := s.cleared(f.pure); d != nil {
+					add(d)
+				}
+			}
+		}
 		return out
 	}
 	for _, x := range m.sorted() {
 		if len(x.w) == 2 && x.w[0] == x.w[1] && len(x.c) > 1 {
 			t := s.polys.term(x.c)
 			if _, ok := s.expanded(positive, t); ok {
-				out = append(out, t)
+				add(t)
 			}
 		}
 	}
@@ -252,11 +293,11 @@ func (s *state) leading(m words, scalar bool) []*kernel.Term {
 }
 
 // nonnegativeSum solves a linear programme for a sum of nonnegative multiples of bases.
-func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Term) *kernel.Term {
+func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Term, level int) *kernel.Term {
 	if len(want) > maxSupport/2 {
 		return nil
 	}
-	bases := s.bases(k, want, like)
+	bases := s.bases(want, like, level)
 	type column struct {
 		b    int
 		at   []exponent
@@ -324,7 +365,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 								fresh = append(fresh, rowTerm{r.w, mo.at, nil})
 							}
 							for _, e := range mo.at {
-								if e.n > limit[e.g] {
+								if e.n > max(limit[e.g], 2) {
 									fits = false
 								}
 							}
@@ -423,7 +464,7 @@ func (s *state) signedStrictly(at []exponent) bool {
 
 // bases are what the sum is made of: one, the constraints and their products, squares, and for matrices and traces
 // definite matrices taken between candidates.
-func (s *state) bases(k kind, want map[rowKey]rowTerm, like *kernel.Term) (out []base) {
+func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (out []base) {
 	have := map[*kernel.Term]bool{}
 	add := func(t *kernel.Term, strict bool) {
 		if t == nil || have[t] || len(out) >= maxBases {
@@ -449,7 +490,7 @@ func (s *state) bases(k kind, want map[rowKey]rowTerm, like *kernel.Term) (out [
 		for _, b := range s.squaresOf(want, n) {
 			add(s.mul(s.transpose(b), b), false)
 		}
-		for _, b := range s.candidates() {
+		for _, b := range s.candidates(level) {
 			r, c := b.Shape()
 			if r == n {
 				add(s.mul(b, s.transpose(b)), false)
@@ -496,7 +537,7 @@ func (s *state) bases(k kind, want map[rowKey]rowTerm, like *kernel.Term) (out [
 		}
 	}
 	if traces {
-		for _, b := range s.candidates() {
+		for _, b := range s.candidates(level) {
 			r, c := b.Shape()
 			add(s.trace(s.mul(s.transpose(b), b)), false)
 			for _, f := range s.signs {
@@ -510,6 +551,11 @@ func (s *state) bases(k kind, want map[rowKey]rowTerm, like *kernel.Term) (out [
 				if c == m {
 					add(s.trace(s.mul(s.mul(b, f.term), s.transpose(b))), false)
 				}
+			}
+		}
+		if level > 1 {
+			for _, t := range s.traceSquares(want) {
+				add(t, false)
 			}
 		}
 		for i, f := range s.signs {
@@ -541,19 +587,12 @@ func (s *state) constraints(want map[rowKey]rowTerm) (out []base) {
 		if f.kind != nonnegative && f.kind != positive || f.term.Head() == kernel.Letter {
 			continue
 		}
+		// Those with divisors have been learnt without, too.
 		m, d := s.cleared(f.pure)
-		if m == nil || m[""] == nil || len(m[""].c) > 12 {
+		if m == nil || m[""] == nil || len(m[""].c) > 12 || d.Head() != kernel.Number {
 			continue
 		}
-		t := f.term
-		if d.Head() != kernel.Number {
-			// The sign of D·t is that of t; the term is written out so that no divisor is left.
-			t = s.polys.term(m[""].c)
-			if !s.scaledFact(f, t, d) {
-				continue
-			}
-		}
-		add(t, f.kind == positive)
+		add(f.term, f.kind == positive)
 	}
 	gens := map[*kernel.Term]bool{}
 	var list []*kernel.Term
@@ -833,54 +872,125 @@ func (s *state) squaresOf(want map[rowKey]rowTerm, n kernel.Dim) (out []*kernel.
 	return out
 }
 
-// candidates are matrices that definite ones may be taken between: the matrices of the goals, letters, definitions, and
-// products of two of these.
-func (s *state) candidates() []*kernel.Term {
-	if s.between != nil {
-		return s.between
+// traceSquares completes squares under traces: where the goal has a·tr(B·P·Bᵀ) and b·tr(B·P·Cᵀ) for words B and C, it
+// gives tr(D·P·Dᵀ) with D = B + b/(2a)·C.
+func (s *state) traceSquares(want map[rowKey]rowTerm) (out []*kernel.Term) {
+	coefficient := map[*kernel.Term]poly{}
+	for _, r := range sortedRows(want) {
+		for i, e := range r.at {
+			if e.g.Head() == kernel.Trace && e.n == 1 {
+				rest := append(append([]exponent{}, r.at[:i]...), r.at[i+1:]...)
+				if coefficient[e.g] == nil {
+					coefficient[e.g] = poly{}
+				}
+				coefficient[e.g].put(r.c, rest)
+			}
+		}
+	}
+	at := func(t *kernel.Term) poly {
+		p := s.polys.of(t)
+		if len(p) != 1 {
+			return nil
+		}
+		for _, m := range p {
+			if len(m.at) == 1 && m.at[0].n == 1 {
+				return coefficient[m.at[0].g]
+			}
+		}
+		return nil
+	}
+	var list []*kernel.Term
+	for _, b := range s.candidates(2) {
+		if u := s.unfold(b); u != nil {
+			if m := s.polys.matrixOf(u); len(m) == 1 {
+				list = append(list, u)
+			}
+		}
+	}
+	for _, b := range list {
+		_, n := b.Shape()
+		inner := []*kernel.Term{nil}
+		for _, f := range s.signs {
+			if r, _ := f.term.Shape(); (f.kind == psd || f.kind == pd) && r == n && f.pure.Head() == kernel.Letter {
+				inner = append(inner, f.pure)
+			}
+		}
+		for _, p := range inner {
+			quad := func(x, y *kernel.Term) *kernel.Term {
+				if p != nil {
+					x = s.mul(x, p)
+				}
+				return s.trace(s.mul(x, s.transpose(y)))
+			}
+			a := at(quad(b, b))
+			if a == nil {
+				continue
+			}
+			for _, c := range list {
+				if c == b || !sameShape(b, c) {
+					continue
+				}
+				cross := at(quad(b, c))
+				if cross == nil || at(quad(c, c)) == nil {
+					continue
+				}
+				q := s.polys.quotient(cross, a.plus(a, big.NewRat(1, 1)))
+				if q == nil {
+					continue
+				}
+				d := s.add(b, s.mul(q, c))
+				out = append(out, quad(d, d))
+			}
+		}
+	}
+	return out
+}
+
+// candidates are matrices that definite ones may be taken between: the matrices of the goals and letters, at higher
+// levels definitions, and products of two of these.
+func (s *state) candidates(level int) []*kernel.Term {
+	if s.between[level] != nil {
+		return s.between[level]
 	}
 	have := map[*kernel.Term]bool{}
-	var one []*kernel.Term
-	add := func(list *[]*kernel.Term, t *kernel.Term) {
-		if t.Scalar() || have[t] {
-			return
+	out := []*kernel.Term{}
+	add := func(t *kernel.Term) {
+		if !t.Scalar() && !have[t] && len(out) < 70 {
+			have[t] = true
+			out = append(out, t)
 		}
-		have[t] = true
-		*list = append(*list, t)
 	}
 	for _, g := range s.reading.Goals() {
 		for _, t := range g.Terms() {
-			add(&one, t)
-		}
-	}
-	for _, n := range s.reading.Names() {
-		random := occurs(n.Term, func(t *kernel.Term) bool {
-			return t.Head() == kernel.Letter && (t.Symbol().Class() == kernel.Random || t.Symbol().Class() == kernel.Centred)
-		})
-		if !random && s.unfold(n.Term) != nil {
-			add(&one, n.Term)
+			add(t)
 		}
 	}
 	for _, y := range s.sig.Symbols() {
 		if c := y.Class(); !y.Scalar() && (c == kernel.Param || c == kernel.State || c == kernel.Input) {
-			add(&one, s.sig.Lookup(y.Name()))
+			add(s.sig.Lookup(y.Name()))
 		}
 	}
-	if len(one) > 12 {
-		one = one[:12]
+	if level > 0 {
+		for _, t := range s.definitions() {
+			add(t)
+		}
 	}
-	out := append([]*kernel.Term{}, one...)
-	for _, a := range one {
-		for _, b := range one {
-			_, c := a.Shape()
-			if r, _ := b.Shape(); r == c {
-				add(&out, s.mul(a, b))
+	if level > 1 {
+		for _, a := range out {
+			for _, b := range out {
+				_, c := a.Shape()
+				r, _ := b.Shape()
+				if r != c || a.Head() == kernel.Identity || b.Head() == kernel.Identity {
+					continue
+				}
+				x, y := s.polys.matrixOf(s.unfold(a)), s.polys.matrixOf(s.unfold(b))
+				if x == nil || y == nil || x.size()*y.size() > 8 {
+					continue
+				}
+				add(s.mul(a, b))
 			}
 		}
 	}
-	if len(out) > 60 {
-		out = out[:60]
-	}
-	s.between = out
+	s.between[level] = out
 	return out
 }

@@ -352,7 +352,15 @@ func (s *state) inward(f kernel.Formula, x, r, lo, hi *kernel.Term) (kernel.Theo
 		if !up {
 			d, w = s.differ(x, r), s.neg(v)
 		}
-		if th, ok := s.both("product", positive, s.mul(d, w), positive, d, positive, w); ok {
+		gap, ok := s.expanded(positive, d)
+		if !ok {
+			continue
+		}
+		drift, ok := s.order(s.state(positive, w))
+		if !ok {
+			continue
+		}
+		if th, ok := s.by("product", positive, s.mul(d, w), gap, drift); ok {
 			if th, err := s.apply("transport", f, []kernel.Theorem{th}); err == nil {
 				return th, true
 			}

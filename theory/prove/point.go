@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"math/bits"
 	"math/rand/v2"
+	"sort"
 
 	"stopgrad/theory/kernel"
 )
@@ -371,12 +372,18 @@ func newPoints(sig *kernel.Signature, hyps []kernel.Formula) *points {
 	for i, n := range sig.Sizes() {
 		ps.dims[n] = 3 + i%2
 	}
-	for t, s := range ps.shapes {
-		if r, c := t.Shape(); s.isometry && len(r.Legs()) == 1 && len(c.Legs()) == 1 && ps.dims[string(r)] < ps.dims[string(c)] {
-			for n := range ps.dims {
-				ps.dims[n] = 3
+	// An isometry has at least as many rows as columns, and is not to be taken for orthogonal.
+	var letters []*kernel.Term
+	for t := range ps.shapes {
+		letters = append(letters, t)
+	}
+	sort.Slice(letters, func(i, j int) bool { return letters[i].ID() < letters[j].ID() })
+	for range ps.dims {
+		for _, t := range letters {
+			r, c := t.Shape()
+			if ps.shapes[t].isometry && r != c && len(r.Legs()) == 1 && len(c.Legs()) == 1 && ps.dims[string(r)] <= ps.dims[string(c)] {
+				ps.dims[string(r)] = min(ps.dims[string(c)]+1, 8)
 			}
-			break
 		}
 	}
 	return ps
@@ -446,6 +453,50 @@ func (ps *points) constant(t *kernel.Term) *big.Rat {
 			return r
 		}
 		return nil
+	}
+	return nil
+}
+
+// ratio guesses the number c with a = c·b, or returns nil.
+func (ps *points) ratio(a, b *kernel.Term) *big.Rat {
+	var first uint64
+	found := false
+	for i := range tries {
+		p := ps.point(i)
+		v := p.eval(a)
+		if v == nil {
+			continue
+		}
+		w := p.eval(b)
+		if w == nil {
+			continue
+		}
+		at := 0
+		for at < len(w.m) && w.m[at] == 0 {
+			at++
+		}
+		if at == len(w.m) {
+			return nil
+		}
+		c := modMul(v.m[at], modInverse(w.m[at]))
+		if !v.equal(w.scaled(c)) {
+			return nil
+		}
+		if !found {
+			first, found = c, true
+			continue
+		}
+		if c != first {
+			return nil
+		}
+		if c > prime/2 {
+			if r, ok := reconstruct(prime - c); ok {
+				return r.Neg(r)
+			}
+			return nil
+		}
+		r, _ := reconstruct(c)
+		return r
 	}
 	return nil
 }

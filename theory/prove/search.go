@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
 )
 
 // search looks for proofs of all goals without a script.
@@ -88,23 +89,28 @@ func (p *prover) findVanishing(f kernel.Formula) (kernel.Theorem, error) {
 		}
 	}
 	rates := p.rates()
-	for _, c := range rates {
-		rate, err := p.decays(p.formula(kernel.NormDecays, l, c))
-		if err != nil {
-			continue
-		}
-		if th, err := p.vanish(f, rate); err == nil {
-			return th, nil
-		}
-	}
-	for _, v := range p.lyapunov(l) {
+	bounds := p.lyapunov(l)
+	defer func() { p.shallow = false }()
+	for _, shallow := range []bool{true, false} {
+		p.shallow = shallow
 		for _, c := range rates {
-			rate, err := p.decays(p.formula(kernel.Decays, v, c))
+			rate, err := p.decays(p.formula(kernel.NormDecays, l, c))
 			if err != nil {
 				continue
 			}
 			if th, err := p.vanish(f, rate); err == nil {
 				return th, nil
+			}
+		}
+		for _, v := range bounds {
+			for _, c := range rates {
+				rate, err := p.decays(p.formula(kernel.Decays, v, c))
+				if err != nil {
+					continue
+				}
+				if th, err := p.vanish(f, rate); err == nil {
+					return th, nil
+				}
 			}
 		}
 	}
@@ -206,18 +212,46 @@ func (p *prover) rates() (out []*kernel.Term) {
 
 // lyapunov lists definitions that are sums with a summand that L, or its square, is.
 func (p *prover) lyapunov(l *kernel.Term) (out []*kernel.Term) {
-	for _, n := range p.reading.Names() {
-		if !n.Term.Scalar() || p.still(n.Term) != nil {
+	for _, t := range p.definitions() {
+		if !t.Scalar() || p.still(t) != nil {
 			continue
 		}
-		for _, x := range summands(n.Term) {
+		for _, x := range summands(t) {
 			_, rest := p.split(x)
 			if p.base.same(rest, p.square(l)) || l.Scalar() && p.base.same(rest, l) {
-				out = append(out, n.Term)
+				out = append(out, t)
 				break
 			}
 		}
 	}
+	return out
+}
+
+// definitions are the terms that the claim has names for, whether the statement uses them or not, and that have
+// values at a state.
+func (p *prover) definitions() []*kernel.Term {
+	if p.named != nil {
+		return p.named
+	}
+	var names []string
+	for n := range p.part.Env.Lets {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	out := []*kernel.Term{}
+	for _, n := range names {
+		t, err := p.reading.Term(lang.NewSym(p.part.Pos, n))
+		if err != nil {
+			continue
+		}
+		random := occurs(t, func(t *kernel.Term) bool {
+			return t.Head() == kernel.Letter && (t.Symbol().Class() == kernel.Random || t.Symbol().Class() == kernel.Centred)
+		})
+		if !random && t.Len() > 0 && p.base.unfold(t) != nil {
+			out = append(out, t)
+		}
+	}
+	p.named = out
 	return out
 }
 
@@ -320,7 +354,7 @@ func (p *prover) findStaying(f kernel.Formula) (kernel.Theorem, error) {
 			if d == nil {
 				return kernel.Theorem{}, err
 			}
-			cs = append(cs, fill(d))
+			cs = append(cs, fill(p.pushed(d, false)))
 		}
 		th, e := p.barrier(f, cs, holes)
 		if e == nil {
@@ -348,6 +382,38 @@ func (s *state) solveMoving(g, hole *kernel.Term, none map[*kernel.Term]*kernel.
 			}
 			choice--
 		}
+		if by := s.solveForTranspose(g, hole, x); by != nil {
+			if choice == 0 {
+				return s.transpose(x), by
+			}
+			choice--
+		}
 	}
 	return nil, nil
+}
+
+// solveForTranspose solves c·xᵀ + d·x + e = h, c a number, for xᵀ.
+func (s *state) solveForTranspose(g, hole, x *kernel.Term) *kernel.Term {
+	if g.Scalar() {
+		return nil
+	}
+	m := s.polys.matrixOf(g)
+	lead := m[word{{x, true}}.key()]
+	if lead == nil {
+		return nil
+	}
+	c := s.polys.term(lead.c)
+	if c.Head() != kernel.Number {
+		return nil
+	}
+	rest := words{}
+	for k, t := range m {
+		if t != lead {
+			if len(t.w) > 1 && slices.ContainsFunc(t.w, func(l letter) bool { return l.t == x }) {
+				return nil
+			}
+			rest[k] = t
+		}
+	}
+	return s.mul(s.number(new(big.Rat).Inv(c.Value())), s.sub(hole, s.polys.matrixTerm(rest, hole)))
 }

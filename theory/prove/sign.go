@@ -147,6 +147,10 @@ func (s *state) scalar(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 		}
 	case kernel.Size:
 		return s.by("size", positive, t)
+	case kernel.Letter:
+		if k != nonzero {
+			return s.bounded(k, t)
+		}
 	case kernel.Sum:
 		a, b := t.Arg(0), t.Arg(1)
 		switch k {
@@ -202,6 +206,30 @@ func (s *state) scalar(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 		return s.traceSign(k, t)
 	}
 	return none, false
+}
+
+// bounded proves the sign of a letter x from a fact x − l ≥ 0 and the sign of l.
+func (s *state) bounded(k kind, x *kernel.Term) (kernel.Theorem, bool) {
+	for _, f := range s.signs {
+		if f.kind > positive || f.term.Head() != kernel.Sum {
+			continue
+		}
+		parts := summands(f.term)
+		for i, p := range parts {
+			if p != x {
+				continue
+			}
+			l := s.negated(s.sum(append(append([]*kernel.Term{}, parts[:i]...), parts[i+1:]...)))
+			if mentions(l, x) {
+				break
+			}
+			if th, ok := s.moved(k, x, s.add(f.term, l)); ok {
+				return th, true
+			}
+			break
+		}
+	}
+	return kernel.Theorem{}, false
 }
 
 // regroup proves the sign of a product whose factors do not have it one by one: equal factors are taken together
@@ -355,7 +383,9 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	if len(ts) == 1 || isZero(ts[1]) {
 		th, ok := s.expanded(k, ts[0])
 		if !ok && s.searching {
-			return s.combine(f)
+			if th, ok = s.combine(f); !ok {
+				return s.polynomial(f)
+			}
 		}
 		return th, ok
 	}
@@ -368,7 +398,10 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 		}
 	}
 	if s.searching {
-		return s.combine(f)
+		if th, ok := s.combine(f); ok {
+			return th, true
+		}
+		return s.polynomial(f)
 	}
 	return kernel.Theorem{}, false
 }

@@ -63,21 +63,23 @@ func simplex(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []b
 	}
 	n, m := len(columns), len(keys)
 	if prefer != nil {
-		m++ // the preferred ones together are at most one, with a slack column
+		// v + w = 1 and Σ preferred − v − y = 0: what is maximised is v.
+		m += 2
 	}
-	width := n + 1
-	// Tableau: columns 0…n−1, slack n, artificial ones implicit, right side last.
+	v, w, y := n, n+1, n+2
+	width := n + 3
+	// Tableau: columns 0…n−1, v, w, y, artificial ones implicit, right side last.
 	t := make([][]float64, m)
 	for i := range t {
 		t[i] = make([]float64, width+1)
 	}
 	for j, c := range columns {
-		for k, v := range c {
-			t[index[k]][j], _ = v.Float64()
+		for k, x := range c {
+			t[index[k]][j], _ = x.Float64()
 		}
 	}
-	for k, v := range goal {
-		t[index[k]][width], _ = v.Float64()
+	for k, x := range goal {
+		t[index[k]][width], _ = x.Float64()
 	}
 	if prefer != nil {
 		for j, p := range prefer {
@@ -85,14 +87,14 @@ func simplex(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []b
 				t[m-1][j] = 1
 			}
 		}
-		t[m-1][n] = 1
-		t[m-1][width] = 1
+		t[m-1][v], t[m-1][y] = -1, -1
+		t[m-2][v], t[m-2][w], t[m-2][width] = 1, 1, 1
 	}
 	// Rows are scaled and made nonnegative on the right.
 	for i := range t {
 		top := 0.0
-		for _, v := range t[i] {
-			top = math.Max(top, math.Abs(v))
+		for _, x := range t[i] {
+			top = math.Max(top, math.Abs(x))
 		}
 		if top == 0 {
 			continue
@@ -186,13 +188,9 @@ func simplex(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []b
 	if prefer != nil {
 		run(func() []float64 {
 			z := make([]float64, width)
-			for j := range z {
-				if j < n && prefer[j] {
-					z[j] = 1
-				}
-			}
+			z[v] = 1
 			for i := range t {
-				if b := basis[i]; b >= 0 && b < n && prefer[b] {
+				if basis[i] == v {
 					for j := range z {
 						z[j] -= t[i][j]
 					}

@@ -53,10 +53,10 @@ type state struct {
 	memo     map[goal]attempt
 	defined  map[*kernel.Term]bool
 	pures    map[*kernel.Term]*kernel.Term
-	deep     int          // of the sign search
-	tried    map[goal]int // expanded with this many facts, in vain
-	combined map[goal]int // written as a combination, likewise
-	between  []*kernel.Term
+	deep     int               // of the sign search
+	tried    map[goal]int      // expanded with this many facts, in vain
+	combined map[depthGoal]int // written as a combination, likewise
+	between  [3][]*kernel.Term
 	// why is the first factor for which the sign search found nothing, since the last reset.
 	why *complaint
 }
@@ -79,7 +79,7 @@ func (p *prover) newState(hyps []kernel.Formula) *state {
 
 // adopt makes a state of a context, whose hypotheses become theorems.
 func (p *prover) adopt(ctx *kernel.Context) *state {
-	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, combined: map[goal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
+	s := &state{prover: p, ctx: ctx, memo: map[goal]attempt{}, tried: map[goal]int{}, combined: map[depthGoal]int{}, defined: map[*kernel.Term]bool{}, pures: map[*kernel.Term]*kernel.Term{}}
 	for _, h := range ctx.Hypotheses() {
 		s.hyps = append(s.hyps, h.Formula())
 	}
@@ -100,7 +100,28 @@ func (p *prover) adopt(ctx *kernel.Context) *state {
 			}
 		}
 	}
+	if p.searching {
+		s.clear()
+	}
 	return s
+}
+
+// clear learns of each sign of a sum with divisors that of the sum without.
+func (s *state) clear() {
+	for _, f := range s.signs {
+		if f.kind > positive || f.term.Head() == kernel.Letter {
+			continue
+		}
+		m, d := s.cleared(f.pure)
+		if m == nil || d.Head() == kernel.Number || m[""] == nil {
+			continue
+		}
+		t := s.polys.term(m[""].c)
+		if s.scaledFact(f, t, d) {
+			th, _ := s.prove(f.kind, t)
+			s.learn(th)
+		}
+	}
 }
 
 // learn adds a theorem of this context to what the search may use.
@@ -330,6 +351,46 @@ func (s *state) known(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 			if th, ok := s.carry(k, t, f); ok {
 				return th, true
 			}
+		}
+	}
+	return s.multiple(k, t, pure)
+}
+
+// multiple looks for a fact about a multiple of a term by a number.
+func (s *state) multiple(k kind, t, pure *kernel.Term) (kernel.Theorem, bool) {
+	if k > pd || t.Head() == kernel.Number || t.Head() == kernel.Identity {
+		return kernel.Theorem{}, false
+	}
+	for _, f := range s.signs {
+		if !f.kind.implies(k) || !sameShape(f.pure, pure) || isZero(f.pure) {
+			continue
+		}
+		c := s.points.ratio(pure, f.pure)
+		if c == nil || c.Sign() == 0 || c.Sign() < 0 && k != nonzero {
+			continue
+		}
+		rule, sign := "product", k
+		switch k {
+		case psd:
+			rule, sign = "mscale", nonnegative
+		case pd:
+			rule, sign = "mscale", positive
+		}
+		u := s.mul(s.number(c), f.term)
+		scale, ok := s.by("number", sign, s.number(c))
+		if !ok {
+			continue
+		}
+		have, ok := s.carry(k, f.term, f)
+		if !ok {
+			continue
+		}
+		th, ok := s.by(rule, k, u, scale, have)
+		if !ok {
+			continue
+		}
+		if th, ok = s.by("transport", k, t, th); ok {
+			return th, true
 		}
 	}
 	return kernel.Theorem{}, false

@@ -260,7 +260,13 @@ func (ps *polys) traceOf(m words, n kernel.Dim) poly {
 		if p == nil {
 			return nil
 		}
-		out = out.plus(p, big.NewRat(int64(sign), 1))
+		for _, mo := range p {
+			c := mo.c
+			if sign < 0 {
+				c = new(big.Rat).Neg(c)
+			}
+			out.put(c, mo.at)
+		}
 	}
 	return out
 }

@@ -27,7 +27,7 @@ func Prove(ctx context.Context, part *lang.Part) *Proof {
 	if p.reading, p.failure = lang.Elaborate(part); p.failure != nil {
 		return p
 	}
-	p.outcome = prove.Prove(ctx, p.reading, prove.Options{})
+	p.outcome = prove.Prove(ctx, p.reading, prove.Options{Search: true})
 	p.failure = p.outcome.Failure()
 	p.verdict = OfTheorems(p.reading, p.outcome.Theorems())
 	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided && part.Stmt.Kind != lang.Assumption {
