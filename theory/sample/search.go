@@ -96,7 +96,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Err = nil
 		res.Tried++
-		if f.Holds {
+		if f.Holds && !f.Left {
 			if m, ok := margin(f); ok && m < bestMargin {
 				best, bestMargin = t.new, m
 			}
