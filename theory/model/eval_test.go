@@ -24,9 +24,11 @@ const general = `
 	random g m
 	centred v n
 	centred z n
+	random f n
 	E e e = x*I(n) + S
 	E v v = p*I(n)
 	E g e = B^T
+	E e f = W
 	x' = -x*y
 	y' = root(x)
 	W' = sg(W)*S - grad(tr(W^T*sg(W)), W)
@@ -99,6 +101,8 @@ func TestValues(t *testing.T) {
 		{"E(tr(e^T*W*e))", "64"},       // tr(W·M) = 11 + 2 + 3 + 48
 		{"E(e*g^T)", "[1; -1]"},
 		{"E(g*e^T)", "[1, -1]"},
+		{"E(e*f^T)", "[1, 2; 3, 4]"},
+		{"E(f*e^T)", "[1, 3; 2, 4]"},
 		{"E(v*z^T)", "[0, 0; 0, 0]"}, // centred
 		{"E(v*e^T)", "[0, 0; 0, 0]"},
 		{"E((W*v)*(W*v)^T)", "[25, 55; 55, 125]"}, // 5·W·Wᵀ
@@ -157,6 +161,7 @@ func TestNoValues(t *testing.T) {
 		{"E(root(tr(e*e^T)))", "is random"},
 		{"E(at(root(y), y, tr(e*e^T)))", "is random"},
 		{"E(g*g^T)", "the moment of g and g is not declared"},
+		{"E(g*f^T)", "the moment of f and g is not declared"},
 		{"E(z*z^T)", "the moment of z and z is not declared"},
 		{"E(ddt(tr(e*e^T)))", "e has no derivative in time"},
 		{"diff(diff(x*sg(x), x), x)", "inside of two gradients"},
@@ -177,17 +182,22 @@ func TestNoValues(t *testing.T) {
 
 // A polynomial that agrees with a quadratic at many points but not at all is no quadratic.
 func TestQuadraticJointly(t *testing.T) {
-	l := newLab(kernel.AtState, "size n\nrandom e n\nparam c n\nE e e = I(n)")
+	l := newLab(kernel.AtState, "size n\nrandom e n\nparam c n\nstate x\nE e e = I(n)\nx' = x^4\nx+ = x^4")
 	const z = "tr(e*c^T)"
 	for _, extra := range []string{
 		z + "*(" + z + " - 1)*(" + z + " + 1)*(" + z + " - 2)",
 		z + "^2*(" + z + "^2 - 1)*(" + z + "^2 - 4)*(" + z + "^2 - 9)",
 	} {
-		if got := l.value(t, "E("+z+"^2 + "+extra+")", "n=1 c=1"); !strings.Contains(got, "not quadratic") && !strings.Contains(got, "odd") {
+		if got := l.value(t, "E("+z+"^2 + "+extra+")", "n=1 c=1 x=0"); !strings.Contains(got, "not quadratic") && !strings.Contains(got, "odd") {
 			t.Errorf("%s: %s", extra, got)
 		}
 	}
-	if got := l.value(t, "E(("+z+"^2 + 1)^2 - "+z+"^4)", "n=1 c=1"); got != "3" {
+	for _, op := range []string{"ddt", "next"} {
+		if got := l.value(t, "E(at("+op+"(x), x, "+z+"))", "n=1 c=1 x=0"); !strings.Contains(got, "not quadratic") {
+			t.Errorf("%s of what is random by at: %s", op, got)
+		}
+	}
+	if got := l.value(t, "E(("+z+"^2 + 1)^2 - "+z+"^4)", "n=1 c=1 x=0"); got != "3" {
 		t.Errorf("what cancels: %s", got)
 	}
 }
