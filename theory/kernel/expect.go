@@ -18,28 +18,28 @@ type link struct {
 	column, flipped bool
 }
 
-// expect is E of a term, given its unfolding: linear, with E[a·bᵀ] the declared moment.
-func (d *Dynamics) expect(t *Term, u unfolding) unfolding {
-	for _, x := range u.also {
-		if mentions(x, random) {
-			refuse("E of a term with a random divisor, radicand or inverse")
+// expect is E of a term: linear, with E[a·bᵀ] the declared moment.
+func (d *Dynamics) expect(u unfolding) unfolding {
+	e := expectation{d: d, sig: u.term.sig, memo: map[*Term][]summand{}, fixed: map[*Term]bool{}}
+	lists := [][]*Term{e.constants(u)}
+	columns := map[*Symbol]bool{}
+	for _, x := range d.atoms(u) {
+		if x.head == Letter {
+			columns[x.sym] = random(x.sym)
 		}
 	}
-	lists := [][]*Term{d.demands(u, nil)}
-	columns := map[*Symbol]bool{}
-	mentions(t, func(y *Symbol) bool { columns[y] = random(y); return false })
 	for _, k := range d.order {
 		// Columns without a moment where it is declared to be have no expectations.
 		if columns[k[0]] && columns[k[1]] {
-			lists = append(lists, d.demands(d.remove(d.moments[k], 0), nil))
+			m := d.remove(d.moments[k], 0)
+			lists = append(lists, []*Term{m.term}, m.also)
 		}
 	}
-	e := expectation{d: d, sig: t.sig, memo: map[*Term][]summand{}, fixed: map[*Term]bool{}}
 	var means []*Term
 	for _, m := range e.expand(u.term) {
 		means = append(means, e.mean(m))
 	}
-	return unfolding{t.sig.total(means), d.union(lists...)}
+	return unfolding{e.sig.total(means), d.union(lists...)}
 }
 
 // total is the sum of terms, by halves so that it is shallow.
@@ -70,6 +70,36 @@ func (e *expectation) constant(t *Term) bool {
 	}
 	e.fixed[t] = c
 	return c
+}
+
+// constants lists the largest subterms without random columns, which need values, and refuses what has none at
+// some value of a column.
+func (e *expectation) constants(u unfolding) (list []*Term) {
+	seen := map[*Term]bool{}
+	var walk func(*Term)
+	walk = func(t *Term) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		e.d.charge(1)
+		switch {
+		case e.constant(t):
+			list = append(list, t)
+			return
+		case t.head == Reciprocal || t.head == Root || t.head == Inverse:
+			// Soundness: it is not linear in its argument, and need not have a value.
+			refuse("E of a random divisor, radicand or inverse")
+		}
+		for _, a := range t.args {
+			walk(a)
+		}
+	}
+	walk(u.term)
+	for _, x := range u.also {
+		walk(x)
+	}
+	return list
 }
 
 // expand multiplies a term out.
@@ -113,8 +143,7 @@ func (e *expectation) expand(t *Term) []summand {
 			out = append(out, m)
 		}
 	default:
-		// Soundness: what is not linear in its argument does not let E through. RowStack and Kronecker would, but
-		// words cannot hold their factors apart.
+		// RowStack and Kronecker are linear, but words cannot hold their factors apart.
 		refuse("E does not go into %s of a random column", t.head)
 	}
 	e.memo[t] = out

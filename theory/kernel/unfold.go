@@ -16,8 +16,8 @@ import "math/big"
 // Equations of motion and moments are closed: what they say does not depend on the gradients around their use, and
 // an sg inside them belongs to gradients inside them.
 
-// unfolding is a term without operators, and the reciprocals, roots and inverses that also need a value for it to
-// have one: those of what was differentiated, averaged or replaced, which the result may no longer mention.
+// unfolding is a term without operators, and the terms that also need a value for it to have one: what was
+// differentiated or averaged, of which the result may no longer mention the divisors.
 type unfolding struct {
 	term *Term
 	also []*Term
@@ -80,7 +80,7 @@ func (d *Dynamics) remove(t *Term, gradients int) unfolding {
 	case Grad, GradSym, GradSkew:
 		u = d.gradient(t.head, d.remove(t.args[0], gradients+1), t.args[1])
 	case Expect:
-		u = d.expect(t.args[0], d.remove(t.args[0], gradients))
+		u = d.expect(d.remove(t.args[0], gradients))
 	case StopGrad:
 		u = d.remove(t.args[0], gradients)
 		switch {
@@ -120,8 +120,8 @@ func (d *Dynamics) equation(x, rhs *Term) unfolding {
 	return u
 }
 
-// moved lists what becomes of the letters of u by the equations of the flow or map: what names a derivative in time
-// or next value.
+// moved lists what becomes of the letters of u by the equations of the flow or map, and what needs a value for that;
+// what names a derivative in time or next value.
 func (d *Dynamics) moved(u unfolding, what, equations string, of func(*Term) *Term) (to map[*Term]*Term, also []*Term) {
 	to = map[*Term]*Term{}
 	var lists [][]*Term
@@ -136,7 +136,7 @@ func (d *Dynamics) moved(u unfolding, what, equations string, of func(*Term) *Te
 			}
 			f := d.equation(x, rhs)
 			to[x] = f.term
-			lists = append(lists, f.also)
+			lists = append(lists, []*Term{f.term}, f.also)
 		case x.sym.class != Param:
 			// Soundness: nothing is known of the derivative of an input, or of an input at another time.
 			refuse("the %s symbol %s has no %s", x.sym.class, x.sym.name, what)
@@ -150,7 +150,7 @@ func (d *Dynamics) along(u unfolding) unfolding {
 	flow, also := d.moved(u, "derivative in time", "flow", d.FlowOf)
 	derive := d.derivation(d.memo.rate, func(x *Term) *Term { return flow[x] })
 	rate := derive(u.term)
-	return unfolding{orZero(rate, u.term), d.union(also, d.demands(u, func(q *Term) bool { return derive(q) != nil }))}
+	return unfolding{orZero(rate, u.term), d.union(also, d.kept(u, func(q *Term) bool { return derive(q) != nil }))}
 }
 
 // stepped is the value after one step of the map.
@@ -171,8 +171,7 @@ func (d *Dynamics) partial(u unfolding, x *Term) unfolding {
 		return nil
 	})
 	slope := derive(u.term)
-	also := d.demands(u, func(q *Term) bool { return derive(q) != nil })
-	return d.rewrite(unfolding{orZero(slope, u.term), also}, thaw)
+	return d.rewrite(unfolding{orZero(slope, u.term), d.kept(u, func(q *Term) bool { return derive(q) != nil })}, thaw)
 }
 
 // derivation is Leibniz' rule on pure terms, nil for the derivative of what does not change. change gives that of
@@ -284,7 +283,7 @@ func (d *Dynamics) gradient(head Head, u unfolding, w *Term) unfolding {
 		}
 		g = s.mul(half, s.add(g, gt))
 	}
-	return d.rewrite(unfolding{g, d.demands(u, depends)}, thaw)
+	return d.rewrite(unfolding{g, d.kept(u, depends)}, thaw)
 }
 
 // dependence tells which pure terms mention w outside of frozen copies, and lists those it was asked about and that
@@ -380,23 +379,28 @@ func (d *Dynamics) accumulate(f, w *Term, order []*Term, depends func(*Term) boo
 	return adjoint[w]
 }
 
-// replaced is t = at(a, x, v, …): a with the letters replaced by their values, which need values of their own.
+// replaced is t = at(a, x, v, …): a with the letters replaced by their values, all at once.
 func (d *Dynamics) replaced(t *Term, gradients int) unfolding {
 	u := d.remove(t.args[0], gradients)
 	d.holeless(u)
+	values := map[*Term]*Term{}
+	for i := 1; i < len(t.args); i += 2 {
+		values[t.args[i]] = t.args[i+1]
+	}
+	with, lists := map[*Term]*Term{}, [][]*Term{nil}
 	for _, x := range d.atoms(u) {
 		if x.head == frozen {
 			refuse("at of a stop-gradient inside a gradient")
 		}
-	}
-	with, also := map[*Term]*Term{}, []*Term{}
-	for i := 1; i < len(t.args); i += 2 {
-		v := d.remove(t.args[i+1], gradients)
-		with[t.args[i]] = v.term
-		also = append(also, d.demands(v, nil)...)
+		if v := values[x]; v != nil {
+			w := d.remove(v, gradients)
+			with[x] = w.term
+			lists = append(lists, w.also)
+		}
 	}
 	u = d.rewrite(u, func(x *Term) *Term { return with[x] })
-	return unfolding{u.term, d.union(u.also, also)}
+	lists[0] = u.also
+	return unfolding{u.term, d.union(lists...)}
 }
 
 // freeze replaces a letter that is not random by a copy that is constant to the gradient around it.
@@ -485,18 +489,13 @@ func (d *Dynamics) survey(u unfolding, visit func(*Term)) {
 	}
 }
 
-// demands lists the reciprocals, roots and inverses without which u has no value. Where u is differentiated, varies
-// tells which radicands change: their roots must not be zero either.
-func (d *Dynamics) demands(u unfolding, varies func(*Term) bool) (list []*Term) {
+// kept is what still needs a value when u was differentiated: u, and the reciprocals of its roots, by which the
+// derivative divides; varies tells which radicands change.
+func (d *Dynamics) kept(u unfolding, varies func(*Term) bool) []*Term {
+	list := append([]*Term{u.term}, u.also...)
 	d.survey(u, func(t *Term) {
-		switch t.head {
-		case Root:
-			list = append(list, t)
-			if varies != nil && varies(t.args[0]) {
-				list = append(list, t.sig.reciprocal(t))
-			}
-		case Reciprocal, Inverse:
-			list = append(list, t)
+		if t.head == Root && varies(t.args[0]) {
+			list = append(list, t.sig.reciprocal(t))
 		}
 	})
 	return list
@@ -572,14 +571,18 @@ func kronOf(a, b *Term) *Term {
 	return a.sig.make(Kronecker, 0, a, b)
 }
 
-// moves reports whether the unfolded term mentions a state variable or an input.
+// moves reports whether the value of a term may change over time, or whether it has one: whether the unfolded term, or
+// a divisor, radicand or inverse of what also needs a value, mentions a state variable or an input.
 func (d *Dynamics) moves(t *Term) bool {
-	for _, x := range d.atoms(d.unfold(t)) {
-		if x.sym.class == State || x.sym.class == Input {
-			return true
+	u := d.unfold(t)
+	moving := func(y *Symbol) bool { return y.class == State || y.class == Input }
+	moves := mentions(u.term, moving)
+	d.survey(u, func(x *Term) {
+		if x.head == Reciprocal || x.head == Root || x.head == Inverse {
+			moves = moves || mentions(x, moving)
 		}
-	}
-	return false
+	})
+	return moves
 }
 
 // Unfold returns the term without operators that t stands for.
@@ -589,7 +592,7 @@ func (d *Dynamics) Unfold(t *Term) (u *Term, err error) {
 	return d.unfold(t).term, nil
 }
 
-// Moves reports whether the unfolded term mentions a state variable or an input.
+// Moves reports whether the value of a term, or whether it has one, may change over time.
 func (d *Dynamics) Moves(t *Term) (m bool, err error) {
 	defer caught(&err)
 	d.begin(t)

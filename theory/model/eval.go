@@ -41,6 +41,8 @@ type evaluator struct {
 	deep   int                   // evaluations inside one another
 	chance map[*kernel.Term]bool // terms that mention random columns
 	motion map[*kernel.Term]moving
+	// staySymmetric are the letters that stay symmetric for a while along the motion asked about.
+	staySymmetric map[*kernel.Term]bool
 }
 
 func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {

@@ -27,8 +27,24 @@ func (s *state) ideal(f kernel.Formula) (kernel.Theorem, bool) {
 	}
 	target := s.sub(l, r)
 	eqs := s.equalities()
-	if len(eqs) == 0 {
+	roots := s.takenOut(target, len(eqs))
+	if len(eqs)+len(roots) == 0 {
 		return kernel.Theorem{}, false
+	}
+	if len(roots) > 0 {
+		c := target
+		var premises []kernel.Theorem
+		terms := []*kernel.Term{nil}
+		for _, e := range roots {
+			y := e.th.Formula().Terms()
+			c = s.substitute(c, map[*kernel.Term]*kernel.Term{y[1]: s.sub(y[0], e.hole)})
+			premises = append(premises, e.th)
+			terms = append(terms, e.hole)
+		}
+		terms[0] = c
+		if th, err := s.apply("modulo", f, premises, terms...); err == nil {
+			return th, true
+		}
 	}
 	for choice := range 4 {
 		if th, ok := s.eliminate(f, target, eqs, choice); ok {
@@ -49,6 +65,113 @@ func (s *state) equalities() (out []equality) {
 		out = append(out, equality{th, s.holes(ts[0], 10+i), s.sub(l, r)})
 	}
 	return out
+}
+
+// takenOut proves, of the roots in a pure term, equations y = √q in which y has the square factors of q outside.
+func (s *state) takenOut(t *kernel.Term, from int) (out []equality) {
+	var roots []*kernel.Term
+	occurs(t, func(u *kernel.Term) bool {
+		if u.Head() == kernel.Root {
+			roots = append(roots, u)
+		}
+		return false
+	})
+	for i, r := range roots {
+		y := s.outside(r.Arg(0))
+		if y == nil {
+			continue
+		}
+		sign, ok := s.prove(nonnegative, y)
+		if !ok {
+			continue
+		}
+		square, err := s.apply("modulo", s.formula(kernel.Equal, s.power(y, 2), r.Arg(0)), nil)
+		if err != nil {
+			continue
+		}
+		th, err := s.apply("root", s.formula(kernel.Equal, y, r), []kernel.Theorem{sign, square})
+		if err != nil {
+			continue
+		}
+		out = append(out, equality{th, s.holes(y, 100+from+i), s.sub(y, r)})
+	}
+	return out
+}
+
+// outside is √q with square factors taken out, or nil if there are none that are known not to be negative.
+func (s *state) outside(q *kernel.Term) *kernel.Term {
+	if q.Head() == kernel.Power && q.Exponent()%2 == 0 {
+		y := q.Arg(0)
+		if q.Exponent() > 2 {
+			y = s.power(y, q.Exponent()/2)
+		}
+		for _, z := range []*kernel.Term{y, s.negated(y)} {
+			if _, ok := s.expanded(nonnegative, z); ok {
+				return z
+			}
+		}
+	}
+	p := s.polys.of(q)
+	if len(p) == 0 {
+		return nil
+	}
+	content, rest := s.polys.content(p)
+	var out, in []exponent
+	for _, e := range content.at {
+		n := e.n / 2
+		if _, ok := s.prove(nonnegative, e.g); !ok {
+			n -= n % 2
+		}
+		if n != 0 {
+			out = append(out, exponent{e.g, n})
+		}
+		if e.n != 2*n {
+			in = append(in, exponent{e.g, e.n - 2*n})
+		}
+	}
+	c, d := squareFactor(content.c)
+	if len(out) == 0 && c.Cmp(big.NewRat(1, 1)) == 0 {
+		return nil
+	}
+	m := poly{}
+	m.put(c, out)
+	left := poly{}
+	left.put(d, in)
+	if rest = s.polys.times(rest, left); rest == nil {
+		return nil
+	}
+	y := s.polys.term(m)
+	if u := s.polys.term(rest); u.Head() != kernel.Number || u.Value().Cmp(big.NewRat(1, 1)) != 0 {
+		y = s.mul(y, s.make(kernel.Root, u))
+	}
+	return y
+}
+
+// squareFactor writes c as a² times d, with the squares of small primes in a.
+func squareFactor(c *big.Rat) (a, d *big.Rat) {
+	a, d = big.NewRat(1, 1), new(big.Rat).Set(c)
+	take := func(n *big.Int, put func(p int64)) {
+		n = new(big.Int).Abs(n)
+		if r := new(big.Int).Sqrt(n); n.Sign() > 0 && r.IsInt64() && new(big.Int).Mul(r, r).Cmp(n) == 0 {
+			put(r.Int64())
+			return
+		}
+		for p := int64(2); p < 100; p++ {
+			for q := big.NewInt(p * p); n.Sign() > 0 && new(big.Int).Mod(n, q).Sign() == 0; {
+				n.Div(n, q)
+				put(p)
+			}
+		}
+	}
+	take(c.Num(), func(p int64) {
+		a.Mul(a, big.NewRat(p, 1))
+		d.Quo(d, big.NewRat(p*p, 1))
+	})
+	take(c.Denom(), func(p int64) {
+		a.Quo(a, big.NewRat(p, 1))
+		d.Mul(d, big.NewRat(p*p, 1))
+	})
+	return a, d
 }
 
 // eliminate solves equations for letters, in one of several orders, and looks for cofactors of the others.
@@ -361,6 +484,7 @@ func (s *state) cofactors(target *kernel.Term, gs []*kernel.Term) [][]multiple {
 	var columns []column
 	seen := map[string]bool{}
 	base := make([]map[rowKey]rowTerm, 2*len(gs))
+	sorted := make([][]rowTerm, 2*len(gs))
 	mats := make([]words, 2*len(gs))
 	scalars := make([]poly, len(gs))
 	for i, g := range gs {
@@ -376,6 +500,9 @@ func (s *state) cofactors(target *kernel.Term, gs []*kernel.Term) [][]multiple {
 			}
 		}
 	}
+	for i, b := range base {
+		sorted[i] = sortedRows(b)
+	}
 	frontier := sortedRows(want)
 	known := map[rowKey]bool{}
 	for k := range want {
@@ -390,7 +517,7 @@ func (s *state) cofactors(target *kernel.Term, gs []*kernel.Term) [][]multiple {
 					continue
 				}
 				g := gs[i/2]
-				for _, u := range sortedRows(base[i]) {
+				for _, u := range sorted[i] {
 					at, ok := quotient(goal.at, u.at)
 					if !ok {
 						continue

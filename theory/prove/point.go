@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"math/bits"
 	"math/rand/v2"
+	"sort"
 
 	"stopgrad/theory/kernel"
 )
@@ -371,12 +372,18 @@ func newPoints(sig *kernel.Signature, hyps []kernel.Formula) *points {
 	for i, n := range sig.Sizes() {
 		ps.dims[n] = 3 + i%2
 	}
-	for t, s := range ps.shapes {
-		if r, c := t.Shape(); s.isometry && len(r.Legs()) == 1 && len(c.Legs()) == 1 && ps.dims[string(r)] < ps.dims[string(c)] {
-			for n := range ps.dims {
-				ps.dims[n] = 3
+	// An isometry has at least as many rows as columns, and is not to be taken for orthogonal.
+	var letters []*kernel.Term
+	for t := range ps.shapes {
+		letters = append(letters, t)
+	}
+	sort.Slice(letters, func(i, j int) bool { return letters[i].ID() < letters[j].ID() })
+	for range ps.dims {
+		for _, t := range letters {
+			r, c := t.Shape()
+			if ps.shapes[t].isometry && r != c && len(r.Legs()) == 1 && len(c.Legs()) == 1 && ps.dims[string(r)] <= ps.dims[string(c)] {
+				ps.dims[string(r)] = min(ps.dims[string(c)]+1, 8)
 			}
-			break
 		}
 	}
 	return ps

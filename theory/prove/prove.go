@@ -20,6 +20,9 @@ type Options struct {
 // DefaultSteps is how many applications of rules are tried for one reading.
 const DefaultSteps = 20_000
 
+// allLevels is the number of levels of candidates: see state.candidates.
+const allLevels = 3
+
 // Step is one step of a proof as found, for readers.
 type Step struct {
 	Rule string // the rule as applied, in the language of scripts
@@ -33,6 +36,7 @@ type Outcome struct {
 	failure  error
 	vacuous  kernel.Theorem
 	leads    []kernel.Theorem
+	script   error
 }
 
 // Theorems are the goals of the reading, one theorem a goal, in order; nil unless all are proved.
@@ -46,6 +50,10 @@ func (o *Outcome) Failure() error { return o.failure }
 
 // Vacuous is a theorem that nothing meets the reading's hypotheses, or the zero theorem if none was found.
 func (o *Outcome) Vacuous() kernel.Theorem { return o.vacuous }
+
+// Script says why the part's own script does not establish the goals, whatever a search found; nil if it does, or if
+// there is none.
+func (o *Outcome) Script() error { return o.script }
 
 // Consequence are the theorems that the consequence of an assumption holds all along; nil unless its script shows it.
 func (o *Outcome) Consequence() []kernel.Theorem { return append([]kernel.Theorem(nil), o.leads...) }
@@ -67,7 +75,8 @@ type prover struct {
 	steps     []Step
 	budget    int
 	searching bool // deeper than by shape
-	shallow   bool // but not too deep
+	levels    int  // of the candidates tried in sums of definite matrices
+	supposing bool // the opposite of a goal
 	named     []*kernel.Term
 	madeHoles map[string]*kernel.Term
 }
@@ -108,6 +117,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 		p.steps, p.facts = nil, map[string][]kernel.Theorem{}
 		ths, err := p.replay()
 		out.steps = p.steps
+		out.script = err
 		if err != nil {
 			failure = err
 			continue
@@ -133,6 +143,10 @@ func (p *prover) run(out *Outcome, o Options) error {
 		}
 	}
 	out.vacuous = p.vacuous()
+	if out.theorems == nil && p.part.Stmt.Kind == lang.Assumption && out.vacuous.Valid() {
+		// That an assumption cannot hold all along is what is to be shown of it.
+		out.theorems = []kernel.Theorem{out.vacuous}
+	}
 	if out.theorems != nil {
 		return nil
 	}
@@ -214,6 +228,7 @@ func (p *prover) vacuous() kernel.Theorem {
 	if p.base == nil {
 		return kernel.Theorem{}
 	}
+	p.levels, p.supposing = 1, true
 	th, ok := p.base.contradiction()
 	if !ok {
 		return kernel.Theorem{}
@@ -233,6 +248,16 @@ func (s *state) contradiction() (kernel.Theorem, bool) {
 	try := func(premises ...kernel.Theorem) (kernel.Theorem, bool) {
 		th, err := s.apply("absurd", absurd, premises)
 		return th, err == nil
+	}
+	if len(s.zeros) > 0 {
+		one, zero := s.integer(1), s.integer(0)
+		if eq, ok := s.ideal(s.formula(kernel.Equal, one, zero)); ok {
+			if ne, ok := s.by("number", nonzero, one); ok {
+				if th, ok := try(ne, eq); ok {
+					return th, true
+				}
+			}
+		}
 	}
 	for i, f := range s.hyps {
 		h := s.theorem[i]

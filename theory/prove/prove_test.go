@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
 )
 
@@ -135,38 +134,30 @@ func TestSearchNeedsNoScripts(t *testing.T) {
 	t.Logf("%d of %d; %v", found, had, spent)
 }
 
-func TestOne(t *testing.T) {
-	f := claims(t)
-	want := os.Getenv("PART")
-	for _, c := range f.Claims {
-		for _, p := range c.Parts {
-			if c.ID+"/"+p.Name == want {
-				q := *p
-				q.Proof = nil
-				start := time.Now()
-				o := judge(t, &q, Options{Search: true})
-				t.Logf("%v %v", time.Since(start), o.Failure())
-				for _, th := range o.Theorems() {
-					show(t, th, map[string]bool{}, 0)
+// TestForms proves, without scripts, the statements of testdata/true.claim, and none of those of testdata/false.claim.
+func TestForms(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want bool
+	}{{"true.claim", true}, {"false.claim", false}} {
+		b, err := os.ReadFile(filepath.Join("testdata", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := lang.Parse(lang.Source{Name: c.file, Text: string(b)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cl := range f.Claims {
+			for _, p := range cl.Parts {
+				o := judge(t, p, Options{Search: true})
+				if got := len(o.Theorems()) > 0; got != c.want {
+					t.Errorf("%s: %s/%s, %s: proved is %v: %v", c.file, cl.ID, p.Name, p.Stmt.Text, got, o.Failure())
+				}
+				if o.Vacuous().Valid() {
+					t.Errorf("%s: %s/%s is vacuous", c.file, cl.ID, p.Name)
 				}
 			}
-		}
-	}
-}
-
-func show(t *testing.T, th kernel.Theorem, seen map[string]bool, depth int) {
-	f := th.Formula()
-	if f.Form() == kernel.Always {
-		f = f.Inner()
-	}
-	s := f.Form().String()
-	for _, x := range f.Terms() {
-		s += "  " + kernel.Print(x)
-	}
-	t.Logf("%*s%s: %s", 2*depth, "", th.Rule(), s)
-	if depth < 4 {
-		for _, p := range th.Premises() {
-			show(t, p, seen, depth+1)
 		}
 	}
 }

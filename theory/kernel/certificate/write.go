@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"stopgrad/theory/kernel"
+	"stopgrad/theory/model"
 )
 
 // Label is what a certificate is filed under. It says nothing about what the certificate establishes.
@@ -41,6 +42,48 @@ func proof(l Label, names []Abbreviation, word string, goals []kernel.Theorem) (
 	for _, g := range goals {
 		fmt.Fprintf(&w.out, "%s %d\n", word, w.theorem(g))
 	}
+	return w.seal(), nil
+}
+
+// Refutation renders a counterexample with the theorems it rests on.
+func Refutation(l Label, names []Abbreviation, x model.Counterexample) ([]byte, error) {
+	if !x.Valid() {
+		return nil, fmt.Errorf("certificate: no counterexample to write")
+	}
+	w := newWriter(l, x.Context().Dynamics())
+	w.dynamics()
+	w.abbreviations(names)
+	c := w.context(x.Context())
+	goal := w.formula(x.Formula())
+	var keeps []string
+	for _, k := range x.Keeps() {
+		keeps = append(keeps, fmt.Sprint(w.theorem(k)))
+	}
+	st := x.State()
+	// Every symbol of the signature that has values needs one, whether the sequent mentions it or not.
+	for _, y := range st.Signature().Symbols() {
+		if st.Entries(y.Name()) != nil {
+			w.term(st.Signature().Lookup(y.Name()))
+		}
+	}
+	for _, n := range st.Signature().Sizes() {
+		w.dim(kernel.Dim(n))
+		fmt.Fprintf(&w.out, "dim %s %d\n", n, st.Size(n))
+	}
+	for _, y := range st.Signature().Symbols() {
+		rows := st.Entries(y.Name())
+		if rows == nil {
+			continue
+		}
+		fmt.Fprintf(&w.out, "value %s %d %d :", y.Name(), len(rows), len(rows[0]))
+		for _, row := range rows {
+			for _, v := range row {
+				w.out.WriteString(" " + v.RatString())
+			}
+		}
+		w.out.WriteByte('\n')
+	}
+	fmt.Fprintf(&w.out, "refutes %d %s :%s\n", c, goal, spaced(keeps))
 	return w.seal(), nil
 }
 
