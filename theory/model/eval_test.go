@@ -248,3 +248,37 @@ func TestRootsOfWhatRests(t *testing.T) {
 		}
 	}
 }
+
+// Hostile terms end in a clear error.
+func TestLimits(t *testing.T) {
+	l := newLab(kernel.AtState, "size n\nstate x\nstate W n n\nx' = 1\nx+ = next(x)")
+	repeat := func(n int, step string) string {
+		s := "x"
+		for range n {
+			s = strings.ReplaceAll(step, "_", s)
+		}
+		return s
+	}
+	x := term(l.sig, "x")
+	doubled, replaced := x, x
+	for range 40 {
+		doubled = must(l.sig.Make(kernel.Product, 0, doubled, doubled))
+		twice := must(l.sig.Make(kernel.Sum, 0, x, x))
+		replaced = must(l.sig.Make(kernel.Sum, 0, must(l.sig.Make(kernel.At, 0, replaced, x, twice)), must(l.sig.Make(kernel.At, 0, replaced, x, x))))
+	}
+	for _, c := range []struct {
+		about string
+		term  *kernel.Term
+		want  string
+	}{
+		{"forty doublings", doubled, "bits"},
+		{"forty doublings under at", replaced, "operations"},
+		{"a map that refers to itself", term(l.sig, "next(x)"), "deep"},
+		{"nine derivatives", term(l.sig, repeat(9, "ddt(_)")), "nested"},
+		{"large matrices", term(l.sig, "kron(kron(W, W), kron(W, W))"), "a matrix of"},
+	} {
+		if _, err := model.Evaluate(l.dyn, c.term, l.at("n=20 x=3 W="+strings.TrimSuffix(strings.Repeat(strings.TrimSuffix(strings.Repeat("1,", 20), ",")+";", 20), ";"))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.about, err)
+		}
+	}
+}
