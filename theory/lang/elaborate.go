@@ -346,7 +346,7 @@ func (r *Reading) marked(time kernel.Time, at Pos, assumed bool, f kernel.Formul
 			}
 			switch {
 			case !moves || mark == kernel.Start:
-			case assumed || !mentionsState(t):
+			case assumed || !r.mentionsState(t):
 				mark = kernel.Kept
 			default:
 				mark = kernel.Start
@@ -357,7 +357,8 @@ func (r *Reading) marked(time kernel.Time, at Pos, assumed bool, f kernel.Formul
 	return h, located(at, err)
 }
 
-func mentionsState(t *kernel.Term) bool {
+// mentionsState reports whether a state variable occurs in a term, or in the moments by which it is an expectation.
+func (r *Reading) mentionsState(t *kernel.Term) bool {
 	seen := map[*kernel.Term]bool{}
 	var visit func(*kernel.Term) bool
 	visit = func(t *kernel.Term) bool {
@@ -367,6 +368,12 @@ func mentionsState(t *kernel.Term) bool {
 		seen[t] = true
 		if s := t.Symbol(); s != nil {
 			return s.Class() == kernel.State
+		}
+		// Soundness: a radicand that moves by way of a moment alone would be assumed all along.
+		for i := 0; t.Head() == kernel.Expect && i < r.dyn.Moments(); i++ {
+			if _, _, m := r.dyn.Moment(i); visit(m) {
+				return true
+			}
 		}
 		return slices.ContainsFunc(t.Args(), visit)
 	}
