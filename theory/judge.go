@@ -35,6 +35,7 @@ type TwinResult struct {
 	Verdict verdict.Verdict
 	Search  sample.Result
 	Err     error
+	Proof   *verdict.Proof
 }
 
 // PartResult is the judgement of one statement.
@@ -82,25 +83,14 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 
 // together is the verdict of a proof and a search on one part.
 func together(proof *verdict.Proof, found sample.Result) verdict.Verdict {
-	affirmed, denied := proof.Verdict(), verdict.Undecided
-	if found.Refutation != nil {
-		denied = found.Refutation.Verdict()
-	}
+	vs := []verdict.Verdict{proof.Verdict()}
 	switch {
-	case affirmed.IsDecided() && denied.IsDecided():
-		if affirmed.Denies() && denied.Denies() {
-			// No motion keeps the assumption, and this state is one that loses it.
-			return affirmed
-		}
-		return verdict.Contradiction
-	case affirmed.IsDecided():
-		return affirmed
-	case denied.IsDecided():
-		return denied
+	case found.Refutation != nil:
+		vs = append(vs, found.Refutation.Verdict())
 	case found.Tried > 0:
-		return verdict.Supported
+		vs = append(vs, verdict.Supported)
 	}
-	return verdict.Undecided
+	return verdict.Together(vs...)
 }
 
 // search draws states, by a factor more of them where there is no proof, and has the hunter go on if there is neither
@@ -121,12 +111,12 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 
 func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin, o Options) TwinResult {
 	r := TwinResult{Twin: t}
-	if r.Part, r.Err = mutant(f, c, p, t); r.Err != nil {
+	if r.Part, r.Err = Mutant(f, c, p, t); r.Err != nil {
 		return r
 	}
-	proof := verdict.Prove(ctx, r.Part)
-	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, proof)
-	r.Verdict = together(proof, r.Search)
+	r.Proof = verdict.Prove(ctx, r.Part)
+	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, r.Proof)
+	r.Verdict = together(r.Proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.
 		r.Verdict = verdict.Undecided
@@ -134,9 +124,9 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	return r
 }
 
-// mutant is a twin as a part of its own. A twin whose text does not occur, or which has no meaning, is a mistake of
+// Mutant is a twin as a part of its own. A twin whose text does not occur, or which has no meaning, is a mistake of
 // the claim file: it tries nothing.
-func mutant(f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin) (*lang.Part, error) {
+func Mutant(f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin) (*lang.Part, error) {
 	m, err := f.Mutate(c, p, t)
 	if err != nil {
 		return nil, err
@@ -171,7 +161,7 @@ func Validate(f *lang.File) error {
 				continue
 			}
 			for _, t := range p.Twins {
-				if _, err := mutant(f, c, p, t); err != nil {
+				if _, err := Mutant(f, c, p, t); err != nil {
 					return err
 				}
 			}

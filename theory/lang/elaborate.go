@@ -21,6 +21,7 @@ type Reading struct {
 	goals       []kernel.Formula
 	hyps        map[string]kernel.Formula
 	names       []Named
+	owners      []string
 	consequence []kernel.Formula
 	kept        []kernel.Formula
 	holes       map[string]*kernel.Term
@@ -168,6 +169,9 @@ func (r *Reading) Context() *kernel.Context { return r.ctx }
 
 // Goals are the formulas whose conjunction is the statement.
 func (r *Reading) Goals() []kernel.Formula { return slices.Clone(r.goals) }
+
+// Owners names, for each hypothesis of Γ in its order, the symbol whose declaration it is or the assumption.
+func (r *Reading) Owners() []string { return slices.Clone(r.owners) }
 
 // Hypothesis is what the hypothesis called name assumes. The equations of an assumption are h1, h2, ….
 func (r *Reading) Hypothesis(name string) (kernel.Formula, bool) {
@@ -396,6 +400,9 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		}); err != nil {
 			return nil, located(s.Pos, err)
 		}
+		for len(r.owners) < len(out) {
+			r.owners = append(r.owners, name)
+		}
 	}
 	for _, a := range r.part.Assumes {
 		if _, twice := r.hyps[a.Name]; twice {
@@ -408,6 +415,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		if r.hyps[a.Name], err = add(a.Stmt.Pos, true, fs.Form(), fs.Terms()...); err != nil {
 			return nil, err
 		}
+		r.owners = append(r.owners, a.Name)
 	}
 	if r.part.Stmt.Kind != Assumption {
 		return out, nil
@@ -422,6 +430,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 			return nil, located(q.Pos, err)
 		}
 		out = append(out, h)
+		r.owners = append(r.owners, name("h", i))
 		if _, twice := r.hyps[name("h", i)]; twice {
 			return nil, errAt(q.Pos, "two hypotheses called %s", name("h", i))
 		}

@@ -47,7 +47,7 @@ func (fr *frame) judge(f kernel.Formula) Judgement {
 		}
 		psd, pd := fr.definiteness(ms[0])
 		j.Holds = pd || psd && f.Form() == kernel.Semidefinite
-		j.Strict = pd && (small || symmetricByShape(ts[0]))
+		j.Strict = pd && (small || fr.symmetricByShape(ts[0]))
 	case kernel.Invertible:
 		_, j.Holds = fr.inverse(ms[0])
 		j.Strict = j.Holds
@@ -63,32 +63,35 @@ func (fr *frame) judge(f kernel.Formula) Judgement {
 	return j
 }
 
-// symmetricByShape reports whether a term is symmetric whatever the values of its letters.
-func symmetricByShape(t *kernel.Term) bool {
+// symmetricByShape reports whether a term is symmetric near the state, whatever the values of its letters but for those
+// that are known to stay symmetric.
+func (e *evaluator) symmetricByShape(t *kernel.Term) bool {
 	switch t.Head() {
+	case kernel.Letter:
+		return e.staySymmetric[t]
 	case kernel.Identity, kernel.Zero:
 		return true
 	case kernel.Sum:
-		return symmetricByShape(t.Arg(0)) && symmetricByShape(t.Arg(1))
+		return e.symmetricByShape(t.Arg(0)) && e.symmetricByShape(t.Arg(1))
 	case kernel.Product:
 		l, r := t.Arg(0), t.Arg(1)
 		switch {
 		case l.Scalar():
-			return symmetricByShape(r)
+			return e.symmetricByShape(r)
 		case r.Scalar():
-			return symmetricByShape(l)
+			return e.symmetricByShape(l)
 		}
 		opposite := func(l, r *kernel.Term) bool {
 			return l.Head() == kernel.Transpose && l.Arg(0) == r || r.Head() == kernel.Transpose && r.Arg(0) == l
 		}
 		if l.Head() == kernel.Product && !l.Arg(0).Scalar() && !l.Arg(1).Scalar() {
-			return opposite(l.Arg(0), r) && symmetricByShape(l.Arg(1))
+			return opposite(l.Arg(0), r) && e.symmetricByShape(l.Arg(1))
 		}
 		return opposite(l, r)
 	case kernel.Transpose, kernel.Power, kernel.Inverse:
-		return symmetricByShape(t.Arg(0))
+		return e.symmetricByShape(t.Arg(0))
 	case kernel.Kronecker:
-		return symmetricByShape(t.Arg(0)) && symmetricByShape(t.Arg(1))
+		return e.symmetricByShape(t.Arg(0)) && e.symmetricByShape(t.Arg(1))
 	}
 	return false
 }
@@ -169,6 +172,7 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 	defer caught(&err)
 	q := newQuestion(c, goal, st)
 	q.keeps = keeps
+	q.learnSymmetric()
 	if goal.Form().Temporal() == (c.Time() == kernel.AtState) {
 		fail("a %s sequent states nothing of this form", c.Time())
 	}
@@ -262,6 +266,43 @@ func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
 	q := &question{evaluator: newEvaluator(c.Dynamics(), st), ctx: c}
 	q.here = q.at(nil)
 	return q
+}
+
+// learnSymmetric notes which letters stay symmetric for a while: those of which it is constant, or assumed all along (and
+// then asked of the motion by itself, see stays), or kept.
+func (q *question) learnSymmetric() {
+	if q.ctx.Time() == kernel.AtState {
+		return
+	}
+	q.staySymmetric = map[*kernel.Term]bool{}
+	for _, y := range q.st.sig.Symbols() {
+		x := q.st.sig.Lookup(y.Name())
+		r, c := y.Shape()
+		if y.Scalar() || r != c || !valued(y.Class()) {
+			continue
+		}
+		xt, err := q.st.sig.Make(kernel.Transpose, 0, x)
+		if err != nil {
+			continue
+		}
+		f, err := kernel.NewFormula(kernel.Equal, xt, x)
+		if err != nil {
+			continue
+		}
+		for _, h := range q.ctx.Hypotheses() {
+			switch g := h.Formula(); {
+			case h.Mark() == kernel.Start:
+			case g.Same(f):
+				q.staySymmetric[x] = true
+			// Soundness: that x stays psd may itself rest on its staying symmetric, unless x does not move.
+			case h.Mark() == kernel.Constant && (g.Form() == kernel.Semidefinite || g.Form() == kernel.Definite || g.Form() == kernel.Diagonal) && g.Terms()[0] == x:
+				q.staySymmetric[x] = true
+			}
+		}
+		if !q.staySymmetric[x] && q.here.judge(f).Holds && q.kept(f, false) {
+			q.staySymmetric[x] = true
+		}
+	}
 }
 
 // rests reports whether a formula holds for all time if it does here, with inputs that stay as they are.
@@ -422,7 +463,7 @@ func (q *question) lasting(forever bool) bool {
 		a, b, m := q.dyn.Moment(i)
 		ms = append(ms, m)
 		still = still && !q.moves(m).states
-		shaped = shaped && (a != b || q.here.eval(m).rows == 1 || symmetricByShape(m))
+		shaped = shaped && (a != b || q.here.eval(m).rows == 1 || q.symmetricByShape(m))
 	}
 	_, pd := q.moments(q.here)
 	return still || !forever && shaped && pd && q.continuous(ms...)

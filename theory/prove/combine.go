@@ -2,6 +2,7 @@ package prove
 
 import (
 	"math/big"
+	"slices"
 	"sort"
 
 	"stopgrad/theory/kernel"
@@ -18,13 +19,14 @@ const (
 type base struct {
 	term   *kernel.Term
 	rows   map[rowKey]rowTerm
+	list   []rowTerm // rows, sorted
 	strict bool
 }
 
-// depthGoal is a goal of combine; a shallow search leaves products of candidates out.
+// depthGoal is a goal of combine with the number of levels of candidates tried.
 type depthGoal struct {
 	goal
-	shallow bool
+	levels int
 }
 
 // combine proves a sign by writing the difference, its divisors multiplied away, as a sum of nonnegative multiples of
@@ -52,7 +54,7 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 			d = s.negated(ts[1])
 		}
 	}
-	g := depthGoal{goal{k, d}, s.shallow}
+	g := depthGoal{goal{k, d}, s.levels}
 	if n, ok := s.combined[g]; ok && n == len(s.signs) {
 		return none, false
 	}
@@ -61,14 +63,10 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 	if pure == nil || s.deep > 0 && s.deep > 20 {
 		return none, false
 	}
-	levels := 3
-	if s.shallow {
-		levels = 2
-	}
 	// With equations used first, and without.
 	for _, t := range s.reductions(pure) {
 		m := s.certificate(k, t, 0)
-		for level := 1; m == nil && level < levels && matrices(t); level++ {
+		for level := 1; m == nil && level < s.levels && matrices(t); level++ {
 			m = s.certificate(k, t, level)
 		}
 		if m == nil {
@@ -298,6 +296,10 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 		return nil
 	}
 	bases := s.bases(want, like, level)
+	limit := maxLinear
+	if s.levels == 1 {
+		limit = maxLinear / 4
+	}
 	type column struct {
 		b    int
 		at   []exponent
@@ -305,10 +307,10 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 	}
 	var columns []column
 	seen := map[string]bool{}
-	limit := map[*kernel.Term]int{}
+	degree := map[*kernel.Term]int{}
 	for _, r := range want {
 		for _, e := range r.at {
-			limit[e.g] = max(limit[e.g], e.n)
+			degree[e.g] = max(degree[e.g], e.n)
 		}
 	}
 	known := map[rowKey]bool{}
@@ -325,11 +327,11 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 		var next []rowTerm
 		for _, target := range frontier {
 			for i, b := range bases {
-				for _, u := range sortedRows(b.rows) {
-					if len(columns) >= maxLinear {
+				for _, u := range b.list {
+					if len(columns) >= limit {
 						break
 					}
-					if u.w.key() != target.w.key() {
+					if !slices.Equal(u.w, target.w) {
 						continue
 					}
 					at, ok := quotient(target.at, u.at)
@@ -346,7 +348,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 					rows := map[rowKey]*big.Rat{}
 					fits := true
 					var fresh []rowTerm
-					for _, r := range b.rows {
+					for _, r := range b.list {
 						one := poly{}
 						one.put(r.c, r.at)
 						p := s.polys.times(one, mono)
@@ -365,7 +367,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 								fresh = append(fresh, rowTerm{r.w, mo.at, nil})
 							}
 							for _, e := range mo.at {
-								if e.n > max(limit[e.g], 2) {
+								if e.n > max(degree[e.g], 2) {
 									fits = false
 								}
 							}
@@ -476,7 +478,7 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 			return
 		}
 		if rows := s.rows(u); len(rows) > 0 && len(rows) < 60 {
-			out = append(out, base{t, rows, strict})
+			out = append(out, base{t, rows, sortedRows(rows), strict})
 		}
 	}
 	if !like.Scalar() {
@@ -519,6 +521,9 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 		add(c.term, c.strict)
 	}
 	for _, q := range s.completions(want) {
+		add(s.power(q, 2), false)
+	}
+	for _, q := range differences(s.builder, want) {
 		add(s.power(q, 2), false)
 	}
 	for i, c := range cons {
@@ -718,6 +723,29 @@ func (s *state) completions(want map[rowKey]rowTerm) (out []*kernel.Term) {
 	}
 	if len(out) > 24 {
 		out = out[:24]
+	}
+	return out
+}
+
+// differences are those of two letters of the goal.
+func differences(b builder, want map[rowKey]rowTerm) (out []*kernel.Term) {
+	have := map[*kernel.Term]bool{}
+	var list []*kernel.Term
+	for _, r := range sortedRows(want) {
+		for _, e := range r.at {
+			if !have[e.g] && e.g.Head() == kernel.Letter {
+				have[e.g] = true
+				list = append(list, e.g)
+			}
+		}
+	}
+	if len(list) > 5 {
+		return nil
+	}
+	for i, x := range list {
+		for _, y := range list[i+1:] {
+			out = append(out, b.sub(x, y))
+		}
 	}
 	return out
 }

@@ -484,6 +484,7 @@ func (s *state) cofactors(target *kernel.Term, gs []*kernel.Term) [][]multiple {
 	var columns []column
 	seen := map[string]bool{}
 	base := make([]map[rowKey]rowTerm, 2*len(gs))
+	sorted := make([][]rowTerm, 2*len(gs))
 	mats := make([]words, 2*len(gs))
 	scalars := make([]poly, len(gs))
 	for i, g := range gs {
@@ -499,6 +500,9 @@ func (s *state) cofactors(target *kernel.Term, gs []*kernel.Term) [][]multiple {
 			}
 		}
 	}
+	for i, b := range base {
+		sorted[i] = sortedRows(b)
+	}
 	frontier := sortedRows(want)
 	known := map[rowKey]bool{}
 	for k := range want {
@@ -513,7 +517,7 @@ func (s *state) cofactors(target *kernel.Term, gs []*kernel.Term) [][]multiple {
 					continue
 				}
 				g := gs[i/2]
-				for _, u := range sortedRows(base[i]) {
+				for _, u := range sorted[i] {
 					at, ok := quotient(goal.at, u.at)
 					if !ok {
 						continue

@@ -49,7 +49,7 @@ func Keeps(ctx context.Context, c *kernel.Context) (kept []kernel.Theorem) {
 // newProver is a prover in a context.
 func newProver(ctx context.Context, gamma *kernel.Context, o Options) *prover {
 	p := &prover{builder: builder{gamma.Signature()}, patient: ctx, gamma: gamma, dyn: gamma.Dynamics(), budget: o.Steps,
-		facts: map[string][]kernel.Theorem{}, madeHoles: map[string]*kernel.Term{}}
+		facts: map[string][]kernel.Theorem{}, madeHoles: map[string]*kernel.Term{}, levels: allLevels}
 	if p.budget <= 0 {
 		p.budget = DefaultSteps
 	}

@@ -20,6 +20,9 @@ type Options struct {
 // DefaultSteps is how many applications of rules are tried for one reading.
 const DefaultSteps = 20_000
 
+// allLevels is the number of levels of candidates: see state.candidates.
+const allLevels = 3
+
 // Step is one step of a proof as found, for readers.
 type Step struct {
 	Rule string // the rule as applied, in the language of scripts
@@ -72,7 +75,8 @@ type prover struct {
 	steps     []Step
 	budget    int
 	searching bool // deeper than by shape
-	shallow   bool // but not too deep
+	levels    int  // of the candidates tried in sums of definite matrices
+	supposing bool // the opposite of a goal
 	named     []*kernel.Term
 	madeHoles map[string]*kernel.Term
 }
@@ -224,6 +228,7 @@ func (p *prover) vacuous() kernel.Theorem {
 	if p.base == nil {
 		return kernel.Theorem{}
 	}
+	p.levels, p.supposing = 1, true
 	th, ok := p.base.contradiction()
 	if !ok {
 		return kernel.Theorem{}

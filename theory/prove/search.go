@@ -25,6 +25,7 @@ func (p *prover) search() ([]kernel.Theorem, error) {
 
 // find looks for a proof of one formula.
 func (p *prover) find(f kernel.Formula) (kernel.Theorem, error) {
+	p.levels = allLevels
 	switch f.Form() {
 	case kernel.Always:
 		th, err := p.findState(p.base, f.Inner())
@@ -90,9 +91,11 @@ func (p *prover) findVanishing(f kernel.Formula) (kernel.Theorem, error) {
 	}
 	rates := p.rates()
 	bounds := p.lyapunov(l)
-	defer func() { p.shallow = false }()
-	for _, shallow := range []bool{true, false} {
-		p.shallow = shallow
+	// Many candidates: none is worth a proof by contradiction.
+	p.supposing = true
+	defer func() { p.supposing = false }()
+	for _, levels := range []int{allLevels - 1, allLevels} {
+		p.levels = levels
 		for _, c := range rates {
 			rate, err := p.decays(p.formula(kernel.NormDecays, l, c))
 			if err != nil {
@@ -137,14 +140,15 @@ func (p *prover) ratio(l *kernel.Term) *kernel.Term {
 		if mu == nil || mv == nil {
 			return nil
 		}
-		for _, x := range mu.sorted() {
-			y := mv[x.w.key()]
-			if y == nil {
-				return nil
-			}
-			return p.still(s.polys.quotient(y.c, x.c))
+		if len(mu) == 0 {
+			return nil
 		}
-		return nil
+		x := mu.sorted()[0]
+		y := mv[x.w.key()]
+		if y == nil {
+			return nil
+		}
+		return p.still(s.polys.quotient(y.c, x.c))
 	}
 	return p.still(s.polys.quotient(s.polys.of(v), s.polys.of(u)))
 }

@@ -382,10 +382,8 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 		kernel.Semidefinite: psd, kernel.Definite: pd, kernel.Invertible: invertible, kernel.Diagonal: diagonal}[f.Form()]
 	if len(ts) == 1 || isZero(ts[1]) {
 		th, ok := s.expanded(k, ts[0])
-		if !ok && s.searching {
-			if th, ok = s.combine(f); !ok {
-				return s.polynomial(f)
-			}
+		if !ok {
+			return s.deeper(f)
 		}
 		return th, ok
 	}
@@ -397,13 +395,50 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 			}
 		}
 	}
-	if s.searching {
-		if th, ok := s.combine(f); ok {
-			return th, true
-		}
-		return s.polynomial(f)
+	return s.deeper(f)
+}
+
+// deeper looks further than shape, if that is asked for.
+func (s *state) deeper(f kernel.Formula) (kernel.Theorem, bool) {
+	if !s.searching {
+		return kernel.Theorem{}, false
 	}
-	return kernel.Theorem{}, false
+	if th, ok := s.combine(f); ok {
+		return th, true
+	}
+	if th, ok := s.polynomial(f); ok {
+		return th, true
+	}
+	return s.indirect(f)
+}
+
+// indirect proves an order by what its opposite leads to.
+func (s *state) indirect(f kernel.Formula) (kernel.Theorem, bool) {
+	var opposite kernel.Formula
+	switch ts := f.Terms(); f.Form() {
+	case kernel.AtLeast:
+		opposite = s.formula(kernel.Greater, ts[1], ts[0])
+	case kernel.Greater:
+		opposite = s.formula(kernel.AtLeast, ts[1], ts[0])
+	case kernel.Unequal:
+		opposite = s.formula(kernel.Equal, ts[0], ts[1])
+	default:
+		return kernel.Theorem{}, false
+	}
+	if s.supposing || len(s.hyps) > 24 {
+		return kernel.Theorem{}, false
+	}
+	s.supposing = true
+	defer func() { s.supposing = false }()
+	levels := s.levels
+	s.levels = 1
+	defer func() { s.levels = levels }()
+	th, ok := s.extended(s, opposite).contradiction()
+	if !ok {
+		return th, false
+	}
+	th, err := s.apply("contradiction", f, []kernel.Theorem{th})
+	return th, err == nil
 }
 
 // differ is a − b with the sign pushed inwards.

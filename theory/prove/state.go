@@ -2,6 +2,7 @@ package prove
 
 import (
 	"fmt"
+	"math/big"
 
 	"stopgrad/theory/kernel"
 )
@@ -440,6 +441,9 @@ func (s *state) equation(f kernel.Formula) (kernel.Theorem, error) {
 		if th, ok := s.ideal(f); ok {
 			return th, nil
 		}
+		if th, ok := s.squeezed(f); ok {
+			return th, nil
+		}
 	}
 	if first == nil {
 		if err := s.define(ts[0]); err != nil {
@@ -451,6 +455,75 @@ func (s *state) equation(f kernel.Formula) (kernel.Theorem, error) {
 		first = fmt.Errorf("the two sides differ: %s and %s", kernel.Print(ts[0]), kernel.Print(ts[1]))
 	}
 	return kernel.Theorem{}, first
+}
+
+// squeezed proves l = r from a known S = 0 that is a multiple of ‖l − r‖² and what is not negative, or from l ≥ r ≥ l.
+func (s *state) squeezed(f kernel.Formula) (kernel.Theorem, bool) {
+	var none kernel.Theorem
+	ts := f.Terms()
+	x := s.difference(ts[0], ts[1])
+	u := s.unfold(x)
+	if u == nil {
+		return none, false
+	}
+	goal := s.formula(kernel.Equal, x, s.null(x))
+	done := func(th kernel.Theorem) (kernel.Theorem, bool) {
+		if th.Formula().Same(f) {
+			return th, true
+		}
+		out, err := s.apply("transport", f, []kernel.Theorem{th})
+		return out, err == nil
+	}
+	square := s.polys.of(s.unfold(s.square(x)))
+	for _, z := range s.zeros {
+		zs := z.Formula().Terms()
+		if !zs[0].Scalar() || len(square) == 0 {
+			continue
+		}
+		g := s.unfold(s.difference(zs[0], zs[1]))
+		if g == nil {
+			continue
+		}
+		p := s.polys.of(g)
+		lead := square.leading()
+		m := p[keyOf(lead.at)]
+		if m == nil {
+			continue
+		}
+		// S divided by the coefficient of the square.
+		c := new(big.Rat).Quo(lead.c, m.c)
+		sum := s.mul(s.number(c), s.difference(zs[0], zs[1]))
+		scaled := poly{}.plus(p, c)
+		rest := s.polys.term(scaled.plus(square, big.NewRat(-1, 1)))
+		sign, ok := s.expanded(nonnegative, rest)
+		if !ok {
+			continue
+		}
+		h := s.hole(zs[0])
+		eq, err := s.apply("modulo", s.formula(kernel.Equal, sum, s.integer(0)), []kernel.Theorem{z}, s.mul(s.number(c), h), h)
+		if err != nil {
+			continue
+		}
+		if th, err := s.apply("null", goal, []kernel.Theorem{eq, sign}, rest); err == nil {
+			return done(th)
+		}
+	}
+	if !x.Scalar() {
+		return none, false
+	}
+	lo, ok := s.expanded(nonnegative, x)
+	if !ok {
+		return none, false
+	}
+	hi, ok := s.order(s.formula(kernel.AtLeast, s.integer(0), x))
+	if !ok {
+		return none, false
+	}
+	th, err := s.apply("null", goal, []kernel.Theorem{lo, hi})
+	if err != nil {
+		return none, false
+	}
+	return done(th)
 }
 
 // hole is the letter that stands for a quantity of x's shape in a rule's argument.

@@ -81,7 +81,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if err != nil {
 			continue
 		}
-		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 {
+		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 && len(part.Env.Flow) > 0 {
 			makeStationary(ch, part, st)
 		}
 		f, err := eval.Judge(eval.Rational{}, part, st)
@@ -96,7 +96,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Err = nil
 		res.Tried++
-		if f.Holds {
+		if f.Holds && !f.Left {
 			if m, ok := margin(f); ok && m < bestMargin {
 				best, bestMargin = t.new, m
 			}

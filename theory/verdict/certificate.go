@@ -57,6 +57,9 @@ type Sequents struct {
 	Parts     []string // Γ ⊢ each goal by itself
 	Absurd    []string // Γ ⊢ ⊥, in the forms in which it is stated
 	Losses    []string // for an assumption A: A ⊢ the derivative of each of its equations
+
+	name       string
+	assumption bool
 }
 
 // SequentsOf elaborates a part.
@@ -70,7 +73,7 @@ func SequentsOf(p *lang.Part) (*Sequents, error) {
 
 func sequents(r *lang.Reading) (*Sequents, error) {
 	c, goals := r.Context(), r.Goals()
-	s := &Sequents{Statement: certificate.Sequent(c, goals...)}
+	s := &Sequents{Statement: certificate.Sequent(c, goals...), name: r.Part().Name, assumption: r.Part().Stmt.Kind == lang.Assumption}
 	for _, g := range goals {
 		s.Parts = append(s.Parts, certificate.Sequent(c, g))
 	}
@@ -109,6 +112,11 @@ func OfCertificate(p *lang.Part, c *certificate.Certificate) (Verdict, error) {
 	if err != nil {
 		return Undecided, err
 	}
+	return s.Verdict(c)
+}
+
+// Verdict is the verdict that a certificate, read again, has on the part whose sequents these are.
+func (s *Sequents) Verdict(c *certificate.Certificate) (Verdict, error) {
 	got := c.Sequent()
 	among := func(texts []string) bool {
 		for _, t := range texts {
@@ -118,18 +126,17 @@ func OfCertificate(p *lang.Part, c *certificate.Certificate) (Verdict, error) {
 		}
 		return false
 	}
-	assumption := p.Stmt.Kind == lang.Assumption
 	switch {
-	case len(c.Goals()) > 0 && got == s.Statement && assumption:
+	case len(c.Goals()) > 0 && got == s.Statement && s.assumption:
 		return Verdict{inconsistent}, nil
 	case len(c.Goals()) > 0 && got == s.Statement:
 		return Verdict{proved}, nil
-	case c.Vacuous().Valid() && among(s.Absurd) && !assumption:
+	case c.Vacuous().Valid() && among(s.Absurd) && !s.assumption:
 		return Verdict{vacuous}, nil
 	case c.Counterexample().Valid() && among(s.Losses):
 		return Verdict{notKept}, nil
 	case c.Counterexample().Valid() && among(s.Parts):
 		return Verdict{refuted}, nil
 	}
-	return Undecided, fmt.Errorf("verdict: the certificate establishes another sequent than that of %s", p.Name)
+	return Undecided, fmt.Errorf("verdict: the certificate establishes another sequent than that of %s", s.name)
 }

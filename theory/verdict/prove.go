@@ -66,5 +66,13 @@ func (p *Proof) Steps() []prove.Step {
 	return p.outcome.Steps()
 }
 
+// Script says why the part's own script does not prove it, whatever a search found; nil if it does, or if there is none.
+func (p *Proof) Script() error {
+	if p.outcome == nil {
+		return nil
+	}
+	return p.outcome.Script()
+}
+
 // Failure says why there are no theorems, with a position; nil if there are.
 func (p *Proof) Failure() error { return p.failure }

@@ -157,6 +157,37 @@ func (v Verdict) Denies() bool { return v.IsRefuted() || v.w == illFormed || v.w
 // IsDecided reports whether the verdict is neither undecided nor only supported.
 func (v Verdict) IsDecided() bool { return v.w != "" && v != Undecided && v != Supported }
 
+// Together is the verdict of several pieces of evidence about one statement: a contradiction if one affirms it or finds
+// it vacuous and another denies it; else the strongest that is said.
+func Together(vs ...Verdict) Verdict {
+	out := Undecided
+	affirmed, denied := Undecided, Undecided
+	for _, v := range vs {
+		switch {
+		case v == Contradiction:
+			return v
+		case v.Denies():
+			// No motion keeps an assumption that is inconsistent; that some state loses it says less.
+			if denied == Undecided || v.w == inconsistent {
+				denied = v
+			}
+		case v.IsDecided():
+			affirmed = v
+		case v == Supported:
+			out = v
+		}
+	}
+	switch {
+	case affirmed != Undecided && denied != Undecided:
+		return Contradiction
+	case affirmed != Undecided:
+		return affirmed
+	case denied != Undecided:
+		return denied
+	}
+	return out
+}
+
 // rank orders the verdicts of the parts of a conjunction: the least decides it.
 var rank = map[string]int{Contradiction.w: 0, illFormed: 1, inconsistent: 2, notKept: 3, refuted: 4, Undecided.w: 5, "": 5,
 	Supported.w: 6, vacuous: 7, proved: 8}
