@@ -152,7 +152,7 @@ func (l Line) LaTeX() (string, error) {
 		text, err := equation("' = ", "} = ")
 		return `\frac{\mathrm{d}}{\mathrm{d}t}{` + text, err
 	case "map":
-		return equation("+ = ", ` \leftarrow `)
+		return equation("+ = ", ` \gets `)
 	}
 	if _, ok := kernel.ClassNamed(l.Word); ok {
 		ns, shape, matrix := strings.Cut(l.Text, " : ")
