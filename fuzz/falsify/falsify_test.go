@@ -128,8 +128,8 @@ func TestSolveSatisfiesTheEquations(t *testing.T) {
 			continue
 		}
 		solve(eval.Rational{}, part, st, []string{"B", "S"}, nil)
-		f, ok := equations(eval.Rational{}, part, st)
-		if !ok {
+		f, err := eval.Equations(eval.Rational{}, part, st)
+		if err != nil {
 			continue
 		}
 		good := true

@@ -139,7 +139,7 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	}
 	s.res.Tried++
 	s.res.Err = nil
-	if f.Holds {
+	if f.Holds && !f.Left {
 		if m, ok := Margin(f); ok && Margined(s.part.Stmt) && (s.part.Stmt.Kind != lang.Stays || f.Measures["value"] == 0) {
 			s.res.Nearest = min(s.res.Nearest, m)
 		}
@@ -362,7 +362,7 @@ func (s *searcher) solves(c *chart.Chart, names []string) bool {
 		if len(names) > 0 {
 			solve(eval.Float{}, s.target, st, names, nil)
 		}
-		if f, ok := equations(eval.Float{}, s.target, st); ok && vanish(f, st) {
+		if f, err := eval.Equations(eval.Float{}, s.target, st); err == nil && vanish(f, st) {
 			good++
 		}
 	}

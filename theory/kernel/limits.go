@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+)
 
 // The limits of what the kernel looks at. Each keeps a hostile or careless input from taking all memory or time;
 // passing one is an error that names it.
@@ -12,6 +15,13 @@ const (
 	MaxBits      = 65_536    // bits of numerator or denominator of a coefficient
 	MaxNesting   = 500       // height of a term
 )
+
+// effort is the work of making a number of this length, beyond that of a small one: bringing a fraction to lowest terms
+// takes the square of its length.
+func effort(x *big.Rat) int {
+	words := max(x.Num().BitLen(), x.Denom().BitLen()) / 64
+	return words + words*words/64
+}
 
 // Fault is the error of everything the kernel refuses: what was asked for and why it cannot be had.
 type Fault struct{ msg string }

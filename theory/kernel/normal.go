@@ -84,6 +84,14 @@ func newNormaliser(s *Signature, shape map[*Symbol]structure) *normaliser {
 		scalarMemo: map[*Term]poly{}, matrixMemo: map[*Term]matrix{}}
 }
 
+// charge pays for work that takes as long as so many products of monomials with small coefficients. Long words, long
+// monomials and long coefficients cost more than short ones: their number alone bounds no time.
+func (n *normaliser) charge(products int) {
+	if n.work -= products; n.work < 0 {
+		refuse("more work than %d products of monomials in one step", MaxProducts)
+	}
+}
+
 // isZero reports whether a pure term is zero wherever the context holds and all its divisors, radicands and
 // inverses have values.
 func (n *normaliser) isZero(t *Term) bool {
@@ -207,6 +215,7 @@ func (n *normaliser) monoTimes(a, b mono) mono {
 	if b == "" {
 		return a
 	}
+	n.charge((len(a) + len(b)) / 128)
 	out := make([]byte, 0, len(a)+len(b))
 	cancel := false
 	put := func(g, k int) {
@@ -293,6 +302,7 @@ func (n *normaliser) put(p poly, m mono, c *big.Rat) {
 	if s.Num().BitLen() > MaxBits || s.Denom().BitLen() > MaxBits {
 		refuse("a coefficient of more than %d bits", MaxBits)
 	}
+	n.charge(effort(s))
 	p[m] = s
 	if len(p) > MaxMonomials {
 		refuse("a normal form of more than %d monomials", MaxMonomials)
@@ -306,9 +316,7 @@ func (n *normaliser) accumulate(p, q poly) {
 }
 
 func (n *normaliser) times(p, q poly) poly {
-	if n.work -= len(p) * len(q); n.work < 0 {
-		refuse("more than %d products of monomials in one step", MaxProducts)
-	}
+	n.charge(len(p) * len(q))
 	out := poly{}
 	for a, c := range p {
 		for b, d := range q {
@@ -342,9 +350,10 @@ func sortedMonos(p poly) []mono {
 }
 
 // text is a name of the polynomial: equal for equal polynomials only.
-func (p poly) text() string {
+func (n *normaliser) text(p poly) string {
 	var b strings.Builder
 	for _, m := range sortedMonos(p) {
+		n.charge(1 + len(m)/128 + effort(p[m]))
 		b.WriteString(p[m].RatString())
 		b.WriteByte('.')
 		b.WriteString(string(binary.BigEndian.AppendUint32(nil, uint32(len(m)))))
@@ -456,7 +465,7 @@ func (n *normaliser) invert(p poly) poly {
 	for _, m := range ms {
 		n.put(rest, divide(m, common), new(big.Rat).Quo(p[m], lead))
 	}
-	return n.times(out, n.single("r"+rest.text(), func() generator {
+	return n.times(out, n.single("r"+n.text(rest), func() generator {
 		return generator{head: Reciprocal, of: rest, only: -1}
 	}))
 }
@@ -466,7 +475,7 @@ func (n *normaliser) invertGenerator(g int) poly {
 		return n.gens[g].of
 	}
 	of := poly{generatorPower(g, 1): big.NewRat(1, 1)}
-	return n.single("r"+of.text(), func() generator {
+	return n.single("r"+n.text(of), func() generator {
 		return generator{head: Reciprocal, of: of, only: g}
 	})
 }
@@ -507,7 +516,7 @@ func (n *normaliser) rootOf(q poly, t *Term) poly {
 			return constantPoly(r)
 		}
 	}
-	return n.single("q"+q.text(), func() generator { return generator{head: Root, rep: t, of: q, only: -1} })
+	return n.single("q"+n.text(q), func() generator { return generator{head: Root, rep: t, of: q, only: -1} })
 }
 
 // Words.
@@ -597,6 +606,7 @@ func (n *normaliser) reduce(cs []uint32) (out []uint32, negative bool) {
 	if len(cs) > MaxExponent {
 		refuse("a word of more than %d letters", MaxExponent)
 	}
+	n.charge(len(cs) / 4)
 	for _, c := range cs {
 		c, neg := n.upright(c)
 		negative = negative != neg
@@ -621,6 +631,7 @@ func (n *normaliser) reduce(cs []uint32) (out []uint32, negative bool) {
 				continue
 			}
 		}
+		n.charge((len(out) - at) / 4)
 		out = append(out, 0)
 		copy(out[at+1:], out[at:])
 		out[at] = c
@@ -820,11 +831,11 @@ func sortedEntries(m matrix) []*entry {
 	return out
 }
 
-func (m matrix) text() string {
+func (n *normaliser) matrixText(m matrix) string {
 	var b strings.Builder
 	for _, e := range sortedEntries(m) {
 		k := legsText(e.legs, e.stack)
-		c := e.coef.text()
+		c := n.text(e.coef)
 		b.WriteString(string(binary.BigEndian.AppendUint32(nil, uint32(len(k)))))
 		b.WriteString(k)
 		b.WriteString(string(binary.BigEndian.AppendUint32(nil, uint32(len(c)))))
@@ -967,9 +978,7 @@ func (n *normaliser) transposed(m matrix) matrix {
 
 func (n *normaliser) multiply(a, b matrix) matrix {
 	out := matrix{}
-	if n.work -= len(a) * len(b); n.work < 0 {
-		refuse("more than %d products of monomials in one step", MaxProducts)
-	}
+	n.charge(len(a) * len(b))
 	for _, e := range sortedEntries(a) {
 		for _, f := range sortedEntries(b) {
 			coef := n.times(e.coef, f.coef)
@@ -1086,9 +1095,9 @@ func (n *normaliser) inverseOf(t *Term) matrix {
 			return out
 		}
 	}
-	text, flipped := m.text(), n.transposed(m)
+	text, flipped := n.matrixText(m), n.transposed(m)
 	turned, s := false, structure{}
-	other := flipped.text()
+	other := n.matrixText(flipped)
 	switch {
 	case other == text:
 		s.symmetric = true

@@ -368,8 +368,7 @@ type box struct {
 
 // charge pays for one operation with a number as long as c, which bounds the number too.
 func (b *box) charge(c *big.Rat) {
-	bits := c.Num().BitLen() + c.Denom().BitLen()
-	b.work -= 1 + bits/64
+	b.work -= 1 + effort(c)
 	if b.work < 0 {
 		refuse("a Bernstein form of more than %d operations", MaxProducts)
 	}

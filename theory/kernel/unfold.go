@@ -379,24 +379,21 @@ func (d *Dynamics) accumulate(f, w *Term, order []*Term, depends func(*Term) boo
 	return adjoint[w]
 }
 
-// replaced is t = at(a, x, v, …): a with the letters replaced by their values, all at once.
+// replaced is t = at(a, x, v, …): a with the letters replaced by their values, all at once. The values need values of
+// their own even where a does not mention the letter.
 func (d *Dynamics) replaced(t *Term, gradients int) unfolding {
 	u := d.remove(t.args[0], gradients)
 	d.holeless(u)
-	values := map[*Term]*Term{}
-	for i := 1; i < len(t.args); i += 2 {
-		values[t.args[i]] = t.args[i+1]
-	}
-	with, lists := map[*Term]*Term{}, [][]*Term{nil}
 	for _, x := range d.atoms(u) {
 		if x.head == frozen {
 			refuse("at of a stop-gradient inside a gradient")
 		}
-		if v := values[x]; v != nil {
-			w := d.remove(v, gradients)
-			with[x] = w.term
-			lists = append(lists, w.also)
-		}
+	}
+	with, lists := map[*Term]*Term{}, [][]*Term{nil}
+	for i := 1; i < len(t.args); i += 2 {
+		v := d.remove(t.args[i+1], gradients)
+		with[t.args[i]] = v.term
+		lists = append(lists, []*Term{v.term}, v.also)
 	}
 	u = d.rewrite(u, func(x *Term) *Term { return with[x] })
 	lists[0] = u.also

@@ -656,6 +656,7 @@ func TestRefusals(t *testing.T) {
 		"ddt of an input times zero":       {s.ddt(mul(s.integer(0), k.tau)), "input symbol tau has no derivative"},
 		"second derivative to an input":    {s.ddt(s.ddt(k.y)), "input symbol tau has no derivative"},
 		"ddt of an input under a root":     {s.ddt(s.root(k.tau)), "input symbol tau has no derivative"},
+		"ddt of an input that at drops":    {s.ddt(op(At, s.integer(1), k.c, k.tau)), "input symbol tau has no derivative"},
 		"ddt of a lost input":              {s.ddt(op(Diff, s.root(k.tau), k.c)), "input symbol tau has no derivative"},
 		"ddt of a state of the map":        {s.ddt(k.z), "z has no equation in the flow"},
 		"ddt of a random column":           {s.ddt(k.v), "random symbol v has no derivative"},
@@ -817,7 +818,7 @@ func TestDefinedness(t *testing.T) {
 		k.d.AddFlow(lossy, lost),
 		k.d.AddMap(lossy, lost),
 		k.d.AddFlow(steep, oneOver(k.x)),
-		k.d.AddMoment(k.p, k.p, s.mul(lost, k.B)),
+		k.d.AddMoment(k.p, k.p, s.mul(s.add(lost, oneOver(k.x)), k.B)),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -830,6 +831,12 @@ func TestDefinedness(t *testing.T) {
 		"ddt of what lost its letter":                  {s.ddt(op(Diff, lossy, k.c)), oneOver(k.y)},
 		"ddt of what lost a letter":                    {s.ddt(op(Diff, steep, k.c)), oneOver(k.x)},
 		"what the value of at drops":                   {op(At, k.x, k.x, lost), oneOver(k.y)},
+		"a moment that is not used":                    {op(Expect, s.mul(k.p, s.transpose(k.w))), oneOver(k.x)},
+		"a zeroth power under E":                       {op(Expect, s.pow(s.mul(oneOver(k.c), s.trace(s.mul(k.v, s.transpose(k.v)))), 0)), oneOver(k.c)},
+		"what is dropped under E":                      {op(Expect, s.mul(s.mul(lost, k.v), s.transpose(k.v))), oneOver(k.y)},
+		"what is dropped with a column":                {op(Expect, op(Diff, s.mul(oneOver(k.c), s.trace(s.mul(k.v, s.transpose(k.v)))), k.x)), oneOver(k.c)},
+		"a value that at drops":                        {op(At, one, k.x, oneOver(k.y)), oneOver(k.y)},
+		"a value that at drops, under ddt":             {s.ddt(op(At, one, k.x, s.root(k.y))), oneOver(s.root(k.y))},
 		"ddt of a lost root":                           {s.ddt(lose(s.root(k.x))), oneOver(s.root(k.x))},
 		"next of what is dropped":                      {s.next(lose(oneOver(k.x))), oneOver(s.add(k.y, k.tau))},
 		"the moment of a column that is averaged away": {op(Expect, s.mul(k.p, s.transpose(k.w))), oneOver(k.y)},

@@ -21,6 +21,7 @@ type Reading struct {
 	goals       []kernel.Formula
 	hyps        map[string]kernel.Formula
 	names       []Named
+	owners      []string
 	consequence []kernel.Formula
 	kept        []kernel.Formula
 	holes       map[string]*kernel.Term
@@ -168,6 +169,9 @@ func (r *Reading) Context() *kernel.Context { return r.ctx }
 
 // Goals are the formulas whose conjunction is the statement.
 func (r *Reading) Goals() []kernel.Formula { return slices.Clone(r.goals) }
+
+// Owners names, for each hypothesis of Γ in its order, the symbol whose declaration it is or the assumption.
+func (r *Reading) Owners() []string { return slices.Clone(r.owners) }
 
 // Hypothesis is what the hypothesis called name assumes. The equations of an assumption are h1, h2, ….
 func (r *Reading) Hypothesis(name string) (kernel.Formula, bool) {
@@ -340,7 +344,7 @@ func (r *Reading) marked(time kernel.Time, at Pos, assumed bool, f kernel.Formul
 			}
 			switch {
 			case !moves || mark == kernel.Start:
-			case assumed || !mentionsState(t):
+			case assumed || !r.mentionsState(t):
 				mark = kernel.Kept
 			default:
 				mark = kernel.Start
@@ -351,7 +355,8 @@ func (r *Reading) marked(time kernel.Time, at Pos, assumed bool, f kernel.Formul
 	return h, located(at, err)
 }
 
-func mentionsState(t *kernel.Term) bool {
+// mentionsState reports whether a state variable occurs in a term, or in the moments by which it is an expectation.
+func (r *Reading) mentionsState(t *kernel.Term) bool {
 	seen := map[*kernel.Term]bool{}
 	var visit func(*kernel.Term) bool
 	visit = func(t *kernel.Term) bool {
@@ -361,6 +366,12 @@ func mentionsState(t *kernel.Term) bool {
 		seen[t] = true
 		if s := t.Symbol(); s != nil {
 			return s.Class() == kernel.State
+		}
+		// Soundness: a radicand that moves by way of a moment alone would be assumed all along.
+		for i := 0; t.Head() == kernel.Expect && i < r.dyn.Moments(); i++ {
+			if _, _, m := r.dyn.Moment(i); visit(m) {
+				return true
+			}
 		}
 		return slices.ContainsFunc(t.Args(), visit)
 	}
@@ -387,6 +398,9 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		}); err != nil {
 			return nil, located(s.Pos, err)
 		}
+		for len(r.owners) < len(out) {
+			r.owners = append(r.owners, name)
+		}
 	}
 	for _, a := range r.part.Assumes {
 		if _, twice := r.hyps[a.Name]; twice {
@@ -399,6 +413,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		if r.hyps[a.Name], err = add(a.Stmt.Pos, true, fs.Form(), fs.Terms()...); err != nil {
 			return nil, err
 		}
+		r.owners = append(r.owners, a.Name)
 	}
 	if r.part.Stmt.Kind != Assumption {
 		return out, nil
@@ -413,6 +428,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 			return nil, located(q.Pos, err)
 		}
 		out = append(out, h)
+		r.owners = append(r.owners, name("h", i))
 		if _, twice := r.hyps[name("h", i)]; twice {
 			return nil, errAt(q.Pos, "two hypotheses called %s", name("h", i))
 		}

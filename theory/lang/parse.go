@@ -587,7 +587,8 @@ func (f *File) parseEquation(n *node, block string) (*Equation, error) {
 	return &Equation{Name: t.text, RHS: e, Pos: t.pos}, err
 }
 
-// inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets expanded.
+// inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets and roots written out: what they
+// abbreviate there need not be what they abbreviate here.
 func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 	if e.Kind == Call && e.Name == "rhs" {
 		sys, x := e.Args[0], e.Args[1]
@@ -643,6 +644,9 @@ func (env *Env) expandLets(e *Expr, left *int) *Expr {
 	if e.Kind == Sym {
 		if l := env.Lets[e.Name]; l != nil {
 			return env.expandLets(l.Expr, left)
+		}
+		if s := env.Symbols[e.Name]; s != nil && s.Root != nil {
+			return NewCall(e.Pos, "root", env.expandLets(s.Root, left))
 		}
 		return e
 	}

@@ -219,15 +219,13 @@ func (fr *frame) frozen() *frame {
 	return fr.still
 }
 
-// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here, needed or not.
+// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here.
 func (fr *frame) replaced(t *kernel.Term) *frame {
-	now := map[*kernel.Term]matrix{}
-	for i := 1; i < t.Len(); i += 2 {
-		now[t.Arg(i)] = fr.eval(t.Arg(i + 1))
-	}
 	return fr.child(func(x *kernel.Term) matrix {
-		if m, ok := now[x]; ok {
-			return m
+		for i := 1; i < t.Len(); i += 2 {
+			if t.Arg(i) == x {
+				return fr.eval(t.Arg(i + 1))
+			}
 		}
 		return fr.read(x)
 	})

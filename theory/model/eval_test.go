@@ -24,9 +24,11 @@ const general = `
 	random g m
 	centred v n
 	centred z n
+	random f n
 	E e e = x*I(n) + S
 	E v v = p*I(n)
 	E g e = B^T
+	E e f = W
 	x' = -x*y
 	y' = root(x)
 	W' = sg(W)*S - grad(tr(W^T*sg(W)), W)
@@ -91,6 +93,7 @@ func TestValues(t *testing.T) {
 		{"grad(tr(ddt(W)), W)", "[1, 1; 1, 2]"}, // W' = W·S − W: tr has the gradient Sᵀ − I
 		{"at(x^2 + y, x, 2*y)", "18"},
 		{"at(x*y, x, y, y, x)", "18"}, // at once
+		{"at(y, x, 1/(x - 9))", "2"},  // not needed
 		{"at(ddt(x), x, 4)", "-8"},
 		{"at(diff(x^2, x), x, y)", "4"},
 		{"diff(at(x^2, x, y), y)", "4"},
@@ -99,6 +102,8 @@ func TestValues(t *testing.T) {
 		{"E(tr(e^T*W*e))", "64"},       // tr(W·M) = 11 + 2 + 3 + 48
 		{"E(e*g^T)", "[1; -1]"},
 		{"E(g*e^T)", "[1, -1]"},
+		{"E(e*f^T)", "[1, 2; 3, 4]"},
+		{"E(f*e^T)", "[1, 3; 2, 4]"},
 		{"E(v*z^T)", "[0, 0; 0, 0]"}, // centred
 		{"E(v*e^T)", "[0, 0; 0, 0]"},
 		{"E((W*v)*(W*v)^T)", "[25, 55; 55, 125]"}, // 5·W·Wᵀ
@@ -130,7 +135,8 @@ func TestNoValues(t *testing.T) {
 		{"0*(1/x)", "is zero and divides"},
 		{"(1/x)^0", "is zero and divides"},
 		{"at(1/y, y, x)", "is zero and divides"},
-		{"at(y, p, 1/x)", "is zero and divides"}, // needed or not
+		{"at(0*p, p, 1/x)", "is zero and divides"},
+		{"at(diff(p, y), p, 1/x)", "is zero and divides"},
 		{"ddt(1/p)", "is zero and divides"},
 		{"diff(1/p, x)", "is zero and divides"},
 		{"root(x - 1)", "is negative under a root"},
@@ -157,6 +163,7 @@ func TestNoValues(t *testing.T) {
 		{"E(root(tr(e*e^T)))", "is random"},
 		{"E(at(root(y), y, tr(e*e^T)))", "is random"},
 		{"E(g*g^T)", "the moment of g and g is not declared"},
+		{"E(g*f^T)", "the moment of f and g is not declared"},
 		{"E(z*z^T)", "the moment of z and z is not declared"},
 		{"E(ddt(tr(e*e^T)))", "e has no derivative in time"},
 		{"diff(diff(x*sg(x), x), x)", "inside of two gradients"},
@@ -177,17 +184,22 @@ func TestNoValues(t *testing.T) {
 
 // A polynomial that agrees with a quadratic at many points but not at all is no quadratic.
 func TestQuadraticJointly(t *testing.T) {
-	l := newLab(kernel.AtState, "size n\nrandom e n\nparam c n\nE e e = I(n)")
+	l := newLab(kernel.AtState, "size n\nrandom e n\nparam c n\nstate x\nE e e = I(n)\nx' = x^4\nx+ = x^4")
 	const z = "tr(e*c^T)"
 	for _, extra := range []string{
 		z + "*(" + z + " - 1)*(" + z + " + 1)*(" + z + " - 2)",
 		z + "^2*(" + z + "^2 - 1)*(" + z + "^2 - 4)*(" + z + "^2 - 9)",
 	} {
-		if got := l.value(t, "E("+z+"^2 + "+extra+")", "n=1 c=1"); !strings.Contains(got, "not quadratic") && !strings.Contains(got, "odd") {
+		if got := l.value(t, "E("+z+"^2 + "+extra+")", "n=1 c=1 x=0"); !strings.Contains(got, "not quadratic") && !strings.Contains(got, "odd") {
 			t.Errorf("%s: %s", extra, got)
 		}
 	}
-	if got := l.value(t, "E(("+z+"^2 + 1)^2 - "+z+"^4)", "n=1 c=1"); got != "3" {
+	for _, op := range []string{"ddt", "next"} {
+		if got := l.value(t, "E(at("+op+"(x), x, "+z+"))", "n=1 c=1 x=0"); !strings.Contains(got, "not quadratic") {
+			t.Errorf("%s of what is random by at: %s", op, got)
+		}
+	}
+	if got := l.value(t, "E(("+z+"^2 + 1)^2 - "+z+"^4)", "n=1 c=1 x=0"); got != "3" {
 		t.Errorf("what cancels: %s", got)
 	}
 }
@@ -233,6 +245,40 @@ func TestRootsOfWhatRests(t *testing.T) {
 	} {
 		if got := l.value(t, src, "x=0 y=0 p=0"); !strings.HasPrefix(got, want) {
 			t.Errorf("%s = %s, want %s", src, got, want)
+		}
+	}
+}
+
+// Hostile terms end in a clear error.
+func TestLimits(t *testing.T) {
+	l := newLab(kernel.AtState, "size n\nstate x\nstate W n n\nx' = 1\nx+ = next(x)")
+	repeat := func(n int, step string) string {
+		s := "x"
+		for range n {
+			s = strings.ReplaceAll(step, "_", s)
+		}
+		return s
+	}
+	x := term(l.sig, "x")
+	doubled, replaced := x, x
+	for range 40 {
+		doubled = must(l.sig.Make(kernel.Product, 0, doubled, doubled))
+		twice := must(l.sig.Make(kernel.Sum, 0, x, x))
+		replaced = must(l.sig.Make(kernel.Sum, 0, must(l.sig.Make(kernel.At, 0, replaced, x, twice)), must(l.sig.Make(kernel.At, 0, replaced, x, x))))
+	}
+	for _, c := range []struct {
+		about string
+		term  *kernel.Term
+		want  string
+	}{
+		{"forty doublings", doubled, "bits"},
+		{"forty doublings under at", replaced, "operations"},
+		{"a map that refers to itself", term(l.sig, "next(x)"), "deep"},
+		{"nine derivatives", term(l.sig, repeat(9, "ddt(_)")), "nested"},
+		{"large matrices", term(l.sig, "kron(kron(W, W), kron(W, W))"), "a matrix of"},
+	} {
+		if _, err := model.Evaluate(l.dyn, c.term, l.at("n=20 x=3 W="+strings.TrimSuffix(strings.Repeat(strings.TrimSuffix(strings.Repeat("1,", 20), ",")+";", 20), ";"))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.about, err)
 		}
 	}
 }

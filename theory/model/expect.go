@@ -21,25 +21,14 @@ type entry struct {
 
 func (fr *frame) expectation(t *kernel.Term) matrix {
 	degree := (&degrees{evaluator: fr.evaluator}).of(t)
-	columns := map[*kernel.Term]bool{}
-	reaches(t, map[*kernel.Term]bool{}, func(x *kernel.Term) bool {
-		if x.Head() == kernel.Letter && random(x) {
-			columns[x] = true
-		}
-		return false
-	})
-	// Columns without a moment where it is declared to be have no expectations.
-	for i := 0; i < fr.dyn.Moments(); i++ {
-		if a, b, m := fr.dyn.Moment(i); columns[a] && columns[b] {
-			fr.closed().eval(m)
-		}
-	}
+	columns := map[*kernel.Term]bool{} // those that f reads
 	// value is f with the given entries, the others zero.
 	value := func(z map[entry]*number) matrix {
 		child := fr.child(func(x *kernel.Term) matrix {
 			if !random(x) {
 				return fr.read(x)
 			}
+			columns[x] = true
 			rows, _ := x.Symbol().Shape()
 			m := nought(fr.st.dim(rows), 1)
 			for i := range m.at {
@@ -52,6 +41,13 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 		child.outside = fr
 		return child.eval(t)
 	}
+	f0 := value(nil)
+	// Columns without a moment where it is declared to be have no expectations.
+	for i := 0; i < fr.dyn.Moments(); i++ {
+		if a, b, m := fr.dyn.Moment(i); columns[a] && columns[b] {
+			fr.closed().eval(m)
+		}
+	}
 	var z []entry
 	for _, y := range fr.dyn.Signature().Symbols() {
 		if x := fr.dyn.Signature().Lookup(y.Name()); columns[x] {
@@ -61,7 +57,6 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 			}
 		}
 	}
-	f0 := value(nil)
 	single := make([]matrix, len(z)) // f(eᵢ)
 	b := make([][]matrix, len(z))    // coefficients of zᵢzⱼ
 	out := f0

@@ -10,7 +10,7 @@ import (
 
 // The limits of what the model looks at; passing one is an error.
 const (
-	maxWork    = 4_000_000 // operations on numbers in one question
+	maxWork    = 2_000_000 // operations on numbers in one question
 	maxEntries = 4_096     // entries of a matrix
 	maxLevels  = 6         // square roots that no earlier ones express
 	maxNesting = 8         // infinitesimals about at once

@@ -72,9 +72,10 @@ func OfCounterexample(r *lang.Reading, c model.Counterexample) Verdict {
 }
 
 // Loss returns what an assumption has to satisfy if motions are to keep it: a context of states at which it holds, with
-// everything else that Γ says, and the derivatives of its equations, which then have to hold too.
+// everything else that Γ says, and the derivatives of its equations (over steps, the equations one step later), which
+// then have to hold too. What the part assumes beside the assumption is no part of it: motions that leave it are not
+// spoken of.
 func Loss(r *lang.Reading) (c *kernel.Context, goals []kernel.Formula, err error) {
-	sig := r.Context().Signature()
 	var hyps []kernel.Hypothesis
 	for _, h := range r.Context().Hypotheses() {
 		here, err := kernel.NewHypothesis(kernel.Here, h.Formula())
@@ -82,23 +83,11 @@ func Loss(r *lang.Reading) (c *kernel.Context, goals []kernel.Formula, err error
 			return nil, nil, err
 		}
 		hyps = append(hyps, here)
-		if h.Mark() != kernel.Kept || h.Formula().Form() != kernel.Equal {
-			continue
+	}
+	for i, f := range r.Kept() {
+		if i%2 == 1 {
+			goals = append(goals, f)
 		}
-		ts := h.Formula().Terms()
-		l, err := sig.Make(kernel.Ddt, 0, ts[0])
-		if err != nil {
-			return nil, nil, err
-		}
-		rr, err := sig.Make(kernel.Ddt, 0, ts[1])
-		if err != nil {
-			return nil, nil, err
-		}
-		g, err := kernel.NewFormula(kernel.Equal, l, rr)
-		if err != nil {
-			return nil, nil, err
-		}
-		goals = append(goals, g)
 	}
 	c, err = kernel.NewContext(r.Context().Dynamics(), kernel.AtState, hyps...)
 	return c, goals, err

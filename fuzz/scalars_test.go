@@ -1,4 +1,4 @@
-package compile
+package fuzz
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 	"stopgrad/theory/lang"
 )
 
-func parts(t testing.TB) map[string]*lang.Part {
+func allParts(t testing.TB) map[string]*lang.Part {
 	t.Helper()
 	f, err := theory.Load()
 	if err != nil {
@@ -33,13 +33,13 @@ func parts(t testing.TB) map[string]*lang.Part {
 	return out
 }
 
-// TestProgramsJudgeAsTheEvaluator holds every program that can be compiled, of the claims and of their twins,
+// TestScalarsJudgeAsTheEvaluator holds every program that can be compiled, of the claims and of their twins,
 // against the interpreter at random states, ends of domains among them.
-func TestProgramsJudgeAsTheEvaluator(t *testing.T) {
+func TestScalarsJudgeAsTheEvaluator(t *testing.T) {
 	compiled, failed, unmet, undefined := 0, 0, 0, 0
-	for label, part := range parts(t) {
-		p, err := New(part)
-		if errors.Is(err, ErrUnsupported) {
+	for label, part := range allParts(t) {
+		p, err := eval.NewScalars(part)
+		if errors.Is(err, eval.ErrNotScalar) {
 			continue
 		}
 		if err != nil {
@@ -51,7 +51,7 @@ func TestProgramsJudgeAsTheEvaluator(t *testing.T) {
 			t.Fatalf("%s: %v", label, err)
 		}
 		axes := falsify.Axes(c)
-		w := p.NewWorkspace()
+		w := p.NewRegisters()
 		rng := rand.New(rand.NewPCG(1, 2))
 		for range 60 {
 			x := make([]float64, len(axes))
@@ -99,25 +99,25 @@ func TestProgramsJudgeAsTheEvaluator(t *testing.T) {
 	}
 }
 
-func TestNewRefusesMatrices(t *testing.T) {
-	for label, part := range parts(t) {
+func TestScalarsRefuseMatrices(t *testing.T) {
+	for label, part := range allParts(t) {
 		if label == "thm1/balance" || label == "nopred/collapse" {
-			if _, err := New(part); !errors.Is(err, ErrUnsupported) {
+			if _, err := eval.NewScalars(part); !errors.Is(err, eval.ErrNotScalar) {
 				t.Errorf("%s: %v", label, err)
 			}
 		}
 	}
 }
 
-func BenchmarkJudge(b *testing.B) {
-	part := parts(b)["invariance-scalar/invariance"]
-	p, err := New(part)
+func BenchmarkJudgeScalars(b *testing.B) {
+	part := allParts(b)["invariance-scalar/invariance"]
+	p, err := eval.NewScalars(part)
 	if err != nil {
 		b.Fatal(err)
 	}
 	x := make([]float64, len(p.Names()))
 	b.Run("compiled", func(b *testing.B) {
-		w := p.NewWorkspace()
+		w := p.NewRegisters()
 		for b.Loop() {
 			for i := range x {
 				x[i] = 0.3 + 0.1*float64(i)
