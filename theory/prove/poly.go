@@ -8,11 +8,11 @@ import (
 	"stopgrad/theory/kernel"
 )
 
-// What the search writes out: how many monomials of a polynomial, and how long the numbers in it.
-const (
-	maxPoly = 3000
-	maxBits = 4096
-)
+// maxPoly bounds the monomials of a polynomial that the search writes out.
+const maxPoly = 3000
+
+// maxCoefficient bounds the bits of a coefficient; the kernel refuses longer ones.
+const maxCoefficient = kernel.MaxBits / 8
 
 // poly is a polynomial over ℚ. Its generators are terms: scalar letters, sizes, traces, roots, and reciprocals of
 // what is no monomial; letters may have negative exponents.
@@ -132,7 +132,7 @@ func (ps *polys) times(p, q poly) poly {
 	for _, a := range p.sorted() {
 		for _, b := range q.sorted() {
 			c := new(big.Rat).Mul(a.c, b.c)
-			if c.Num().BitLen() > maxBits || c.Denom().BitLen() > maxBits {
+			if c.Num().BitLen() > maxCoefficient || c.Denom().BitLen() > maxCoefficient {
 				return nil
 			}
 			at := merge(a.at, b.at)
