@@ -39,10 +39,7 @@ func (t Target) Label() string {
 
 // Statement renders what is attacked, identification first.
 func (t Target) Statement() string {
-	text := t.Part.Stmt.Text
-	if t.Part.Fault == nil && t.Part.Stmt.Kind != lang.Sampled {
-		text = lang.UnicodeStmt(t.Part.Stmt)
-	}
+	text, _ := lang.Statement(t.Part)
 	return t.Label() + ": " + text
 }
 

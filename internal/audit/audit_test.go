@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"stopgrad/internal/ledger"
@@ -16,9 +19,9 @@ import (
 )
 
 // tiny is a depth for tests: enough for the twins of the claims in few.
-var tiny = Depth{Name: "tiny", States: 40, Samples: 10, Runs: 2}
+var tiny = Depth{Name: "tiny", States: 100, Samples: 10, Runs: 2}
 
-// few are claims that are quick to judge: proved, refuted with a correction, ill-formed, inconsistent, in words.
+// few are claims that are quick to judge: proved, refuted with a correction, ill-formed, not kept, in words.
 var few = []string{"lemma2", "wd-units", "nopred", "assump-ema", "sym-hurts"}
 
 func load(t testing.TB) *lang.File {
@@ -51,7 +54,7 @@ func TestVerdictsOfEachKind(t *testing.T) {
 		{"wd-units", ledger.Refuted, ledger.Proved},
 		{"nopred", ledger.IllFormed, ledger.Proved},
 		{"lemma2", ledger.Proved, ""},
-		{"assump-ema", ledger.Inconsistent, ledger.Proved},
+		{"assump-ema", ledger.NotKept, ledger.Proved},
 		{"sym-hurts", ledger.Undecided, ""},
 	} {
 		c := l.Claims[i]
@@ -74,13 +77,30 @@ func TestVerdictsOfEachKind(t *testing.T) {
 	if !l.Summary.Complete || l.Summary.Claims != len(few) {
 		t.Errorf("summary %+v", l.Summary)
 	}
-	witness := l.Claim("wd-units").Evidence[0]
-	if witness.Kind != ledger.Witness || witness.Detail.State == nil || witness.Detail.Drawn == 0 {
-		t.Errorf("the evidence against wd-units is %+v", witness)
+	if w := witness(l.Claim("wd-units")); w == nil || w.Detail.State == nil || w.Detail.Drawn == 0 || w.Certificate == "" {
+		t.Errorf("the evidence against wd-units is %+v", w)
+	}
+	// What is stated, and Γ with its marks, comes from the kernel; an ill-formed statement says that it does not.
+	d := l.Claim("lemma2").Evidence[0].Detail
+	if d.Statement != "|w| decays at rate lambda" || !slices.Contains(d.Given, "const lambda > 0") || d.Given[0] != "motion" || d.Sequent == "" {
+		t.Errorf("lemma2 is recorded as %+v", d)
+	}
+	if d := l.Claim("nopred").Evidence[0].Detail; !strings.HasPrefix(d.Statement, "as written: ") || d.Sequent != "" {
+		t.Errorf("what has no meaning is recorded as %+v", d)
 	}
 	if d := l.Claim("nopred").Evidence[0].Detail; !strings.Contains(d.Reason, "claim:") {
 		t.Errorf("nopred does not say where its shapes do not fit: %+v", d)
 	}
+}
+
+// witness is the first counterexample in the record of a claim.
+func witness(c *ledger.Claim) *ledger.Evidence {
+	for i := range c.Evidence {
+		if c.Evidence[i].Kind == ledger.Witness {
+			return &c.Evidence[i]
+		}
+	}
+	return nil
 }
 
 func TestWorkersDoNotChangeTheLedger(t *testing.T) {
@@ -126,6 +146,8 @@ func TestInterruptedAuditGoesOn(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	o.Keep = func(name string, content []byte) error { return KeepCertificate(dir, name, content) }
+	o.Certificate = func(name string) ([]byte, error) { return ReadCertificate(dir, name) }
 	o.OnClaim = func(done, total int, id string, sofar func() *ledger.Ledger) {
 		if done > 2 {
 			return
@@ -146,25 +168,21 @@ func TestInterruptedAuditGoesOn(t *testing.T) {
 		t.Fatalf("%d claims in the partial ledger, error %v", len(finished), err)
 	}
 	for id, c := range finished {
-		c.Where = "taken over"
-		finished[id] = c
+		if c.Verdict != ledger.Undecided || c.Evidence[0].Verdict != ledger.Undecided {
+			t.Errorf("%s: the partial ledger holds the word %s", id, c.Verdict)
+		}
 	}
-	o.Finished, o.OnClaim = finished, nil
+	o.Finished = finished
+	o.OnClaim = func(_, _ int, id string, _ func() *ledger.Ledger) {
+		if _, again := finished[id]; again {
+			t.Errorf("%s is judged twice", id)
+		}
+	}
 	resumed, err := Run(context.Background(), f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken := 0
-	for i := range resumed.Claims {
-		if c := &resumed.Claims[i]; c.Where == "taken over" {
-			taken++
-			c.Where = f.Claim(c.ID).Printed
-		}
-	}
-	if taken != 2 {
-		t.Errorf("%d claims are taken over", taken)
-	}
-	o.Finished = nil
+	o.Finished, o.OnClaim = nil, nil
 	whole, err := Run(context.Background(), f, o)
 	if err != nil {
 		t.Fatal(err)
@@ -177,6 +195,127 @@ func TestInterruptedAuditGoesOn(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, PartialFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the partial ledger is still there")
+	}
+}
+
+// TestForgedResume edits what an interrupted audit left: no edit becomes a verdict; a claim whose record or certificates do
+// not fit is judged anew.
+func TestForgedResume(t *testing.T) {
+	f := load(t)
+	ids := []string{"lemma2", "wd-units", "nopred"}
+	files := map[string][]byte{}
+	o := Options{Seed: 1, Depth: tiny, IDs: ids, Workers: 2, Keep: func(name string, content []byte) error { files[name] = content; return nil }}
+	whole, err := Run(context.Background(), f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := canonical(t, whole)
+	o.Keep = nil
+	certificate := func(id, part string) string {
+		for _, e := range whole.Claim(id).Evidence {
+			if e.Detail.Part == part && e.Certificate != "" {
+				return e.Certificate
+			}
+		}
+		t.Fatalf("%s/%s has no certificate", id, part)
+		return ""
+	}
+	refutation, proof := certificate("wd-units", "printed"), certificate("wd-units", "units")
+	for _, c := range []struct {
+		name string
+		edit func(map[string]ledger.Claim, map[string][]byte)
+		anew []string // the claims that have to be judged again
+	}{
+		{"nothing", func(map[string]ledger.Claim, map[string][]byte) {}, nil},
+		{"words", func(cs map[string]ledger.Claim, _ map[string][]byte) {
+			for id, c := range cs {
+				c.Verdict = ledger.Proved
+				for i := range c.Evidence {
+					c.Evidence[i].Verdict = ledger.Proved
+				}
+				for i := range c.Twins {
+					c.Twins[i].Verdict = ledger.Proved
+				}
+				cs[id] = c
+			}
+		}, nil},
+		{"a certificate is gone", func(_ map[string]ledger.Claim, fs map[string][]byte) { delete(fs, refutation) }, []string{"wd-units"}},
+		{"a certificate is cut", func(_ map[string]ledger.Claim, fs map[string][]byte) { fs[proof] = fs[proof][:len(fs[proof])-1] }, []string{"wd-units"}},
+		{"certificates are exchanged", func(_ map[string]ledger.Claim, fs map[string][]byte) {
+			fs[refutation], fs[proof] = fs[proof], fs[refutation]
+		}, []string{"wd-units"}},
+		{"another claim's certificate", func(_ map[string]ledger.Claim, fs map[string][]byte) {
+			fs[refutation] = fs[certificate("lemma2", "decay")]
+		}, []string{"wd-units"}},
+		{"another name", func(cs map[string]ledger.Claim, _ map[string][]byte) {
+			edited(cs, "wd-units", func(e *ledger.Evidence) { e.Certificate = proof })
+		}, []string{"wd-units"}},
+		{"another statement", func(cs map[string]ledger.Claim, _ map[string][]byte) {
+			edited(cs, "wd-units", func(e *ledger.Evidence) { e.Detail.Statement = "1 == 1" })
+		}, []string{"wd-units"}},
+		{"another sequent", func(cs map[string]ledger.Claim, _ map[string][]byte) {
+			edited(cs, "lemma2", func(e *ledger.Evidence) { e.Detail.Sequent = "sha256:00" })
+		}, []string{"lemma2"}},
+		{"another claim's record", func(cs map[string]ledger.Claim, _ map[string][]byte) {
+			cs["wd-units"], cs["lemma2"] = cs["lemma2"], cs["wd-units"]
+		}, []string{"lemma2", "wd-units"}},
+		{"a witness without a certificate", func(cs map[string]ledger.Claim, _ map[string][]byte) {
+			edited(cs, "wd-units", func(e *ledger.Evidence) { e.Certificate = "" })
+		}, []string{"wd-units"}},
+		{"no evidence", func(cs map[string]ledger.Claim, _ map[string][]byte) {
+			c := cs["lemma2"]
+			c.Evidence = nil
+			cs["lemma2"] = c
+		}, []string{"lemma2"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := WritePartial(dir, "id", whole); err != nil {
+				t.Fatal(err)
+			}
+			finished, err := ReadPartial(dir, "id")
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := maps.Clone(files)
+			c.edit(finished, kept)
+			var anew []string
+			o := o
+			o.Finished = finished
+			o.Certificate = func(name string) ([]byte, error) {
+				if text, ok := kept[name]; ok {
+					return text, nil
+				}
+				return nil, os.ErrNotExist
+			}
+			var mu sync.Mutex
+			o.OnClaim = func(_, _ int, id string, _ func() *ledger.Ledger) {
+				mu.Lock()
+				anew = append(anew, id)
+				mu.Unlock()
+			}
+			l, err := Run(context.Background(), f, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if canonical(t, l) != want {
+				t.Error("the ledger is another one")
+			}
+			slices.Sort(anew)
+			if !slices.Equal(anew, c.anew) {
+				t.Errorf("judged anew: %v; want %v", anew, c.anew)
+			}
+		})
+	}
+}
+
+// edited changes every piece of evidence that has a certificate, in place.
+func edited(cs map[string]ledger.Claim, id string, change func(*ledger.Evidence)) {
+	c := cs[id]
+	for i := range c.Evidence {
+		if c.Evidence[i].Certificate != "" {
+			change(&c.Evidence[i])
+		}
 	}
 }
 
@@ -217,11 +356,11 @@ func TestPartialLedgerOfAnotherAudit(t *testing.T) {
 // TestContradictionIsLoud puts findings together that only an error of the suite can produce.
 func TestContradictionIsLoud(t *testing.T) {
 	c := load(t).Claim("lemma2")
-	found := []finding{{verdict: verdict.Undecided, evidence: []ledger.Evidence{
+	found := []finding{{verdict: verdict.Contradiction, evidence: []ledger.Evidence{
 		{Kind: ledger.Proof, Verdict: ledger.Proved, Detail: ledger.Detail{Part: "decay", Reading: "printed"}},
 		{Kind: ledger.Witness, Verdict: ledger.Refuted, Detail: ledger.Detail{Part: "decay", Reading: "printed"}}}}}
 	rec := record(c, found)
-	if rec.Verdict != ledger.Undecided || len(rec.Evidence) != 2 {
+	if rec.Verdict != ledger.Contradicted || rec.Verdict.Affirms() || rec.Verdict.Denies() || len(rec.Evidence) != 2 {
 		t.Errorf("verdict %s with %d pieces of evidence", rec.Verdict, len(rec.Evidence))
 	}
 	if got := rec.Contradictions(); len(got) != 1 || got[0] != "lemma2/decay" {
@@ -340,7 +479,7 @@ func TestSampledRefutation(t *testing.T) {
 	if got.Verdict != ledger.Refuted {
 		t.Errorf("as printed %s; want refuted", got.Verdict)
 	}
-	if got.Corrected.Verdict != ledger.Undecided || len(got.Contradictions()) == 0 {
+	if got.Corrected.Verdict != ledger.Contradicted || len(got.Contradictions()) == 0 {
 		t.Errorf("corrected %s, contradictions %v: the proved parts are refuted too", got.Corrected.Verdict, got.Contradictions())
 	}
 }
@@ -372,7 +511,11 @@ func TestStatesAreRationalsInText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := l.Claims[0].Evidence[0].Detail.State
+	w := witness(&l.Claims[0])
+	if w == nil {
+		t.Fatal("no counterexample to code-defects")
+	}
+	st := w.Detail.State
 	if st == nil || st.Scalars["v1"] == st.Scalars["v2"] || st.Scalars["v1"] == "" {
 		t.Errorf("v1 = v2 at the counterexample to code-defects: %+v", st)
 	}

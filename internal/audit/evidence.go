@@ -129,41 +129,42 @@ func twinCertificate(c *lang.Claim, t theory.TwinResult) []byte {
 	return text
 }
 
-// describe begins the record of a part: what it says and under which Γ, printed from the kernel.
+// describe begins the record of a part: what it says and under which Γ, printed from the kernel. What has no meaning there
+// is recorded as it is written, and says so.
 func describe(p *lang.Part) ledger.Detail {
-	d := ledger.Detail{Part: p.Name, Reading: "printed", Statement: lang.UnicodeStmt(p.Stmt)}
+	d := ledger.Detail{Part: p.Name, Reading: "printed"}
 	if p.Corrected {
 		d.Reading = "corrected"
 	}
-	if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+	statement, written := lang.Statement(p)
+	d.Statement = statement
+	if p.Stmt.Kind == lang.Sampled {
+		return d
+	}
+	if written {
+		d.Statement = "as written: " + statement
 		return d
 	}
 	r, err := lang.Elaborate(p)
 	if err != nil {
 		return d
 	}
-	if text, err := r.Print(false); err == nil {
-		d.Statement, d.Given = split(text)
+	if lines, err := r.Lines(false); err == nil {
+		for _, l := range lines {
+			switch l.Word {
+			case lang.Stated:
+			case lang.Times:
+				d.Given = append(d.Given, l.Text)
+			default:
+				d.Given = append(d.Given, l.Word+" "+l.Text)
+			}
+		}
 	}
 	if s, err := verdict.SequentsOf(p); err == nil {
 		sum := sha256.Sum256([]byte(s.Statement))
 		d.Sequent = "sha256:" + hex.EncodeToString(sum[:])
 	}
 	return d
-}
-
-// split takes a printed sequent apart: its goals, and the other lines with single spaces.
-func split(sequent string) (statement string, given []string) {
-	var goals []string
-	for _, line := range strings.Split(strings.TrimRight(sequent, "\n"), "\n") {
-		line = strings.Join(strings.Fields(line), " ")
-		if goal, ok := strings.CutPrefix(line, "|- "); ok {
-			goals = append(goals, goal)
-		} else if line != "" {
-			given = append(given, line)
-		}
-	}
-	return strings.Join(goals, " and "), given
 }
 
 // readingStatement renders the parts of a reading, each under its name where there are several.

@@ -23,14 +23,14 @@ type search struct {
 	Depth   string `default:"standard" enum:"quick,standard,deep" help:"How much to search: quick, standard or deep."`
 	Seed    uint64 `default:"1" help:"Seed of every random choice."`
 	Workers int    `default:"0" help:"Claims judged at a time; 0 is one per processor. Changes no result."`
-	Out     string `placeholder:"DIR" help:"Folder for ledger.json. An audit cut short leaves ledger.partial.json there, and the same audit goes on from it."`
+	Out     string `placeholder:"DIR" help:"Folder for ledger.json and certificates. An audit cut short leaves ledger.partial.json there, and the same audit goes on from it."`
 	JSON    bool   `name:"json" help:"Write the ledger as JSON instead of a table."`
 }
 
 type auditCommand struct {
 	IDs []string `arg:"" optional:"" name:"id" help:"Claims to audit; all of them if none is named."`
 	search
-	Against  string `placeholder:"FILE" help:"Exit 1 and name what differs if a verdict differs from this ledger's."`
+	Against  string `placeholder:"FILE" help:"Exit 1 and name what differs if a statement, a hypothesis or a verdict differs from this ledger's."`
 	Training bool   `default:"true" negatable:"" help:"Include the quick tier of the training checks."`
 }
 
@@ -86,7 +86,7 @@ func (a *auditCommand) Run(c *console) error {
 			if err := report.Changes(c.stderr, changes); err != nil {
 				return err
 			}
-			return &exit{Difference, fmt.Sprintf("%d verdicts differ from %s", len(changes), a.Against)}
+			return &exit{Difference, fmt.Sprintf("%d entries differ from %s", len(changes), a.Against)}
 		}
 	}
 	return defects(l)

@@ -58,20 +58,28 @@ func stated(old, new *Ledger) (out []Change) {
 		if o == nil {
 			continue
 		}
-		was := map[string]*Detail{}
+		was := map[string][]*Detail{}
 		for j := range o.Evidence {
 			d := &o.Evidence[j].Detail
-			was[d.Reading+"/"+d.Part] = d
+			if key := d.Reading + "/" + d.Part; o.Evidence[j].Kind != Training {
+				was[key] = append(was[key], d)
+			}
 		}
 		seen := map[string]bool{}
 		for j := range n.Evidence {
 			d := &n.Evidence[j].Detail
 			key := d.Reading + "/" + d.Part
-			w := was[key]
 			if seen[key] || n.Evidence[j].Kind == Training {
 				continue
 			}
 			seen[key] = true
+			var w *Detail
+			for _, o := range was[key] {
+				// Every piece of evidence records what it is about; one that differs counts.
+				if w == nil || w.Statement == d.Statement && slices.Equal(w.Given, d.Given) && w.Sequent == d.Sequent {
+					w = o
+				}
+			}
 			what := d.Part + " " + map[bool]string{true: "as corrected", false: "as printed"}[d.Reading == "corrected"]
 			switch {
 			case w == nil:
@@ -91,19 +99,24 @@ func stated(old, new *Ledger) (out []Change) {
 	return out
 }
 
-// firstDifference names the first line that differs.
-func firstDifference(a, b []string) string {
-	for i := range max(len(a), len(b)) {
-		switch {
-		case i >= len(a):
-			return fmt.Sprintf("%q is new", b[i])
-		case i >= len(b):
-			return fmt.Sprintf("%q is missing", a[i])
-		case a[i] != b[i]:
-			return fmt.Sprintf("%q was %q", b[i], a[i])
+// firstDifference names the first line that only one of the lists has, or one of each.
+func firstDifference(old, new []string) string {
+	only := func(a, b []string) string {
+		if i := slices.IndexFunc(a, func(s string) bool { return !slices.Contains(b, s) }); i >= 0 {
+			return a[i]
 		}
+		return ""
 	}
-	return ""
+	switch gone, come := only(old, new), only(new, old); {
+	case gone == "" && come == "":
+		return "their order"
+	case gone == "":
+		return fmt.Sprintf("%q is new", come)
+	case come == "":
+		return fmt.Sprintf("%q is missing", gone)
+	default:
+		return fmt.Sprintf("%q was %q", come, gone)
+	}
 }
 
 // said lists the verdicts that differ.

@@ -10,7 +10,7 @@ import (
 // Schema is the value of a ledger's "schema" member.
 const Schema = "stopgrad-ledger/1"
 
-// Verdict is one of the words of [Verdicts]. It is a record of what the checker or a property said, not an
+// Verdict is one of the words of [Verdicts]. It is a record of what a theorem, a counterexample or a property said, not an
 // authority: whoever doubts it re-runs the audit.
 type Verdict string
 
@@ -72,7 +72,7 @@ type Ledger struct {
 type Claim struct {
 	ID        string     `json:"id"`
 	Where     string     `json:"where"`     // where it is printed
-	Statement string     `json:"statement"` // as printed, in Unicode
+	Statement string     `json:"statement"` // of the printed reading, from the kernel
 	Verdict   Verdict    `json:"verdict"`   // of the statement as printed
 	Corrected *Reading   `json:"corrected,omitempty"`
 	Evidence  []Evidence `json:"evidence"`

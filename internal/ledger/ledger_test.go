@@ -161,6 +161,76 @@ func TestCompareNamesEveryChange(t *testing.T) {
 	}
 }
 
+// TestCompareNamesWhatIsStated: an edited statement and a dropped hypothesis are named before any verdict, whichever piece
+// of evidence records them; seed and depth are said where they may explain a difference.
+func TestCompareNamesWhatIsStated(t *testing.T) {
+	with := func() *Ledger {
+		l := example()
+		for i := range 2 {
+			d := &l.Claims[0].Evidence[i].Detail
+			d.Statement, d.Given, d.Sequent = "x == y", []string{"state", "param x, y", "here x > 0", "here y > 0"}, "sha256:01"
+		}
+		second := l.Claims[0].Evidence[0]
+		second.Kind = Samples
+		l.Claims[0].Evidence = append(l.Claims[0].Evidence, second)
+		return l
+	}
+	if cs := Compare(with(), with()); len(cs) != 0 {
+		t.Errorf("a ledger differs from itself: %v", cs)
+	}
+	detail := func(i int) func(*Ledger) *Detail {
+		return func(l *Ledger) *Detail { return &l.Claims[0].Evidence[i].Detail }
+	}
+	for _, c := range []struct {
+		name string
+		edit func(*Ledger)
+		want string
+	}{
+		{"statement", func(l *Ledger) { detail(0)(l).Statement = "1 == 2" }, "a: p as printed: the statement was 1 == 2 and is x == y"},
+		{"statement of later evidence", func(l *Ledger) { detail(3)(l).Statement = "1 == 2" }, "a: p as printed: the statement was 1 == 2 and is x == y"},
+		{"statement of a correction", func(l *Ledger) { detail(1)(l).Statement = "1 == 2" }, "a: q as corrected: the statement was 1 == 2 and is x == y"},
+		{"hypothesis gained", func(l *Ledger) { d := detail(0)(l); d.Given = d.Given[:3] }, `a: p as printed: the hypotheses differ: "here y > 0" is new`},
+		{"first hypothesis gained", func(l *Ledger) { d := detail(0)(l); d.Given = []string{"state", "param x, y", "here y > 0"} },
+			`a: p as printed: the hypotheses differ: "here x > 0" is new`},
+		{"order", func(l *Ledger) {
+			d := detail(0)(l)
+			d.Given = []string{"state", "param x, y", "here y > 0", "here x > 0"}
+		}, "a: p as printed: the hypotheses differ: their order"},
+		{"hypothesis dropped", func(l *Ledger) { d := detail(0)(l); d.Given = append(d.Given[:4:4], "here x > y") },
+			`a: p as printed: the hypotheses differ: "here x > y" is missing`},
+		{"hypothesis weakened", func(l *Ledger) {
+			d := detail(0)(l)
+			d.Given = []string{"state", "param x, y", "here x >= 0", "here y > 0"}
+		},
+			`a: p as printed: the hypotheses differ: "here x > 0" was "here x >= 0"`},
+		{"mark", func(l *Ledger) {
+			d := detail(0)(l)
+			d.Given = []string{"state", "param x, y", "const x > 0", "here y > 0"}
+		},
+			`a: p as printed: the hypotheses differ: "here x > 0" was "const x > 0"`},
+		{"sequent", func(l *Ledger) { detail(0)(l).Sequent = "sha256:02" }, "a: p as printed: the sequent differs: statement and hypotheses that print alike are others"},
+		{"claim", func(l *Ledger) { l.Claims[1].Statement = "1 == 2" }, "b: as printed: the statement was 1 == 2 and is z < w & v"},
+		{"part", func(l *Ledger) { l.Claims[0].Evidence = l.Claims[0].Evidence[1:3] }, "a: p as printed: is new"},
+		{"seed alone", func(l *Ledger) { l.Seed = 8 }, ""},
+		{"depth alone", func(l *Ledger) { l.Depth = "deep" }, ""},
+		{"seed", func(l *Ledger) { l.Seed = 8; l.Claims[1].Verdict = Undecided }, "b: as printed: undecided → proved\nthe seed was 8 and is 7"},
+		{"depth", func(l *Ledger) { l.Depth = "deep"; l.Claims[1].Verdict = Undecided }, "b: as printed: undecided → proved\nthe depth was deep and is quick"},
+		{"claim files", func(l *Ledger) { l.Summary.Sources = "sha256:11"; l.Claims[1].Verdict = Undecided }, "b: as printed: undecided → proved\nthe claim files differ"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			old := with()
+			c.edit(old)
+			var got []string
+			for _, ch := range Compare(old, with()) {
+				got = append(got, ch.String())
+			}
+			if strings.Join(got, "\n") != c.want {
+				t.Errorf("changes %q; want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestCanonicalLeavesOutSecondsOnly(t *testing.T) {
 	l := example()
 	c := l.Canonical()
@@ -181,7 +251,11 @@ func TestContradictions(t *testing.T) {
 	if got := l.Claims[0].Contradictions(); len(got) != 0 {
 		t.Errorf("contradictions in a consistent claim: %v", got)
 	}
-	l.Claims[0].Evidence[1].Detail.Part = "p" // proved and refuted
+	l.Claims[0].Evidence[1].Detail.Part = "p" // proved as corrected, refuted as printed
+	if got := l.Claims[0].Contradictions(); len(got) != 0 {
+		t.Errorf("contradictions between two readings: %v", got)
+	}
+	l.Claims[0].Evidence[1].Detail.Reading = "printed" // proved and refuted
 	l.Summarise()
 	if d := cmp.Diff([]string{"a/p"}, l.Summary.Contradictions); d != "" {
 		t.Error(d)

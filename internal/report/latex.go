@@ -8,40 +8,67 @@ import (
 	"stopgrad/theory/lang"
 )
 
-// ShowLaTeX writes a claim's statements, hypotheses, definitions and equations as a LaTeX fragment for the
-// amsmath package.
-func ShowLaTeX(w io.Writer, c *lang.Claim) error {
+// ShowLaTeX writes a claim's statements and what they assume as a LaTeX fragment for the amsmath package: the sequent that
+// the kernel prints, parsed back and set. With unfolded, operators in statements are set as what they become.
+func ShowLaTeX(w io.Writer, c *lang.Claim, unfolded bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%% %s, %s\n", c.ID, c.Printed)
 	for _, corrected := range []bool{false, true} {
 		for _, part := range c.Reading(corrected) {
 			fmt.Fprintf(&b, "\\paragraph{%s, %s (%s)}\n", latexText(c.Title), latexText(part.Name), readingTitle(corrected))
-			if part.Stmt.Kind == lang.Sampled {
-				b.WriteString(latexText(part.Stmt.Text) + "\n")
-				continue
+			if err := latexPart(&b, part, unfolded); err != nil {
+				return fmt.Errorf("%s/%s: %w", c.ID, part.Name, err)
 			}
-			lines := []string{"& " + lang.LaTeXStmt(part.Stmt)}
-			label := func(name string, items []string) {
-				for i, s := range items {
-					if i > 0 {
-						name = ""
-					}
-					lines = append(lines, `\text{`+name+`}\quad & `+s)
-				}
-			}
-			var hyps []string
-			for _, a := range part.Assumes {
-				hyps = append(hyps, lang.LaTeXStmt(a.Stmt))
-			}
-			v := viewOf(part, lang.LaTeX)
-			label("if", hyps)
-			label("where", v.lets)
-			label("along", v.flow)
-			b.WriteString("\\begin{align*}\n  " + strings.Join(lines, " \\\\\n  ") + "\n\\end{align*}\n")
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func latexPart(b *strings.Builder, part *lang.Part, unfolded bool) error {
+	align := func(lines ...string) {
+		b.WriteString("\\begin{align*}\n  " + strings.Join(lines, " \\\\\n  ") + "\n\\end{align*}\n")
+	}
+	switch {
+	case part.Stmt.Kind == lang.Sampled:
+		b.WriteString(latexText(part.Stmt.Text) + "\n")
+		return nil
+	case part.Fault != nil:
+		b.WriteString("Ill-formed, and so set as it is written:\n")
+		align("& " + lang.LaTeXStmt(part.Stmt))
+		return nil
+	}
+	r, err := lang.Elaborate(part)
+	if err != nil {
+		return err
+	}
+	lines, err := r.Lines(unfolded)
+	if err != nil {
+		return err
+	}
+	var stated, given []string
+	last := ""
+	for _, l := range lines {
+		text, err := l.LaTeX()
+		switch {
+		case err != nil:
+			return err
+		case l.Word == lang.Stated:
+			stated = append(stated, "& "+text)
+			continue
+		case l.Word == lang.Times:
+			given = append(given, `\text{for every `+l.Text+` with}\quad &`)
+			continue
+		}
+		word := l.Word
+		if word == last {
+			word = ""
+		}
+		last = l.Word
+		given = append(given, `\text{`+word+`}\quad & `+text)
+	}
+	align(append(stated, given...)...)
+	return nil
 }
 
 var latexEscapes = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`,

@@ -3,17 +3,17 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
-	"stopgrad/internal/statecheck"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
 )
 
-// Show writes one claim: its source, then each statement with its hypotheses, definitions, equations and
-// domains, the derivation step by step, and the twins. prove replays a part's script.
-func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, p Page) error {
+// Show writes one claim: its source, then each statement and everything that it assumes, printed from the kernel's
+// sequent, the derivation step by step, and the twins. Only title, quote, notes and twins are the text of the claim file,
+// and a statement that has no meaning, which says so. With unfolded, operators in statements are printed as what they
+// become. prove replays a part's script.
+func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, unfolded bool, p Page) error {
 	var b strings.Builder
 	b.WriteString(p.paragraph("", "  ", c.ID+": "+c.Title))
 	for _, f := range [][2]string{{"printed in", c.Printed}, {"quote", c.Quote}, {"note", c.Note}} {
@@ -24,8 +24,9 @@ func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, p P
 	for _, corrected := range []bool{false, true} {
 		for _, part := range c.Reading(corrected) {
 			b.WriteString("\n" + readingTitle(corrected) + ", " + part.Name + "\n")
-			b.WriteString(p.paragraph("  ", "    ", lang.UnicodeStmt(part.Stmt)))
-			p.showPart(&b, part, prove)
+			if err := p.showPart(&b, part, prove, unfolded); err != nil {
+				return fmt.Errorf("%s/%s: %w", c.ID, part.Name, err)
+			}
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -45,49 +46,84 @@ func (p Page) field(indent, width int, label, text string) string {
 	return p.paragraph(lead+strings.Repeat(" ", max(1, indent+width-len(lead))), strings.Repeat(" ", indent+width), text)
 }
 
-func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *verdict.Proof) {
-	label := func(name, text string) { b.WriteString(p.field(4, 8, name, text)) }
-	v := viewOf(part, lang.Unicode)
-	for i, a := range part.Assumes {
-		label([]string{"if", ""}[min(i, 1)], a.Name+": "+lang.UnicodeStmt(a.Stmt))
+func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *verdict.Proof, unfolded bool) error {
+	last := ""
+	label := func(name, text string) {
+		shown := name
+		if name == last {
+			shown = ""
+		}
+		last = name
+		b.WriteString(p.field(2, 10, shown, text))
 	}
-	if part.Consequence != nil {
-		label("then", lang.UnicodeStmt(part.Consequence)+", which fails at some state")
+	if part.Fault != nil || part.Stmt.Kind == lang.Sampled {
+		statement, _ := lang.Statement(part)
+		if part.Fault != nil {
+			label("written", statement)
+			label("typing", "ill-formed, and so shown as it is written: "+part.Fault.Error())
+		} else {
+			label("words", statement)
+			label("proof", "none: a statement in words, sampled by the property "+part.Stmt.Property)
+		}
+		p.showRest(label, part)
+		return nil
 	}
-	for i, s := range v.lets {
-		label([]string{"where", ""}[min(i, 1)], s)
+	proof := prove(part)
+	r := proof.Reading()
+	if r == nil {
+		return proof.Failure()
 	}
-	if part.Env.FlowOf != "" && len(v.flow) > 0 {
-		v.flow = append([]string{"the flow " + part.Env.FlowOf}, v.flow...)
+	lines, err := r.Lines(unfolded)
+	if err != nil {
+		return err
 	}
-	for i, s := range v.flow {
-		label([]string{"along", ""}[min(i, 1)], s)
+	for _, l := range lines {
+		if l.Word == lang.Stated {
+			label(l.Word, l.Text)
+		}
 	}
-	for i, s := range v.step {
-		label([]string{"step", ""}[min(i, 1)], s)
+	if fs, ok := r.Consequence(); ok {
+		text, err := r.Say(fs...)
+		if err != nil {
+			return err
+		}
+		label("leads to", text)
 	}
-	if len(v.domains) > 0 {
-		label("for", strings.Join(v.domains, "; "))
+	for _, l := range lines {
+		switch {
+		case l.Word == lang.Stated:
+		case l.Word == lang.Times:
+			label("for", "every "+l.Text+" with")
+		case l.Name != "":
+			label(l.Word, l.Name+": "+l.Text)
+		default:
+			label(l.Word, l.Text)
+		}
 	}
+	steps := proof.Steps()
+	for i, l := range steps {
+		label("proof", fmt.Sprintf("%d. %s", i+1, l.Says))
+		b.WriteString(p.field(15, 3, "by", l.Rule))
+	}
+	if err := proof.Script(); err != nil {
+		label("script", "does not replay: "+err.Error())
+	}
+	if err := proof.Failure(); err != nil {
+		label("proof", "it ends here: "+err.Error())
+	}
+	if v := proof.Verdict(); v.IsDecided() {
+		label("verdict", v.String())
+	}
+	p.showRest(label, part)
+	return nil
+}
+
+// showRest renders why the part is there, and its twins.
+func (p Page) showRest(label func(name, text string), part *lang.Part) {
 	if part.Why != "" {
 		label("why", part.Why)
 	}
-	switch proof := prove(part); {
-	case part.Fault != nil:
-		label("typing", "ill-formed: "+part.Fault.Error())
-	case part.Stmt.Kind == lang.Sampled:
-		label("proof", "none: a statement in words, sampled by the property "+part.Stmt.Property)
-	default:
-		steps := proof.Steps()
-		for i, l := range steps {
-			label([]string{"proof", ""}[min(i, 1)], fmt.Sprintf("%d. %s", i+1, l.Says))
-			b.WriteString(p.field(15, 3, "by", l.Rule))
-		}
-		if err := proof.Failure(); err != nil {
-			label([]string{"proof", ""}[min(len(steps), 1)], "it ends here: "+err.Error())
-		}
-	}
-	for i, t := range part.Twins {
+	for _, t := range part.Twins {
 		s := t.String()
 		if t.Drop == "" {
 			s = fmt.Sprintf("“%s” → “%s”", t.Old, t.New)
@@ -95,59 +131,6 @@ func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Par
 		if t.Why != "" {
 			s += " (" + t.Why + ")"
 		}
-		label([]string{"twins", ""}[min(i, 1)], s)
+		label("twins", s)
 	}
-}
-
-// view is what a part refers to, rendered.
-type view struct{ lets, flow, step, domains []string }
-
-func viewOf(part *lang.Part, show func(*lang.Expr) string) view {
-	env := part.Env
-	var v view
-	if part.Fault != nil || part.Stmt.Kind == lang.Sampled {
-		return v
-	}
-	// An assumption is made along the flow, and contradicted by its derivatives.
-	u := statecheck.UsesOf(part, part.Stmt.Kind == lang.Assumption)
-	name := func(s string) string { return show(lang.NewSym(lang.Pos{}, s)) }
-	var lets []*lang.Let
-	for n := range u.Lets {
-		lets = append(lets, env.Lets[n])
-	}
-	slices.SortFunc(lets, func(a, b *lang.Let) int {
-		if a.Pos.File != b.Pos.File {
-			return strings.Compare(a.Pos.File, b.Pos.File)
-		}
-		return a.Pos.Line - b.Pos.Line
-	})
-	for _, l := range lets {
-		v.lets = append(v.lets, name(l.Name)+" = "+show(l.Expr))
-	}
-	for _, q := range env.Flow {
-		if u.Flow[q.Name] {
-			v.flow = append(v.flow, name(q.Name)+"' = "+show(q.RHS))
-		}
-	}
-	for _, q := range env.Map {
-		if u.Map[q.Name] {
-			v.step = append(v.step, name(q.Name)+" ← "+show(q.RHS))
-		}
-	}
-	// Symbols with the same domain share it: α, η ≥ 0.
-	var order []string
-	shared := map[string][]string{}
-	for _, n := range env.Order {
-		if s := env.Symbols[n]; u.Symbols[n] {
-			d := statecheck.Declaration(s, show, env)
-			if shared[d] == nil {
-				order = append(order, d)
-			}
-			shared[d] = append(shared[d], name(n))
-		}
-	}
-	for _, d := range order {
-		v.domains = append(v.domains, strings.Replace(d, statecheck.NamePlace, strings.Join(shared[d], ", "), 1))
-	}
-	return v
 }

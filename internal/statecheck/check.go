@@ -351,7 +351,8 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 }
 
 func newPartResult(p *lang.Part) *PartResult {
-	return &PartResult{Name: p.Name, Statement: lang.UnicodeStmt(p.Stmt), Hypotheses: map[string]bool{}, Met: true, Holds: true,
+	statement, _ := lang.Statement(p)
+	return &PartResult{Name: p.Name, Statement: statement, Hypotheses: map[string]bool{}, Met: true, Holds: true,
 		Measures: map[string]float64{}, Assumed: map[string]string{}}
 }
 

@@ -51,7 +51,9 @@ func (r *run[T]) value(ops []operation, i int) (Matrix[T], error) {
 	}
 	c := &r.cells[i]
 	if !c.done {
-		c.v, c.err = r.compute(ops, i)
+		if c.v, c.err = r.compute(ops, i); c.err == nil {
+			c.err = bounded(c.v)
+		}
 		c.done = true
 	}
 	return c.v, c.err
@@ -125,7 +127,7 @@ func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
 	}
 	switch o.head {
 	case kernel.Power:
-		return r.power(a, o.scalar, o.n), nil
+		return r.power(a, o.scalar, o.n)
 	case kernel.Trace:
 		s := r.zero
 		for k := range a.R {
@@ -181,22 +183,43 @@ func misshapen(name string, r, c, rows, cols int) error {
 	return fmt.Errorf("eval: %s is %d×%d; expected %d×%d", name, r, c, rows, cols)
 }
 
-func (r *run[T]) power(a Matrix[T], scalar bool, n int) Matrix[T] {
+func (r *run[T]) power(a Matrix[T], scalar bool, n int) (Matrix[T], error) {
 	if n == 0 {
 		if scalar {
-			return ScalarOf(r.one)
+			return ScalarOf(r.one), nil
 		}
-		return r.identity(a.R)
+		return r.identity(a.R), nil
 	}
 	out := a
+	if q, ok := any(a.A[0]).(*big.Rat); ok && scalar && (max(q.Num().BitLen(), q.Denom().BitLen())-1)*n > maxBits {
+		return out, ErrTooLong
+	}
 	for range n - 1 {
 		if scalar {
 			out = ScalarOf(r.ar.Mul(out.A[0], a.A[0]))
 		} else {
 			out = r.mul(out, a)
 		}
+		if err := bounded(out); err != nil {
+			return out, err
+		}
 	}
-	return out
+	return out, nil
+}
+
+// maxBits is how long the numbers of a state may get; a number longer than that decides nothing worth its time.
+const maxBits = 1 << 16
+
+// ErrTooLong is returned where exact numbers outgrow every use.
+var ErrTooLong = fmt.Errorf("eval: a number of more than %d bits", maxBits)
+
+func bounded[T any](m Matrix[T]) error {
+	for _, x := range m.A {
+		if q, ok := any(x).(*big.Rat); ok && q.Num().BitLen()+q.Denom().BitLen() > maxBits {
+			return ErrTooLong
+		}
+	}
+	return nil
 }
 
 // scaleOf is the largest size of a summand or product of matrices that the value was computed from: what rounding errors

@@ -193,7 +193,10 @@ func (r *Reading) Kept() []kernel.Formula { return slices.Clone(r.kept) }
 
 // Print renders Γ and the statement from the kernel. With unfolded, operators are printed as what they become.
 func (r *Reading) Print(unfolded bool) (string, error) {
-	p := kernel.NewPrinter()
+	p, err := r.printer()
+	if err != nil {
+		return "", err
+	}
 	goals := r.goals
 	if unfolded {
 		goals = make([]kernel.Formula, len(r.goals))
@@ -203,11 +206,6 @@ func (r *Reading) Print(unfolded bool) (string, error) {
 				return "", err
 			}
 			goals[i] = u
-		}
-	}
-	for _, n := range r.names {
-		if err := p.Abbreviate(n.Name, n.Term); err != nil {
-			return "", err
 		}
 	}
 	return p.Sequent(r.ctx, goals...)

@@ -28,7 +28,7 @@ func (p *prover) replay() ([]kernel.Theorem, error) {
 			if err != nil {
 				return nil, err
 			}
-			p.say(st.Rule, st, p.part.Stmt.Text)
+			p.say(st.Rule, st, "", ths)
 			done = ths
 			continue
 		}
@@ -40,7 +40,7 @@ func (p *prover) replay() ([]kernel.Theorem, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.say(st.By, st, st.Stmt.Text)
+		p.say(st.By, st, st.Name+": ", ths)
 		p.facts[st.Name] = ths
 		for _, th := range ths {
 			if th.Context() == p.work.ctx {
@@ -54,14 +54,28 @@ func (p *prover) replay() ([]kernel.Theorem, error) {
 	return done, nil
 }
 
-func (p *prover) say(rule string, st *lang.Step, says string) {
+// say records a step of the script: the rule with its argument, and what the theorems state.
+func (p *prover) say(rule string, st *lang.Step, name string, ths []kernel.Theorem) {
 	switch {
 	case st.Expr != nil:
 		rule += " " + lang.Unicode(st.Expr)
 	case st.Uses != "":
 		rule += " " + st.Uses
 	}
-	p.steps = append(p.steps, Step{rule, says})
+	p.found(rule, name, ths...)
+}
+
+// found records a step that established theorems.
+func (p *prover) found(rule, name string, ths ...kernel.Theorem) {
+	fs := make([]kernel.Formula, len(ths))
+	for i, th := range ths {
+		fs[i] = th.Formula()
+	}
+	says, err := p.reading.Say(fs...)
+	if err != nil {
+		says = err.Error()
+	}
+	p.steps = append(p.steps, Step{rule, name + says})
 }
 
 // establish proves formulas by one step of a script.

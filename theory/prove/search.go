@@ -18,6 +18,9 @@ func (p *prover) search() ([]kernel.Theorem, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: search: %w", p.part.Stmt.Pos, err)
 		}
+		if g.Form().Temporal() {
+			p.found(th.Rule(), "", th)
+		}
 		out = append(out, th)
 	}
 	return out, nil
@@ -63,7 +66,7 @@ func (p *prover) findState(s *state, f kernel.Formula) (kernel.Theorem, error) {
 		if err != nil {
 			return th, s.explain(err)
 		}
-		p.steps = append(p.steps, Step{th.Rule(), p.part.Stmt.Text})
+		p.found(th.Rule(), "", th)
 		return th, nil
 	case kernel.Absurd:
 		if th, ok := s.contradiction(); ok {
@@ -75,7 +78,7 @@ func (p *prover) findState(s *state, f kernel.Formula) (kernel.Theorem, error) {
 	if !ok {
 		return th, s.explain(fmt.Errorf("no proof was found"))
 	}
-	p.steps = append(p.steps, Step{th.Rule(), p.part.Stmt.Text})
+	p.found(th.Rule(), "", th)
 	return th, nil
 }
 

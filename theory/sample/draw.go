@@ -70,9 +70,9 @@ func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error)
 		}
 	}
 	for _, r := range roots {
-		if err := d.root(r); err != nil {
-			return d.st, err
-		}
+		// Where no rational state makes the root a number, the state is left as it is drawn: the root is irrational there,
+		// and the model counts with it.
+		d.root(r)
 	}
 	for _, q := range part.Draws {
 		if ch.Intn(5) == 4 {
@@ -295,18 +295,18 @@ func (d *drawer) isometry(r, c int) (matrix, error) {
 }
 
 // root makes the radicand of a root a perfect square: if it is not one already, the root is drawn and a
-// scalar in which the radicand is affine is solved for.
-func (d *drawer) root(name string) error {
+// scalar in which the radicand is affine is solved for, if that can be.
+func (d *drawer) root(name string) {
 	s := d.env.Symbols[name]
 	if q := d.radicand(s); q != nil {
 		if v, err := (eval.Rational{}).Sqrt(q); err == nil && s.Domain.Contains(v) {
 			d.st.Vals[name] = eval.ScalarOf(v)
-			return nil
+			return
 		}
 	}
 	r, err := d.scalar(s.Domain)
 	if err != nil {
-		return err
+		return
 	}
 	want := new(big.Rat).Mul(r, r)
 	var free []string
@@ -347,9 +347,8 @@ func (d *drawer) root(name string) error {
 		}
 		d.st.Vals[v] = eval.ScalarOf(x)
 		d.st.Vals[name] = eval.ScalarOf(r)
-		return nil
+		return
 	}
-	return ErrNoDraw
 }
 
 // radicand evaluates a root's square in the present state, or returns nil.

@@ -2,6 +2,7 @@ package sample
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"math"
 	"math/big"
@@ -85,6 +86,10 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 			makeStationary(ch, part, st)
 		}
 		f, err := eval.Judge(eval.Rational{}, part, st)
+		if errors.Is(err, eval.ErrNoRoot) {
+			// Roots that are no fractions: floating point says whether the model, which counts with them, is asked.
+			f, err = eval.Judge(eval.Float{}, part, floats(st))
+		}
 		if err != nil {
 			if res.Tried == 0 {
 				res.Err = err
@@ -113,6 +118,19 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 	}
 	return res
+}
+
+// floats is the state in floating point.
+func floats(st eval.State[*big.Rat]) eval.State[float64] {
+	out := eval.State[float64]{Dims: st.Dims, Vals: make(map[string]eval.Matrix[float64], len(st.Vals))}
+	for name, m := range st.Vals {
+		a := make([]float64, len(m.A))
+		for i, x := range m.A {
+			a[i], _ = x.Float64()
+		}
+		out.Vals[name] = eval.Matrix[float64]{R: m.R, C: m.C, A: a}
+	}
+	return out
 }
 
 // margin is how far the statement is from failing, relative to the numbers it was computed from.
