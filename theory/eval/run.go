@@ -191,6 +191,9 @@ func (r *run[T]) power(a Matrix[T], scalar bool, n int) (Matrix[T], error) {
 		return r.identity(a.R), nil
 	}
 	out := a
+	if q, ok := any(a.A[0]).(*big.Rat); ok && scalar && (max(q.Num().BitLen(), q.Denom().BitLen())-1)*n > maxBits {
+		return out, ErrTooLong
+	}
 	for range n - 1 {
 		if scalar {
 			out = ScalarOf(r.ar.Mul(out.A[0], a.A[0]))

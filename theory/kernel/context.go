@@ -73,22 +73,33 @@ type Dynamics struct {
 	step    []equation
 	frozen  bool
 	memo    unfoldings // what unfolding has found; it depends on the dynamics alone
+	self    *Dynamics  // the dynamics themselves
+	grown   int        // how often they have grown
+	growth  *int       // the same, shared with every copy
 }
 
 type equation struct{ letter, rhs *Term }
 
 // NewDynamics returns dynamics without moments and equations.
 func NewDynamics(s *Signature) *Dynamics {
-	return &Dynamics{sig: s, moments: map[[2]*Symbol]*Term{}, memo: newUnfoldings()}
+	d := &Dynamics{sig: s, moments: map[[2]*Symbol]*Term{}, memo: newUnfoldings()}
+	d.self, d.growth = d, new(int)
+	return d
+}
+
+// whole requires dynamics as NewDynamics made them and as they have grown since, of a signature that is whole.
+func (d *Dynamics) whole() {
+	if d == nil || d.self != d || d.grown != *d.growth {
+		refuse("these dynamics are a copy, or were overwritten")
+	}
+	d.sig.whole()
 }
 
 // Signature is the vocabulary of the dynamics.
 func (d *Dynamics) Signature() *Signature { return d.sig }
 
 func (d *Dynamics) open() {
-	if d == nil || d.sig == nil {
-		refuse("no dynamics")
-	}
+	d.whole()
 	if d.frozen {
 		refuse("these dynamics belong to a context and are frozen")
 	}
@@ -100,7 +111,7 @@ func (d *Dynamics) AddMoment(a, b, m *Term) (err error) {
 	defer caught(&err)
 	d.open()
 	for _, x := range []*Term{a, b, m} {
-		if x == nil || x.sig != d.sig {
+		if !d.sig.owns(x) {
 			refuse("a moment of another signature")
 		}
 	}
@@ -122,6 +133,7 @@ func (d *Dynamics) AddMoment(a, b, m *Term) (err error) {
 	if mentions(m, func(y *Symbol) bool { return y.class == Random || y.class == Centred || y.class == Hole }) {
 		refuse("the moment of %s and %s is itself random", a.sym.name, b.sym.name)
 	}
+	d.grow()
 	d.moments[[2]*Symbol{a.sym, b.sym}] = m
 	d.order = append(d.order, [2]*Symbol{a.sym, b.sym})
 	return nil
@@ -143,7 +155,7 @@ func (d *Dynamics) AddMap(x, rhs *Term) (err error) {
 
 func (d *Dynamics) addEquation(list []equation, x, rhs *Term) []equation {
 	d.open()
-	if x == nil || rhs == nil || x.sig != d.sig || rhs.sig != d.sig {
+	if !d.sig.owns(x) || !d.sig.owns(rhs) {
 		refuse("an equation of another signature")
 	}
 	if x.head != Letter || x.sym.class != State {
@@ -160,7 +172,14 @@ func (d *Dynamics) addEquation(list []equation, x, rhs *Term) []equation {
 			refuse("%s has two equations", x.sym.name)
 		}
 	}
+	d.grow()
 	return append(list, equation{x, rhs})
+}
+
+// grow notes that the dynamics grow.
+func (d *Dynamics) grow() {
+	d.grown++
+	*d.growth = d.grown
 }
 
 func find(list []equation, x *Term) *Term {
@@ -231,6 +250,7 @@ type Context struct {
 	shape map[*Symbol]structure
 	facts facts
 	norm  *normaliser // with the structure of the hypotheses
+	self  *Context    // the context itself
 }
 
 // structure is what the hypotheses of a context say of a letter that the normal form uses.
@@ -240,16 +260,20 @@ type structure struct{ symmetric, skew, diagonal, isometry bool }
 // a hypothesis marked Constant must not move.
 func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (c *Context, err error) {
 	defer caught(&err)
-	if d == nil || d.sig == nil || time >= times {
-		refuse("a context needs dynamics and a kind of time")
+	d.whole()
+	if time >= times {
+		refuse("a context needs a kind of time")
 	}
 	if time == Motion && len(d.flow) == 0 || time == Orbit && len(d.step) == 0 {
 		refuse("there is no %s without its equations", time)
 	}
 	c = &Context{dyn: d, time: time, hyps: append([]Hypothesis(nil), hyps...), shape: map[*Symbol]structure{}}
-	c.facts = newFacts()
+	c.self, c.facts = c, newFacts()
 	// The dynamics are frozen before anything is unfolded in them.
-	d.frozen = true
+	if !d.frozen {
+		d.grow()
+		d.frozen = true
+	}
 	for _, h := range hyps {
 		f := h.formula
 		if !f.made || f.form.Temporal() || h.mark >= marks {
@@ -312,6 +336,23 @@ func (c *Context) learnStructure(f Formula) {
 			set(l.args[1], func(s *structure) { s.isometry = true })
 		}
 	}
+}
+
+// whole requires a context as NewContext made it, of dynamics that are whole.
+//
+// Soundness: *c = *d would change Γ after the proof.
+func (c *Context) whole() {
+	if c == nil || c.self != c {
+		refuse("this context is a copy, or was overwritten")
+	}
+	c.dyn.whole()
+}
+
+// Whole says whether the context, and all that it is made of, is as it was made. Those who read contexts ask first.
+func (c *Context) Whole() (err error) {
+	defer caught(&err)
+	c.whole()
+	return nil
 }
 
 // Dynamics is what moves in the context and how.

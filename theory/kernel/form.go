@@ -111,7 +111,7 @@ func NewFormula(form Form, terms ...*Term) (f Formula, err error) {
 
 func formula(form Form, terms ...*Term) Formula {
 	for _, t := range terms {
-		if t == nil || t.sig != terms[0].sig {
+		if t == nil || t.self != t || t.sig != terms[0].sig {
 			refuse("%s needs terms of one signature", form)
 		}
 	}

@@ -1231,7 +1231,8 @@ func (n *normaliser) matrixTerm(m matrix, like *Term) *Term {
 // no rule uses it.
 func (c *Context) Expanded(t *Term) (e *Term, err error) {
 	defer caught(&err)
-	if t == nil || t.sig != c.dyn.sig {
+	c.whole()
+	if !c.dyn.sig.owns(t) {
 		refuse("a term of another signature")
 	}
 	c.refill()

@@ -232,9 +232,7 @@ func (p *Printer) formula(time Time, f Formula) string {
 // equations, hypotheses with their marks, the goals, and the abbreviations that occur.
 func (p *Printer) Sequent(c *Context, goals ...Formula) (text string, err error) {
 	defer caught(&err)
-	if c == nil {
-		refuse("no context")
-	}
+	c.whole()
 	p.used = map[*Term]bool{}
 	d := c.dyn
 	lines := []string{c.time.String()}

@@ -129,6 +129,7 @@ type Symbol struct {
 	class      Class
 	scalar     bool
 	rows, cols Dim
+	self       *Symbol // the symbol itself
 }
 
 // Name is the symbol's name, an ASCII identifier.
@@ -157,7 +158,8 @@ type Term struct {
 	sig        *Signature
 	id         uint32
 	height     int
-	pure       bool // no operator inside
+	pure       bool  // no operator inside
+	self       *Term // the term itself
 }
 
 // Head says what the term is.
@@ -212,7 +214,10 @@ type Signature struct {
 	byName  map[string]*Symbol
 	letters map[*Symbol]*Term
 	table   map[termKey]*Term
-	count   int
+	all     []*Term    // in the order made
+	self    *Signature // the signature itself
+	grown   int        // how often it has grown
+	growth  *int       // the same, shared with every copy of the signature
 }
 
 type termKey struct {
@@ -224,8 +229,46 @@ type termKey struct {
 
 // NewSignature returns an empty vocabulary.
 func NewSignature() *Signature {
-	return &Signature{byName: map[string]*Symbol{}, letters: map[*Symbol]*Term{}, table: map[termKey]*Term{}}
+	s := &Signature{byName: map[string]*Symbol{}, letters: map[*Symbol]*Term{}, table: map[termKey]*Term{}}
+	s.self, s.growth = s, new(int)
+	return s
 }
+
+// whole requires a signature as NewSignature made it and as it has grown since, with its symbols and terms as they were
+// made.
+//
+// Soundness: in Go, *x = *y and y := *x go through in any package, whatever the fields. A letter that was overwritten
+// by another one, and set right again after the proof, would be equal to it; and a signature or dynamics set back to an
+// earlier copy could grow in another way.
+func (s *Signature) whole() {
+	s.open()
+	for _, t := range s.all {
+		if t.self != t {
+			refuse("a term was overwritten")
+		}
+	}
+	for _, y := range s.symbols {
+		if y.self != y {
+			refuse("a symbol was overwritten")
+		}
+	}
+}
+
+// open requires a signature as NewSignature made it and as it has grown since.
+func (s *Signature) open() {
+	if s == nil || s.self != s || s.grown != *s.growth {
+		refuse("this signature is a copy, or was overwritten")
+	}
+}
+
+// grow notes that the signature grows.
+func (s *Signature) grow() {
+	s.grown++
+	*s.growth = s.grown
+}
+
+// owns reports whether a term is one of the signature, and no copy.
+func (s *Signature) owns(t *Term) bool { return t != nil && t.sig == s && t.self == t }
 
 // reserved are words of the language that name no symbol.
 var reserved = map[string]bool{"I": true, "E": true, "tr": true, "sym": true, "skew": true, "inv": true, "vec": true, "rvec": true,
@@ -250,6 +293,7 @@ func identifier(name string) bool {
 // DeclareSize declares a matrix size, a whole number of at least one.
 func (s *Signature) DeclareSize(name string) (err error) {
 	defer caught(&err)
+	s.open()
 	if !identifier(name) {
 		refuse("%q cannot name a size: expected an ASCII identifier that is no word of the language", name)
 	}
@@ -259,6 +303,7 @@ func (s *Signature) DeclareSize(name string) (err error) {
 	if len(s.sizes) >= MaxTerms {
 		refuse("more than %d sizes", MaxTerms)
 	}
+	s.grow()
 	s.sizes = append(s.sizes, name)
 	return nil
 }
@@ -296,6 +341,7 @@ func (s *Signature) checkDim(d Dim) {
 // DeclareScalar declares a number and returns its letter.
 func (s *Signature) DeclareScalar(name string, class Class) (t *Term, err error) {
 	defer caught(&err)
+	s.open()
 	if class == Random || class == Centred {
 		refuse("the random column %s needs a shape", name)
 	}
@@ -305,6 +351,7 @@ func (s *Signature) DeclareScalar(name string, class Class) (t *Term, err error)
 // DeclareMatrix declares a matrix, or a random column (cols "1"), and returns its letter.
 func (s *Signature) DeclareMatrix(name string, class Class, rows, cols Dim) (t *Term, err error) {
 	defer caught(&err)
+	s.open()
 	s.checkDim(rows)
 	s.checkDim(cols)
 	if (class == Random || class == Centred) && cols != "1" {
@@ -323,6 +370,7 @@ func (s *Signature) declare(y *Symbol) *Term {
 	if s.byName[y.name] != nil || s.hasSize(y.name) {
 		refuse("%s is declared twice", y.name)
 	}
+	y.self = y
 	s.symbols = append(s.symbols, y)
 	s.byName[y.name] = y
 	t := s.intern(&Term{head: Letter, scalar: y.scalar, rows: y.rows, cols: y.cols, sym: y}, y.name)
@@ -333,10 +381,14 @@ func (s *Signature) declare(y *Symbol) *Term {
 // Number returns the constant v.
 func (s *Signature) Number(v *big.Rat) (t *Term, err error) {
 	defer caught(&err)
+	s.open()
 	return s.number(v), nil
 }
 
 func (s *Signature) number(v *big.Rat) *Term {
+	if v == nil {
+		refuse("no number")
+	}
 	if v.Num().BitLen() > MaxBits || v.Denom().BitLen() > MaxBits {
 		refuse("a number of more than %d bits", MaxBits)
 	}
@@ -348,6 +400,7 @@ func (s *Signature) integer(k int64) *Term { return s.number(new(big.Rat).SetInt
 // SizeOf returns the size n as a scalar.
 func (s *Signature) SizeOf(n Dim) (t *Term, err error) {
 	defer caught(&err)
+	s.open()
 	return s.sizeOf(n), nil
 }
 
@@ -359,6 +412,7 @@ func (s *Signature) sizeOf(n Dim) *Term {
 // IdentityOf returns the n×n identity.
 func (s *Signature) IdentityOf(n Dim) (t *Term, err error) {
 	defer caught(&err)
+	s.open()
 	return s.identity(n), nil
 }
 
@@ -370,6 +424,7 @@ func (s *Signature) identity(n Dim) *Term {
 // ZeroOf returns the r×c zero matrix.
 func (s *Signature) ZeroOf(r, c Dim) (t *Term, err error) {
 	defer caught(&err)
+	s.open()
 	return s.zero(r, c), nil
 }
 
@@ -383,6 +438,7 @@ func (s *Signature) zero(r, c Dim) *Term {
 // types the arguments: the shapes are those listed at the heads.
 func (s *Signature) Make(head Head, n int, args ...*Term) (t *Term, err error) {
 	defer caught(&err)
+	s.open()
 	if head >= frozen {
 		refuse("no head %d", head)
 	}
@@ -396,7 +452,7 @@ var arity = [heads]int{Number: -1, Letter: -1, Size: -1, Identity: -1, Zero: -1,
 
 func (s *Signature) make(head Head, n int, args ...*Term) *Term {
 	for _, a := range args {
-		if a == nil || a.sig != s {
+		if !s.owns(a) {
 			refuse("an argument of %s is missing or of another signature", head)
 		}
 	}
@@ -543,14 +599,15 @@ func (s *Signature) intern(t *Term, text string) *Term {
 	if have := s.table[key]; have != nil {
 		return have
 	}
-	if s.count >= MaxTerms {
+	if len(s.all) >= MaxTerms {
 		refuse("more than %d terms", MaxTerms)
 	}
 	if t.height > MaxNesting {
 		refuse("a term nested deeper than %d", MaxNesting)
 	}
-	t.sig, t.id = s, uint32(s.count)
-	s.count++
+	t.sig, t.self, t.id = s, t, uint32(len(s.all))
+	s.grow()
+	s.all = append(s.all, t)
 	s.table[key] = t
 	return t
 }

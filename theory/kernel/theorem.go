@@ -144,9 +144,7 @@ func (a *application) alwaysPremise(i int) Formula {
 // theorems.
 func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...*Term) (th Theorem, err error) {
 	defer caught(&err)
-	if c == nil {
-		refuse("no context")
-	}
+	c.whole()
 	r, ok := rules[name]
 	if !ok {
 		refuse("there is no rule %q; the rules are %s", name, strings.Join(RuleNames(), " "))
@@ -170,12 +168,12 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 		refuse("a hole has no values over time")
 	}
 	for i, p := range premises {
-		if p.s == nil || p.s.ctx.dyn != c.dyn {
+		if p.s == nil || p.s.ctx.self != p.s.ctx || p.s.ctx.dyn != c.dyn {
 			refuse("premise %d states nothing, or is of other dynamics", i+1)
 		}
 	}
 	for _, t := range terms {
-		if t == nil || t.sig != c.dyn.sig {
+		if !c.dyn.sig.owns(t) {
 			refuse("a term of another signature")
 		}
 	}
@@ -306,7 +304,8 @@ func (a *application) defineUnfolded(t *Term, seen map[*Term]bool) {
 // value: formulas d != 0, q >= 0, or “A invertible”, inner ones first. Provers ask here; nothing rests on the answer.
 func (c *Context) Missing(t *Term) (out []Formula, err error) {
 	defer caught(&err)
-	if c.time != AtState || t == nil || t.sig != c.dyn.sig {
+	c.whole()
+	if c.time != AtState || !c.dyn.sig.owns(t) {
 		refuse("terms have values at states of their own signature")
 	}
 	c.refill()

@@ -598,7 +598,8 @@ func (d *Dynamics) Moves(t *Term) (m bool, err error) {
 
 // begin starts the unfolding of a term that a caller gave.
 func (d *Dynamics) begin(t *Term) {
-	if d == nil || t == nil || t.sig != d.sig {
+	d.whole()
+	if !d.sig.owns(t) {
 		refuse("a term of another signature")
 	}
 	d.memo.work = MaxProducts

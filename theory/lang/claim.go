@@ -312,6 +312,7 @@ type File struct {
 	Claims  []*Claim
 
 	inlining map[string]bool // systems whose right-hand sides are being taken over
+	inlined  int             // nodes taken over so far
 }
 
 // Claim returns the claim with the given id, or nil.

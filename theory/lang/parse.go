@@ -614,8 +614,10 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		if eq == nil {
 			return nil, errAt(x.Pos, "system %s has no equation for %s", sys.Name, x.Name)
 		}
-		left := maxNodes
+		left := min(maxNodes, maxInlined-f.inlined)
+		f.inlined += left
 		out := env.expandLets(eq.RHS, &left)
+		f.inlined -= left
 		if left <= 0 {
 			return nil, errAt(e.Pos, "the right-hand side is too large to take over, its definitions written out")
 		}
@@ -633,8 +635,11 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 	return &c, nil
 }
 
-// maxNodes bounds the size of an expression whose definitions are written out.
-const maxNodes = 100_000
+// The limits of expressions whose definitions are written out: of one, and of all in a file together.
+const (
+	maxNodes   = 100_000
+	maxInlined = 1_000_000
+)
 
 // expandLets writes out definitions; it stops making nodes when left is used up.
 func (env *Env) expandLets(e *Expr, left *int) *Expr {

@@ -144,7 +144,7 @@ func (fr *frame) flowing() *frame {
 			return nil
 		case kernel.State:
 			if f := fr.dyn.FlowOf(x); f != nil {
-				if f.Head() == kernel.Zero || f.Head() == kernel.Number && f.Value().Sign() == 0 {
+				if fr.closed().idle(f) {
 					return nil
 				}
 				v := fr.closed().eval(f)
@@ -156,6 +156,36 @@ func (fr *frame) flowing() *frame {
 	})
 }
 
+// idle reports whether a right-hand side is zero by its form: literally, or as the derivative of what does not depend on
+// what moves.
+func (fr *frame) idle(f *kernel.Term) bool {
+	still := func(child *frame) bool {
+		for _, j := range child.eval(f.Arg(0)).at {
+			if !j.along(fr.depth).still() {
+				return false
+			}
+		}
+		return true
+	}
+	switch f.Head() {
+	case kernel.Zero:
+		return true
+	case kernel.Number:
+		return f.Value().Sign() == 0
+	case kernel.At:
+		return fr.replaced(f).idle(f.Arg(0))
+	case kernel.Next:
+		return fr.stepped().idle(f.Arg(0))
+	case kernel.StopGrad, kernel.Expect:
+		return fr.idle(f.Arg(0))
+	case kernel.Ddt:
+		return still(fr.flowing())
+	case kernel.Diff, kernel.Grad, kernel.GradSym, kernel.GradSkew:
+		return still(fr.partially(f.Arg(1), fr.shaped(f.Arg(1))))
+	}
+	return false
+}
+
 // stirred is the frame in which all state variables depend on an infinitesimal, in no direction: a term has a value in
 // it only if it does and is continuous near the state, with no radicand that may move at the end of its domain.
 func (fr *frame) stirred() *frame {
@@ -163,7 +193,7 @@ func (fr *frame) stirred() *frame {
 		if x.Symbol().Class() != kernel.State {
 			return nil
 		}
-		m := fr.read(x).each(func(jet) jet { return jet{zero} })
+		m := fr.shaped(x)
 		return &m
 	})
 }
@@ -184,24 +214,37 @@ func (fr *frame) stepped() *frame {
 	})
 }
 
-// partial is the derivative of t as the entry (i, j) of the letter x moves.
-func (fr *frame) partial(t, x *kernel.Term, i, j int) matrix {
+// partially is the frame in which the letter x alone moves, in a direction, under one more gradient.
+func (fr *frame) partially(x *kernel.Term, direction matrix) *frame {
 	child := fr.moved(func(y *kernel.Term) *matrix {
 		if y != x {
 			return nil
 		}
-		m := fr.read(x).each(func(jet) jet { return jet{zero} })
-		m.at[i*m.cols+j] = jet{one}
-		return &m
+		return &direction
 	})
 	child.grads = append(append([]int(nil), fr.grads...), fr.depth)
-	return fr.derivative(child, t)
+	return child
+}
+
+// shaped is the zero of a term's shape.
+func (e *evaluator) shaped(x *kernel.Term) matrix {
+	if x.Scalar() {
+		return matrix{true, 1, 1, []jet{{zero}}}
+	}
+	rows, cols := x.Shape()
+	return nought(e.st.dim(rows), e.st.dim(cols))
+}
+
+// partial is the derivative of t as the entry (i, j) of the letter x moves.
+func (fr *frame) partial(t, x *kernel.Term, i, j int) matrix {
+	m := fr.shaped(x)
+	m.at[i*m.cols+j] = jet{one}
+	return fr.derivative(fr.partially(x, m), t)
 }
 
 // gradient is ∂t/∂x as a matrix.
 func (fr *frame) gradient(t, x *kernel.Term) matrix {
-	rows, cols := x.Shape()
-	out := fresh(fr.st.dim(rows), fr.st.dim(cols))
+	out := fr.shaped(x)
 	for k := range out.at {
 		out.at[k] = fr.partial(t, x, k/out.cols, k%out.cols).at[0]
 	}
@@ -219,13 +262,15 @@ func (fr *frame) frozen() *frame {
 	return fr.still
 }
 
-// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here.
+// replaced is the frame of at(t, x, v, …): the letters have the values that v, … have here, needed or not.
 func (fr *frame) replaced(t *kernel.Term) *frame {
+	now := map[*kernel.Term]matrix{}
+	for i := 1; i < t.Len(); i += 2 {
+		now[t.Arg(i)] = fr.eval(t.Arg(i + 1))
+	}
 	return fr.child(func(x *kernel.Term) matrix {
-		for i := 1; i < t.Len(); i += 2 {
-			if t.Arg(i) == x {
-				return fr.eval(t.Arg(i + 1))
-			}
+		if m, ok := now[x]; ok {
+			return m
 		}
 		return fr.read(x)
 	})
@@ -262,8 +307,7 @@ func (fr *frame) find(t *kernel.Term) matrix {
 	case kernel.Identity:
 		return unit(fr.st.dim(t.Dim()))
 	case kernel.Zero:
-		r, c := t.Shape()
-		return nought(fr.st.dim(r), fr.st.dim(c))
+		return fr.shaped(t)
 	case kernel.Sum:
 		return fr.sum(arg(0), arg(1))
 	case kernel.Product:

@@ -127,12 +127,13 @@ func (x Counterexample) Formula() kernel.Formula {
 	return x.s.goal
 }
 
-// State is the state that refutes, nil of the zero Counterexample.
+// State is the state that refutes, nil of the zero Counterexample. It is a copy, which its reader may overwrite.
 func (x Counterexample) State() *State {
 	if x.s == nil {
 		return nil
 	}
-	return x.s.state
+	st := *x.s.state
+	return &st
 }
 
 // Keeps is a copy of the theorems that were needed: they keep hypotheses true.
@@ -196,7 +197,8 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 		reason = q.orbit(goal)
 	}
 	// Soundness: the only place that makes counterexamples.
-	return Counterexample{&sealed{c, goal, st, q.used, reason}}, nil
+	kept := *st
+	return Counterexample{&sealed{c, goal, &kept, q.used, reason}}, nil
 }
 
 // suppose requires that a hypothesis holds here, which includes that its terms have values.
@@ -242,7 +244,11 @@ type question struct {
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
-	if c == nil || st == nil || st.sig != c.Signature() {
+	// Soundness: what was overwritten for a while would be another sequent.
+	if err := c.Whole(); err != nil {
+		fail("%v", err)
+	}
+	if st == nil || st.sig != c.Signature() {
 		fail("a context and a state of one signature are needed")
 	}
 	g := f

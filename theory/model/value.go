@@ -65,6 +65,14 @@ func (f *field) spend() {
 	}
 }
 
+// fraction is a number that was worked out. Long ones cost more: bringing a fraction to lowest terms takes the square of
+// its length.
+func (f *field) fraction(q *big.Rat) *number {
+	words := max(q.Num().BitLen(), q.Denom().BitLen()) / 64
+	f.work += words + words*words/64
+	return rational(q)
+}
+
 func (x *number) isZero() bool { return x.level == 0 && x.q.Sign() == 0 }
 
 func above(level int, a, b *number) *number {
@@ -80,7 +88,7 @@ func (f *field) add(x, y *number) *number {
 	case x.level < y.level:
 		return f.add(y, x)
 	case x.level == 0:
-		return rational(new(big.Rat).Add(x.q, y.q))
+		return f.fraction(new(big.Rat).Add(x.q, y.q))
 	case x.level > y.level:
 		return above(x.level, f.add(x.a, y), x.b)
 	}
@@ -93,7 +101,7 @@ func (f *field) mul(x, y *number) *number {
 	case x.level < y.level:
 		return f.mul(y, x)
 	case x.level == 0:
-		return rational(new(big.Rat).Mul(x.q, y.q))
+		return f.fraction(new(big.Rat).Mul(x.q, y.q))
 	case x.level > y.level:
 		return above(x.level, f.mul(x.a, y), f.mul(x.b, y))
 	}
@@ -113,7 +121,7 @@ func (f *field) norm(x *number) *number {
 func (f *field) inv(x *number) *number {
 	f.spend()
 	if x.level == 0 {
-		return rational(new(big.Rat).Inv(x.q))
+		return f.fraction(new(big.Rat).Inv(x.q))
 	}
 	n := f.inv(f.norm(x)) // not zero, since r is no square
 	return above(x.level, f.mul(x.a, n), f.neg(f.mul(x.b, n)))

@@ -11,6 +11,9 @@ import (
 // maxPoly bounds the monomials of a polynomial that the search writes out.
 const maxPoly = 3000
 
+// maxCoefficient bounds the bits of a coefficient; the kernel refuses longer ones.
+const maxCoefficient = kernel.MaxBits / 8
+
 // poly is a polynomial over ℚ. Its generators are terms: scalar letters, sizes, traces, roots, and reciprocals of
 // what is no monomial; letters may have negative exponents.
 type poly map[string]*monomial
@@ -129,6 +132,9 @@ func (ps *polys) times(p, q poly) poly {
 	for _, a := range p.sorted() {
 		for _, b := range q.sorted() {
 			c := new(big.Rat).Mul(a.c, b.c)
+			if c.Num().BitLen() > maxCoefficient || c.Denom().BitLen() > maxCoefficient {
+				return nil
+			}
 			at := merge(a.at, b.at)
 			if more, ok := ps.cancelled(at); ok {
 				if more == nil {

@@ -29,6 +29,10 @@ const (
 // For an assumption, whose goal is an absurdity, that is inconsistent.
 func OfTheorems(r *lang.Reading, ths []kernel.Theorem) Verdict {
 	goals := r.Goals()
+	// Soundness: see kernel.Context.Whole; a goal that was overwritten is not that of the part.
+	if r.Context().Whole() != nil {
+		return Undecided
+	}
 	for _, g := range goals {
 		found := false
 		for _, t := range ths {
@@ -52,7 +56,7 @@ func OfTheorems(r *lang.Reading, ths []kernel.Theorem) Verdict {
 func OfAbsurdity(r *lang.Reading, t kernel.Theorem) Verdict {
 	f := t.Formula()
 	absurd := f.Form() == kernel.Absurd || f.Form() == kernel.Always && f.Inner().Form() == kernel.Absurd
-	if !t.Valid() || t.Context() != r.Context() || !absurd {
+	if !t.Valid() || t.Context() != r.Context() || r.Context().Whole() != nil || !absurd {
 		return Undecided
 	}
 	return Verdict{vacuous}
@@ -60,7 +64,7 @@ func OfAbsurdity(r *lang.Reading, t kernel.Theorem) Verdict {
 
 // OfCounterexample is the verdict of a counterexample on a reading: refuted if one of its goals fails in its context.
 func OfCounterexample(r *lang.Reading, c model.Counterexample) Verdict {
-	if !c.Valid() || c.Context() != r.Context() {
+	if !c.Valid() || c.Context() != r.Context() || r.Context().Whole() != nil {
 		return Undecided
 	}
 	for _, g := range r.Goals() {
@@ -96,7 +100,7 @@ func Loss(r *lang.Reading) (c *kernel.Context, goals []kernel.Formula, err error
 // OfLoss is the verdict of a counterexample to “A ⊢ the derivative of A” on an assumption A: not kept. At the state the
 // assumption holds, and its two sides part at once.
 func OfLoss(r *lang.Reading, c model.Counterexample) Verdict {
-	if !c.Valid() || r.Part().Stmt.Kind != lang.Assumption || c.Context().Dynamics() != r.Context().Dynamics() {
+	if !c.Valid() || r.Context().Whole() != nil || c.Context().Whole() != nil || r.Part().Stmt.Kind != lang.Assumption || c.Context().Dynamics() != r.Context().Dynamics() {
 		return Undecided
 	}
 	want, goals, err := Loss(r)
