@@ -142,6 +142,25 @@ func (ef *eventFinder) at(i int, sg *segment, tn clock, th float64) (look, error
 	return look{th: th, t: t, g: g}, err
 }
 
+// between returns a look in the middle of two, false if there is none.
+func (ef *eventFinder) between(i int, sg *segment, tn clock, a, b look) (m look, ok bool, err error) {
+	if sg.t.lo == 0 && tn.lo == 0 {
+		m.t = a.t + (b.t-a.t)/2
+		m.th = sg.theta(m.t)
+		ok = m.t != a.t && m.t != b.t
+	} else {
+		m.th = a.th + (b.th-a.th)/2
+		m.t = sg.t.after(m.th * sg.h)
+		ok = m.th != a.th && m.th != b.th
+	}
+	if !ok {
+		return m, false, nil
+	}
+	sg.evalTheta(m.th, ef.u)
+	m.g, err = ef.value(i, m.t, ef.u)
+	return m, true, err
+}
+
 // scan returns the events on a segment that ends at tn, in order of time.
 func (ef *eventFinder) scan(sg *segment, tn clock) ([]Crossing, error) {
 	var found []Crossing
@@ -197,7 +216,7 @@ func (ef *eventFinder) scanOne(i int, sg *segment, tn clock) ([]Crossing, error)
 		b := looks[k]
 		if b.tangent {
 			if wanted(sign(looks[k-1].g)) {
-				found = append(found, Crossing{Event: i, T: b.t, Y: ef.state(sg, tn, b.th), Tangent: true})
+				found = append(found, Crossing{Event: i, T: b.t, Y: ef.state(sg, b), Tangent: true})
 			}
 			continue
 		}
@@ -420,18 +439,16 @@ func clenshaw(c []float64, x float64) float64 {
 	return x*b1 - b2 + c[0]
 }
 
-// state returns the state at the place th of a segment.
-func (ef *eventFinder) state(sg *segment, tn clock, th float64) []float64 {
+// state returns the state at a look.
+func (ef *eventFinder) state(sg *segment, l look) []float64 {
 	y := make([]float64, len(ef.u))
-	switch {
-	case th == 0:
+	switch l.th {
+	case 0:
 		copy(y, sg.y0)
-	case th == 1:
+	case 1:
 		copy(y, sg.y1)
-	case sg.t.lo == 0 && tn.lo == 0:
-		sg.eval(sg.t.after(th*sg.h), y)
 	default:
-		sg.evalTheta(th, y)
+		sg.evalTheta(l.th, y)
 	}
 	return y
 }
@@ -440,24 +457,13 @@ func (ef *eventFinder) state(sg *segment, tn clock, th float64) []float64 {
 // b, until the bracket cannot be halved, and returns its far end: the first
 // representable time at which the sign has changed.
 func (ef *eventFinder) locate(i int, sg *segment, tn clock, a, b look, old int) (Crossing, error) {
-	grid := sg.t.lo == 0 && tn.lo == 0
 	for {
-		var th float64
-		if grid {
-			t := a.t + (b.t-a.t)/2
-			if t == a.t || t == b.t {
-				break
-			}
-			th = sg.theta(t)
-		} else {
-			th = a.th + (b.th-a.th)/2
-		}
-		if th == a.th || th == b.th {
-			break
-		}
-		m, err := ef.at(i, sg, tn, th)
+		m, ok, err := ef.between(i, sg, tn, a, b)
 		if err != nil {
 			return Crossing{}, err
+		}
+		if !ok {
+			break
 		}
 		if sign(m.g) == old {
 			a = m
@@ -465,5 +471,5 @@ func (ef *eventFinder) locate(i int, sg *segment, tn clock, a, b look, old int) 
 			b = m
 		}
 	}
-	return Crossing{Event: i, T: b.t, Y: ef.state(sg, tn, b.th)}, nil
+	return Crossing{Event: i, T: b.t, Y: ef.state(sg, b)}, nil
 }

@@ -274,9 +274,7 @@ func (s *radau) solve(lu *mat.LU, v *mat.VecDense) bool {
 func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 	n, co := s.in.n, s.co
 	if s.jacWanted && !s.formJacobian(t.hi, y) {
-		copy(ynew, y)
-		clear(s.e)
-		return math.Inf(1), true
+		return s.broken(y, ynew)
 	}
 	if s.factored != h {
 		s.factor(h)
@@ -316,15 +314,14 @@ func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 				s.u[j] = y[j] + s.z[i][j]
 			}
 			at := s.in.time(t, c*h)
+			if k := firstNonFinite(s.u); k >= 0 {
+				s.in.bad = badness{at, "state", k}
+				return s.broken(y, ynew)
+			}
 			s.in.eval(at, s.u, s.f[i])
 			if k := firstNonFinite(s.f[i]); k >= 0 {
-				s.have = false
 				s.in.bad = badness{at, "right-hand side", k}
-				if k := firstNonFinite(s.u); k >= 0 {
-					s.in.bad = badness{at, "state", k}
-				}
-				copy(ynew, s.u)
-				return math.Inf(1), true
+				return s.broken(y, ynew)
 			}
 		}
 		r, z := s.rhs.RawVector().Data, s.rhs2.RawVector().Data
@@ -336,6 +333,10 @@ func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 			z[n+j] = co.ti[2][0]*f0 + co.ti[2][1]*f1 + co.ti[2][2]*f2 - (co.beta*w1+co.alpha*w2)/h
 		}
 		copy(s.e, r) // what is to be blamed if the iteration fails
+		if k := firstNonFinite(s.rhs2.RawVector().Data); k >= 0 {
+			s.in.bad = badness{t.hi, "implicit system", k % n}
+			return s.broken(y, ynew)
+		}
 		if !s.solve(&s.real, s.rhs) || !s.solve(&s.cplx, s.rhs2) {
 			break
 		}
@@ -377,6 +378,10 @@ func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 	for j := range n {
 		ynew[j] = y[j] + s.z[2][j]
 	}
+	if k := firstNonFinite(ynew); k >= 0 {
+		s.in.bad = badness{s.in.time(t, h), "state", k}
+		return s.broken(y, ynew)
+	}
 
 	norm := s.errorNorm(h, y, ynew, s.f0)
 	if norm >= 1 && s.first {
@@ -395,6 +400,14 @@ func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 	}
 	s.slow = theta > keepJacobian
 	return norm, true
+}
+
+// broken ends a step in which a number was not finite.
+func (s *radau) broken(y, ynew []float64) (float64, bool) {
+	s.have = false
+	copy(ynew, y)
+	clear(s.e)
+	return math.Inf(1), true
 }
 
 func (s *radau) accept(t clock, h float64, y, ynew []float64) bool {
