@@ -145,7 +145,7 @@ func integrate(sys *System, x0 []interval.Interval, t0, t1 *big.Rat, settings *S
 		jac:   newTaylor(p, set.Order-1, true),
 		point: newTaylor(p, set.Order, false),
 		rough: newTaylor(p, set.Order, false),
-		state: newDoubleton(start),
+		state: newZonotope(start),
 	}
 	tube := &Tube{sys: sys, order: set.Order, t0: new(big.Rat).Set(t0), end: start}
 	now := new(big.Rat).Set(t0)
@@ -179,7 +179,7 @@ type integrator struct {
 	// Taylor coefficients with derivatives over the box of the set, through its
 	// centre, and over rough enclosures.
 	jac, point, rough *taylor
-	state             *doubleton
+	state             *zonotope
 	// last is the step just taken, 0 at the start.
 	last float64
 }

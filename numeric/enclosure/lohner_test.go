@@ -49,12 +49,14 @@ func ratInverse(n int, a []*big.Rat) []*big.Rat {
 
 // nearlyOrthogonal returns a frame of a random set, disturbed by size.
 func nearlyOrthogonal(rng *rand.Rand, n int, size float64) []float64 {
-	s := newDoubleton(make([]interval.Interval, n))
-	jac := make([]interval.Interval, n*n)
-	for i := range jac {
-		jac[i] = interval.Point(rng.NormFloat64())
+	columns := make([][]float64, n)
+	for j := range columns {
+		columns[j] = make([]float64, n)
+		for i := range n {
+			columns[j][i] = rng.NormFloat64()
+		}
 	}
-	out := s.frame(jac)
+	out := frame(n, columns)
 	for i := range out {
 		out[i] += size * rng.NormFloat64()
 	}
@@ -99,16 +101,16 @@ func TestFramesAreOrthogonal(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 1))
 	for n := 1; n <= 6; n++ {
 		for _, rank := range []int{0, 1, n} {
-			s := newDoubleton(make([]interval.Interval, n))
-			jac := make([]interval.Interval, n*n)
+			columns := make([][]float64, n)
 			for j := range n {
+				columns[j] = make([]float64, n)
 				for i := range n {
 					if j < rank {
-						jac[i*n+j] = interval.Point(rng.NormFloat64())
+						columns[j][i] = rng.NormFloat64()
 					}
 				}
 			}
-			if _, ok := invertOrthogonal(n, s.frame(jac)); !ok {
+			if _, ok := invertOrthogonal(n, frame(n, columns)); !ok {
 				t.Errorf("frame of a %d×%d matrix of rank %d is not nearly orthogonal", n, n, rank)
 			}
 		}
@@ -133,7 +135,7 @@ func TestAdvanceContainsTheImage(t *testing.T) {
 			c := rng.NormFloat64()
 			x0[i], _ = interval.New(c, c+0.1*rng.Float64())
 		}
-		s := newDoubleton(x0)
+		s := newZonotope(x0)
 		points := make([][]*big.Rat, 8)
 		for k := range points {
 			points[k] = make([]*big.Rat, n)
@@ -183,7 +185,7 @@ func TestAdvanceContainsTheImage(t *testing.T) {
 // box would grow by a factor (|cos 1| + |sin 1|)^100 ≈ 10^14, the frame keeps the
 // growth to rounding.
 func TestRotationDoesNotWrap(t *testing.T) {
-	s := newDoubleton([]interval.Interval{interval.Point(0), interval.Point(0)})
+	s := newZonotope([]interval.Interval{interval.Point(0), interval.Point(0)})
 	c, d := interval.Point(1).Cos(), interval.Point(1).Sin()
 	jac := []interval.Interval{c, d.Neg(), d, c}
 	first := []interval.Interval{interval.Symmetric(1e-3), interval.Symmetric(1e-3)}
@@ -207,7 +209,7 @@ func TestRotationDoesNotWrap(t *testing.T) {
 }
 
 func TestAdvanceRefusesUnboundedData(t *testing.T) {
-	s := newDoubleton([]interval.Interval{interval.Point(1)})
+	s := newZonotope([]interval.Interval{interval.Point(1)})
 	one := []interval.Interval{interval.Point(1)}
 	if s.advance([]interval.Interval{interval.Entire()}, one) || s.advance(one, []interval.Interval{interval.Entire()}) {
 		t.Error("an unbounded set has been accepted")
