@@ -69,6 +69,46 @@ func (s *zonotope) box() []interval.Interval {
 	return x
 }
 
+// widest returns the variable of the initial set whose width has the largest image, in
+// units of the width of the box of the set.
+func (s *zonotope) widest() int {
+	box := s.box()
+	at, most := 0, -1.0
+	for j := range s.n {
+		size := 0.0
+		for i := range s.n {
+			if w := box[i].Wid(); w > 0 && w <= math.MaxFloat64 {
+				size = max(size, math.Abs(s.c[i*s.n+j])*s.r0[j].Rad()/w)
+			}
+		}
+		if size > most {
+			at, most = j, size
+		}
+	}
+	return at
+}
+
+// excess returns the largest ratio, over the components, of the width that errors have to
+// that of the linear image of the initial set, as far as the latter is more than rounding.
+func (s *zonotope) excess() float64 {
+	most := 0.0
+	for i := range s.n {
+		image, errors := 0.0, 0.0
+		for j := range s.n {
+			image += math.Abs(s.c[i*s.n+j]) * s.r0[j].Rad()
+		}
+		for _, g := range s.g {
+			errors += math.Abs(g[i])
+		}
+		// small is where the width of an image is not worth a cut.
+		const small = 0x1p-20
+		if image > small*math.Abs(s.m[i]) {
+			most = math.Max(most, errors/image)
+		}
+	}
+	return most
+}
+
 // dot returns Σ a_j·u_j for float64 a.
 func dot(a []float64, u []interval.Interval) interval.Interval {
 	var sum interval.Interval
