@@ -77,7 +77,7 @@ func (s *Settings) resolve(span float64) (Settings, error) {
 		out.MaxStep = math.Inf(1)
 	}
 	if out.MinStep == 0 {
-		out.MinStep = math.Max(span*0x1p-30, math.SmallestNonzeroFloat64)
+		out.MinStep = math.Min(math.Max(span*0x1p-30, math.SmallestNonzeroFloat64), out.MaxStep)
 	}
 	if out.MaxSteps == 0 {
 		out.MaxSteps = 100_000
@@ -88,13 +88,13 @@ func (s *Settings) resolve(span float64) (Settings, error) {
 	switch {
 	case math.IsInf(span, 0):
 		return out, errors.New("enclosure: the time span is longer than the largest float64")
-	case out.MinStep > out.MaxStep:
-		return out, fmt.Errorf("enclosure: MinStep %g is above MaxStep %g", out.MinStep, out.MaxStep)
 	case out.Order < 2 || out.Order > 200:
 		return out, fmt.Errorf("enclosure: order %d is not in 2 … 200", out.Order)
 	case !(out.Tolerance > 0) || !(out.MaxStep > 0) || !(out.MinStep > 0) || math.IsInf(out.MinStep, 0) ||
 		math.IsInf(out.Tolerance, 0) || out.MaxSteps < 0 || out.MaxParts < 0:
 		return out, errors.New("enclosure: a setting is negative, NaN or infinite")
+	case out.MinStep > out.MaxStep:
+		return out, fmt.Errorf("enclosure: MinStep %g is above MaxStep %g", out.MinStep, out.MaxStep)
 	}
 	return out, nil
 }

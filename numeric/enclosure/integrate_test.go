@@ -629,8 +629,8 @@ func TestBadInputIsOneClearError(t *testing.T) {
 	check("empty state", []interval.Interval{interval.Empty(), point[0]}, q(1, 1), nil, "initial value of x")
 	check("backward time", point, q(-1, 1), nil, "before initial time")
 	check("order", point, q(1, 1), &Settings{Order: 1}, "order 1")
-	check("tolerance", point, q(1, 1), &Settings{Tolerance: math.NaN()}, "negative or NaN")
-	check("step", point, q(1, 1), &Settings{MaxStep: -1}, "negative or NaN")
+	check("tolerance", point, q(1, 1), &Settings{Tolerance: math.NaN()}, "negative, NaN or infinite")
+	check("step", point, q(1, 1), &Settings{MaxStep: -1}, "negative, NaN or infinite")
 	check("few steps", point, q(100, 1), &Settings{MaxSteps: 2}, "2 steps taken")
 	if tube, err := Integrate(sys, point, q(1, 1), q(1, 1), nil); err != nil || tube.Final()[0] != point[0] || tube.Steps() != 0 {
 		t.Errorf("empty time span: %v", err)
