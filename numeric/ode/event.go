@@ -56,6 +56,10 @@ const (
 	// halvings of a step, at most, and parts of a step, at most: a jump is confined to
 	// 2⁻⁴⁰ of a step by 2·40 parts.
 	halvings, parts = 40, 120
+	// settle is the number of halvings after which the misfit of a smooth g falls
+	// quickly with the next; where it does not in more parts than mostJumps, g is rough
+	// everywhere, and halving is given up.
+	settle, mostJumps = 4, 3
 	// touch: a turning point counts as a root if it is within this many relative
 	// tolerances of the range of g over the step.
 	touch = 10
@@ -238,47 +242,57 @@ func (ef *eventFinder) scanOne(i int, sg *segment, tn clock) ([]Crossing, error)
 // part is a part of a step with the values of g at its Chebyshev nodes.
 type part struct {
 	from, to float64
-	nodes    []look // empty: not yet taken
-	done     bool
+	nodes    []look  // empty: not yet taken
+	tail     float64 // what its polynomial misses of g, 0 if it is resolved
+	parent   float64 // that of the part it was halved from
+	done     bool    // resolved, or given up
 }
 
 // looks returns values of g in order of time: those that show its signs on the whole
 // step. With an error it returns those before the failure.
 func (ef *eventFinder) looks(i int, sg *segment, tn clock) ([]look, error) {
-	list := []part{{from: 0, to: 1}}
+	list := []part{{from: 0, to: 1, parent: math.Inf(1)}}
 	total := 1
 	var failed error
 	for depth := 0; ; depth++ {
-		more := false
+		open, stuck := 0, 0
 		for k := range list {
 			q := &list[k]
 			if q.done {
 				continue
 			}
 			var err error
-			if q.nodes, q.done, err = ef.represent(i, sg, tn, q.from, q.to); err != nil {
+			if q.nodes, q.tail, err = ef.represent(i, sg, tn, q.from, q.to); err != nil {
 				// What lies behind is not looked at; the part itself is, once halved.
-				if depth < halvings {
-					q.nodes, q.done = nil, false
-				}
 				list, failed = list[:k+1], err
-			}
-			more = more || !q.done
-			if err != nil {
+				if depth < halvings {
+					q.nodes = nil
+					open++
+				}
 				break
 			}
+			if q.done = q.tail == 0; !q.done {
+				open++
+				if depth >= settle && q.tail > q.parent/2 {
+					stuck++
+				}
+			}
 		}
-		if !more || depth == halvings || total > parts {
+		if open == 0 || depth == halvings || total > parts {
 			break
 		}
 		var next []part
 		for _, q := range list {
-			if q.done {
+			if q.done = q.done || stuck > mostJumps && q.nodes != nil; q.done {
 				next = append(next, q)
 				continue
 			}
 			m := q.from + (q.to-q.from)/2
-			next = append(next, part{from: q.from, to: m}, part{from: m, to: q.to})
+			tail := q.tail
+			if q.nodes == nil {
+				tail = math.Inf(1)
+			}
+			next = append(next, part{from: q.from, to: m, parent: tail}, part{from: m, to: q.to, parent: tail})
 			total++
 		}
 		list, failed = next, nil
@@ -290,7 +304,7 @@ func (ef *eventFinder) looks(i int, sg *segment, tn clock) ([]look, error) {
 				looks = append(looks, l)
 			}
 		}
-		if !q.done && q.to-q.from > 0x1p-20 {
+		if q.tail > 0 && q.to-q.from > 0x1p-20 {
 			ef.doubt(i, sg.t.after(q.from*sg.h), sg.t.after(q.to*sg.h))
 		}
 	}
@@ -326,8 +340,8 @@ var chebyshev = sync.OnceValue(func() *[degree + 1][degree + 1]float64 {
 })
 
 // represent takes g at the Chebyshev points of a part of a step and, if they represent
-// it, at the extrema of their polynomial; done tells that they do.
-func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64) (looks []look, done bool, err error) {
+// it, at the extrema of their polynomial; tail is the size of what they miss, 0 if they do.
+func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64) (looks []look, tail float64, err error) {
 	table := chebyshev()
 	place := func(x float64) float64 { return from + (to-from)*(1-x)/2 }
 	// Node j lies at x = cos(πj/degree), from the beginning, x = 1, on.
@@ -343,14 +357,14 @@ func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64)
 		}
 		l, err := ef.at(i, sg, tn, th)
 		if err != nil {
-			return looks, true, err
+			return looks, 0, err
 		}
 		looks = append(looks, l)
 		g[j] = l.g
 		most = max(most, math.Abs(l.g))
 	}
 	if most == 0 {
-		return looks, true, nil
+		return looks, 0, nil
 	}
 	// c_k = (2/N) Σ'' g_j cos(πjk/N), first and last term halved, and so c_0 and c_N.
 	var c [degree + 1]float64
@@ -366,7 +380,17 @@ func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64)
 			c[k] /= 2
 		}
 	}
-	tail := math.Abs(c[degree]) + math.Abs(c[degree-1]) + math.Abs(c[degree-2])
+	tail = (math.Abs(c[degree]) + math.Abs(c[degree-1]) + math.Abs(c[degree-2])) * most
+	rest := 0.0
+	for _, v := range c[1:] {
+		rest += math.Abs(v)
+	}
+	if math.Abs(c[0])-rest > clearOfZero*tail/most {
+		return looks, 0, nil // no root is near
+	}
+	if !(tail <= max(resolved*most, 4*0x1p-52*ef.trace[i].most)) {
+		return looks, tail, nil
+	}
 	// The derivative Σ d_k T_k: d_{k-1} = d_{k+1} + 2k c_k, d_0 halved.
 	var d [degree + 2]float64
 	for k := degree; k >= 1; k-- {
@@ -377,13 +401,9 @@ func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64)
 	}
 	d[0] /= 2
 	slope := func(x float64) float64 { return clenshaw(d[:degree], x) }
-	// Between eight points to a node a polynomial of this degree has no two extrema
+	// Between four points to a node a polynomial of this degree has no two extrema
 	// that matter: they would differ by less than the nodes show.
-	const fine = 8 * degree
-	least := math.Inf(1)
-	for _, v := range g {
-		least = min(least, math.Abs(v/most))
-	}
+	const fine = 4 * degree
 	var extrema []float64
 	x0, s0 := 1.0, slope(1)
 	for j := 1; j <= fine; j++ {
@@ -403,17 +423,8 @@ func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64)
 				}
 			}
 			extrema = append(extrema, hi)
-			least = min(least, math.Abs(clenshaw(c[:], hi)))
 		}
 		x0, s0 = x1, s1
-	}
-	level := 4 * 0x1p-52 * ef.trace[i].most / most
-	sameSign := true
-	for _, v := range g {
-		sameSign = sameSign && (v > 0) == (g[0] > 0)
-	}
-	if !(tail <= max(resolved, level)) && !(sameSign && least > clearOfZero*tail) {
-		return looks, false, nil
 	}
 	for _, x := range extrema {
 		th := place(x)
@@ -422,12 +433,12 @@ func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64)
 		}
 		l, err := ef.at(i, sg, tn, th)
 		if err != nil {
-			return looks, true, err
+			return looks, 0, err
 		}
 		looks = append(looks, l)
 	}
 	sort.SliceStable(looks, func(a, b int) bool { return looks[a].th < looks[b].th })
-	return looks, true, nil
+	return looks, 0, nil
 }
 
 // clenshaw returns Σ c_k T_k(x).
