@@ -542,6 +542,14 @@ var notProvided = map[string]string{
 	"coshRevBin":      "contraction runs over polynomials, quotients and roots only",
 }
 
+// looseInCorpus are assertions whose expected interval is one unit wider than the
+// tightest one: the seventh power of 0x1.588cea3f093bdp+153 is below 2^1074 still (see
+// TestRootsAreTightest).
+var looseInCorpus = map[string]bool{
+	"libieeep1788_rev.itl:276": true, "libieeep1788_rev.itl:277": true,
+	"libieeep1788_rev.itl:477": true, "libieeep1788_rev.itl:478": true,
+}
+
 // takesNaI reports whether an argument is NaI.
 func (a assertion) takesNaI() bool {
 	for _, o := range a.args {
@@ -659,6 +667,9 @@ func TestITF1788Corpus(t *testing.T) {
 				continue
 			}
 			r++
+			if why != "" && looseInCorpus[fmt.Sprintf("%s:%d", filepath.Base(file), a.line)] {
+				why = ""
+			}
 			if why != "" {
 				t.Errorf("%s:%d: %s %v: %s", filepath.Base(file), a.line, a.op, a.args, why)
 				continue
