@@ -1,8 +1,10 @@
 package ode
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -56,6 +58,8 @@ const (
 	// halvings of a step, at most, and parts of a step, at most: a jump is confined to
 	// 2⁻⁴⁰ of a step by 2·40 parts.
 	halvings, parts = 40, 120
+	// mostLooks is the number of looks at a part: nodes and extrema.
+	mostLooks = 2*degree + 1
 	// settle is the number of halvings after which the misfit of a smooth g falls
 	// quickly with the next; where it does not in more parts than mostJumps, g is rough
 	// everywhere, and halving is given up.
@@ -71,6 +75,8 @@ type eventFinder struct {
 	rtol   float64
 	trace  []trace
 	u      []float64
+	list   []part // of one scan, and the memory of its looks
+	pool   []look
 }
 
 // trace is what is known of one event at the end of the last step.
@@ -198,7 +204,9 @@ func (ef *eventFinder) scanOne(i int, sg *segment, tn clock) ([]Crossing, error)
 	}
 	begin := 1
 	if tr.have {
-		looks, begin = append([]look{tr.before}, looks...), 2
+		looks, begin = append(looks, look{}), 2
+		copy(looks[1:], looks)
+		looks[0] = tr.before
 	}
 	// A turning point near zero between looks of one sign is one root, on whichever
 	// side of zero rounding has put it. (A zero at the end of the last step has been
@@ -251,7 +259,8 @@ type part struct {
 // looks returns values of g in order of time: those that show its signs on the whole
 // step. With an error it returns those before the failure.
 func (ef *eventFinder) looks(i int, sg *segment, tn clock) ([]look, error) {
-	list := []part{{from: 0, to: 1, parent: math.Inf(1)}}
+	ef.pool = ef.pool[:0]
+	list := append(ef.list[:0], part{from: 0, to: 1, parent: math.Inf(1)})
 	total := 1
 	var failed error
 	for depth := 0; ; depth++ {
@@ -297,7 +306,12 @@ func (ef *eventFinder) looks(i int, sg *segment, tn clock) ([]look, error) {
 		}
 		list, failed = next, nil
 	}
-	var looks []look
+	ef.list = list
+	n := 0
+	for _, q := range list {
+		n += len(q.nodes)
+	}
+	looks := make([]look, 0, n+1) // and the one before
 	for _, q := range list {
 		for k, l := range q.nodes {
 			if k > 0 || len(looks) == 0 {
@@ -343,6 +357,12 @@ var chebyshev = sync.OnceValue(func() *[degree + 1][degree + 1]float64 {
 // it, at the extrema of their polynomial; tail is the size of what they miss, 0 if they do.
 func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64) (looks []look, tail float64, err error) {
 	table := chebyshev()
+	if cap(ef.pool)-len(ef.pool) < mostLooks {
+		ef.pool = make([]look, 0, 16*mostLooks)
+	}
+	begin := len(ef.pool)
+	looks = ef.pool[begin : begin : begin+mostLooks]
+	defer func() { ef.pool = ef.pool[:begin+len(looks)] }()
 	place := func(x float64) float64 { return from + (to-from)*(1-x)/2 }
 	// Node j lies at x = cos(πj/degree), from the beginning, x = 1, on.
 	var g [degree + 1]float64
@@ -401,6 +421,9 @@ func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64)
 	}
 	d[0] /= 2
 	slope := func(x float64) float64 { return clenshaw(d[:degree], x) }
+	if rest == 0 {
+		return looks, 0, nil // constant
+	}
 	// Between four points to a node a polynomial of this degree has no two extrema
 	// that matter: they would differ by less than the nodes show.
 	const fine = 4 * degree
@@ -437,7 +460,9 @@ func (ef *eventFinder) represent(i int, sg *segment, tn clock, from, to float64)
 		}
 		looks = append(looks, l)
 	}
-	sort.SliceStable(looks, func(a, b int) bool { return looks[a].th < looks[b].th })
+	if len(looks) > degree+1 {
+		slices.SortStableFunc(looks, func(a, b look) int { return cmp.Compare(a.th, b.th) })
+	}
 	return looks, 0, nil
 }
 

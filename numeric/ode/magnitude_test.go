@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -28,6 +29,9 @@ func TestDecayAtEveryMagnitudeOfTime(t *testing.T) {
 	for _, m := range append([]Method{Auto}, methods...) {
 		for _, lambda := range []float64{-1, -1e3, 1} {
 			for _, size := range magnitudes {
+				if lambda == -1e3 && m == RadauIIA5 && !slices.Contains([]float64{0, 1, 1e6, 1e12, 1e16}, size) {
+					continue // each takes 70 000 steps
+				}
 				for _, t0 := range []float64{size, -size} {
 					for _, span := range []float64{4, -4} {
 						f := func(_ float64, y, d []float64) { d[0] = lambda * y[0] }

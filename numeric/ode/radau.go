@@ -103,6 +103,9 @@ var radau5 = sync.OnceValue(func() *radauCoefficients {
 // Constants of the simplified Newton iteration, HW IV.8.
 const (
 	newtonMax = 10
+	// roundOff is the size, in units of round-off, below which the iteration gains
+	// nothing.
+	roundOff = 10
 	// keepJacobian: below this contraction rate the Jacobian serves another step.
 	keepJacobian = 1e-3
 )
@@ -154,7 +157,7 @@ func newRadau(in *integrator, jacobian func(float64, []float64, *mat.Dense)) *ra
 		s.z[i], s.w[i], s.f[i] = make([]float64, n), make([]float64, n), make([]float64, n)
 	}
 	// HW IV.8: iterate well below the tolerance, but not below round-off.
-	s.tol = max(10*0x1p-52/in.rtol, min(0.03, math.Sqrt(in.rtol)))
+	s.tol = max(roundOff*0x1p-52/in.rtol, min(0.03, math.Sqrt(in.rtol)))
 	return s
 }
 
@@ -350,7 +353,9 @@ func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 		if math.IsNaN(size) || math.IsInf(size, 0) {
 			break
 		}
-		if size == 0 {
+		if size <= roundOff*0x1p-52/s.in.rtol {
+			// The update is rounding errors of y: where the rate of further ones is
+			// as good as random, it must not pass for divergence.
 			converged = true
 			break
 		}
