@@ -16,7 +16,7 @@ import (
 )
 
 // fields is the number of random vector fields, -fields=10000 for all of them.
-var fields = flag.Int("fields", 400, "random vector fields of TestRandomFields")
+var fields = flag.Int("fields", 250, "random vector fields of TestRandomFields")
 
 // field is a random vector field as text that Go evaluates below and Python by itself.
 type field struct {
@@ -153,7 +153,7 @@ def reference(p, method, rtol, least):
     base = p["t0"]
     def rhs(t, y):
         evals[0] += 1
-        if evals[0] > 60000: raise Enough()
+        if evals[0] > 30000: raise Enough()
         try:
             return f((base + t) - base, [float(v) for v in y])
         except (ValueError, OverflowError, ZeroDivisionError):
@@ -220,11 +220,33 @@ func runScipy(python string, tol float64, problems []randomProblem) ([]string, e
 // stiffness, Solve gives an answer that an independent integrator confirms to 1e-7, or a
 // typed error; it does not panic, and does not take a million steps.
 func TestRandomFields(t *testing.T) {
+	python := scipyPython()
+	total := tally{failures: map[string]int{}}
+	// A part at a time: what has been confirmed is logged as it is.
+	const part = 250
+	for from := 0; from < *fields; from += part {
+		total.run(t, python, uint64(from), uint64(min(from+part, *fields)))
+		t.Logf("%+v", total)
+	}
+	if python == "" {
+		t.Skip("answers not confirmed: no python3 that can import scipy (Debian: python3-scipy)")
+	}
+}
+
+// tally counts what became of fields.
+type tally struct {
+	fields, answers     int
+	failures            map[string]int
+	confirmed, unjudged int
+}
+
+// run solves the problems of a range of seeds and has the answers confirmed.
+func (c *tally) run(t *testing.T, python string, from, to uint64) {
 	const tol = 1e-7
 	var answered []randomProblem
 	var seeds []uint64
-	failures := map[string]int{}
-	for seed := range uint64(*fields) {
+	for seed := from; seed < to; seed++ {
+		c.fields++
 		p, f := drawProblem(seed)
 		sol, err := Solve(context.Background(), f, p.T0, p.Y0, p.T0+p.Span, &Settings{Output: []float64{}})
 		switch {
@@ -233,7 +255,7 @@ func TestRandomFields(t *testing.T) {
 		case err != nil && !typed(err):
 			t.Errorf("field %d: %v", seed, err)
 		case err != nil:
-			failures[fmt.Sprintf("%T", err)]++
+			c.failures[fmt.Sprintf("%T", err)]++
 		default:
 			if i := firstNonFinite(sol.EndY); i >= 0 {
 				t.Errorf("field %d: %v without an error", seed, sol.EndY)
@@ -246,38 +268,35 @@ func TestRandomFields(t *testing.T) {
 			t.Errorf("field %d: %+v", seed, sol.Stats)
 		}
 	}
-	t.Logf("%d fields: %d answers, errors %v", *fields, len(answered), failures)
-	python := scipyPython()
+	c.answers += len(answered)
 	if python == "" {
-		t.Skip("answers not confirmed: no python3 that can import scipy (Debian: python3-scipy)")
+		return
 	}
 	// The twin: answers off by ten tolerances are not confirmed.
-	twin := slices.Clone(answered[:min(10, len(answered))])
+	twin := slices.Clone(answered[:min(5, len(answered))])
 	for i := range twin {
 		twin[i].Got = slices.Clone(twin[i].Got)
 		for k := range twin[i].Got {
 			twin[i].Got[k] *= 1 + 10*tol
 		}
 	}
-	verdicts, err := runScipy(python, tol, append(answered, twin...))
+	verdicts, err := runScipy(python, tol, append(slices.Clone(answered), twin...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := map[string]int{}
 	for i, v := range verdicts[:len(answered)] {
 		switch v {
-		case "ok", "unknown":
-			count[v]++
-			if v == "unknown" {
-				t.Logf("field %d: no reference: %+v", seeds[i], answered[i])
-			}
+		case "ok":
+			c.confirmed++
+		case "unknown":
+			c.unjudged++
 		default:
 			t.Errorf("field %d: %v from %v at %v over %v: %s", seeds[i], answered[i].Texts, answered[i].Y0, answered[i].T0, answered[i].Span, v)
 		}
 	}
-	t.Logf("%v", count)
+	large := func(x float64) bool { return math.Abs(x) > Smallest }
 	for i, v := range verdicts[len(answered):] {
-		if v == "ok" && slices.ContainsFunc(twin[i].Got, func(x float64) bool { return x != 0 }) {
+		if v == "ok" && slices.ContainsFunc(twin[i].Got, large) {
 			t.Errorf("a wrong answer of field %d was confirmed", seeds[i])
 		}
 	}
