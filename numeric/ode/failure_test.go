@@ -275,3 +275,79 @@ func TestBlocksMustFit(t *testing.T) {
 		}
 	}
 }
+
+// TestNormsDoNotOverflow: up to the largest float64, for both kinds of tolerance.
+func TestNormsDoNotOverflow(t *testing.T) {
+	zero := []float64{0, 0}
+	for _, blocks := range [][]scaled{nil, {{from: 0, to: 2, absolute: true}}} {
+		in := &integrator{n: 2, rtol: 1e-10, atol: 1e-12, blocks: blocks}
+		for _, e := range []float64{1e-100, 1, 1e140, 1e160, 1e200, 1e290} {
+			want := e / 1e-12 / math.Sqrt2
+			if got := in.norm([]float64{e, 0}, zero, zero); !(math.Abs(got/want-1) < 1e-12) {
+				t.Errorf("norm of %g: %g, want %g", e, got, want)
+			}
+			// Relative weights are as large as the numbers.
+			y := []float64{e * 1e10, 0}
+			if got := in.norm([]float64{e, 0}, y, y); !(got <= 1/math.Sqrt2+1e-9) {
+				t.Errorf("norm of %g beside %g: %g", e, y[0], got)
+			}
+		}
+	}
+}
+
+// TestStagesDoNotPassTheEnd: t0 + (t1 - t0) may round to beyond t1, where f need not be
+// defined.
+func TestStagesDoNotPassTheEnd(t *testing.T) {
+	passed := 0
+	for k := 1; k < 400; k++ {
+		t0 := -math.Pow(10, -float64(k)/30)
+		t1 := math.Pi / float64(k)
+		if t0+(t1-t0) <= t1 {
+			continue
+		}
+		passed++
+		in := &integrator{end: t1, dir: 1}
+		if got := in.time(clock{hi: t0}, t1-t0); got != t1 {
+			t.Errorf("from %v: stage at %v, end %v", t0, got, t1)
+		}
+		for _, m := range methods {
+			sol, err := Solve(context.Background(), func(t float64, _, d []float64) {
+				if d[0] = 1; t > t1 {
+					d[0] = math.NaN()
+				}
+			}, t0, []float64{0}, t1, &Settings{Method: m, InitialStep: 10})
+			if err != nil || sol.Stats.Rejected > 0 {
+				t.Errorf("%v from %v to %v: %v, %+v", m, t0, t1, err, sol.Stats)
+			}
+		}
+	}
+	if passed < 5 {
+		t.Errorf("%d intervals of 400 round beyond their end: the test cannot tell", passed)
+	}
+}
+
+// TestNewtonSystemsOfHugeEntries: the factorisation sums entries, up to the largest
+// float64: J = -c(I + 1·1ᵀ), whose inverse is -(I - 1·1ᵀ/4)/c for three components.
+func TestNewtonSystemsOfHugeEntries(t *testing.T) {
+	for _, c := range []float64{1e10, 1e200, 8e307} {
+		s := newRadau(&integrator{n: 3}, nil)
+		for i := range 3 {
+			for j := range 3 {
+				s.jac.Set(i, j, -c)
+			}
+			s.jac.Set(i, i, -2*c)
+		}
+		s.factor(1e3)
+		r := []float64{c, 0, 0}
+		copy(s.rhs.RawVector().Data, r)
+		if !s.solve(&s.real, s.rhs) {
+			t.Errorf("c = %g: not solved", c)
+			continue
+		}
+		for i, want := range []float64{0.75, -0.25, -0.25} {
+			if got := s.rhs.AtVec(i); math.Abs(got-want) > 1e-9 {
+				t.Errorf("c = %g: component %d is %v, want %v", c, i, got, want)
+			}
+		}
+	}
+}
