@@ -181,6 +181,54 @@ func TestAdvanceContainsTheImage(t *testing.T) {
 	}
 }
 
+// TestReducedColumnsContainTheOldOnes: in every direction d the set of the columns that
+// are left reaches at least as far, exactly: Σ|d·g'| ≥ Σ|d·g|.
+func TestReducedColumnsContainTheOldOnes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	reach := func(columns [][]float64, d []*big.Rat) *big.Rat {
+		sum := new(big.Rat)
+		for _, g := range columns {
+			dot := new(big.Rat)
+			for i, v := range g {
+				dot.Add(dot, new(big.Rat).Mul(d[i], new(big.Rat).SetFloat64(v)))
+			}
+			sum.Add(sum, dot.Abs(dot))
+		}
+		return sum
+	}
+	for trial := range 60 {
+		n := 1 + trial%4
+		var columns [][]float64
+		for range 2*n + rng.IntN(8) {
+			g := make([]float64, n)
+			for i := range g {
+				g[i] = rng.NormFloat64()
+			}
+			if trial%3 == 0 && len(columns) > 0 { // parallel ones
+				for i := range g {
+					g[i] = columns[0][i] * rng.Float64()
+				}
+			}
+			columns = append(columns, g)
+		}
+		before := len(columns)
+		old := append([][]float64(nil), columns...)
+		after, ok := reduce(n, columns)
+		if !ok || len(after) > before/2+2*n {
+			t.Fatalf("%d columns of %d", len(after), before)
+		}
+		for range 40 {
+			d := make([]*big.Rat, n)
+			for i := range d {
+				d[i] = q(int64(rng.IntN(21)-10), 1)
+			}
+			if reach(after, d).Cmp(reach(old, d)) < 0 {
+				t.Errorf("n = %d: the reduced set falls short in direction %v", n, d)
+			}
+		}
+	}
+}
+
 // TestRotationDoesNotWrap turns a square of errors by 1 radian a hundred times: a
 // box would grow by a factor (|cos 1| + |sin 1|)^100 ≈ 10^14, the frame keeps the
 // growth to rounding.

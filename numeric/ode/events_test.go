@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -94,6 +95,23 @@ func TestTangentRoots(t *testing.T) {
 			t.Errorf("direction %d: %v", dir, s.Events)
 		} else if dir > 0 && (!s.Events[0].Tangent || math.Abs(s.Events[0].T-math.Pi/2) > 1e-4) {
 			t.Errorf("%+v", s.Events[0])
+		}
+	}
+}
+
+// TestTangentRootAtAnEndOfAStep: where the step before sees only a descent and the one
+// after only an ascent.
+func TestTangentRootAtAnEndOfAStep(t *testing.T) {
+	for _, span := range [][2]float64{{0, 2}, {2, 0}} {
+		s := mustSolve(t, func(_ float64, _, d []float64) { d[0] = 1 }, span[0], []float64{span[0]}, span[1], &Settings{
+			Method: Verner8, InitialStep: 0.25, MaxStep: 0.25,
+			Events: []Event{{G: func(t float64, _ []float64) float64 { return (t-1)*(t-1) + 1e-13 }}},
+		})
+		if !slices.Contains(s.T, 1) {
+			t.Fatalf("steps %v do not end at 1", s.T)
+		}
+		if len(s.Events) != 1 || !s.Events[0].Tangent || math.Abs(s.Events[0].T-1) > 1e-6 || math.Abs(s.Events[0].Y[0]-1) > 1e-6 {
+			t.Errorf("%v: %v", span, s.Events)
 		}
 	}
 }

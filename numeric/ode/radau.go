@@ -464,6 +464,44 @@ func (s *radau) errorNorm(h float64, y, ynew, f []float64) float64 {
 	return s.in.norm(s.e, y, ynew)
 }
 
+// inside returns the norm of the error of the collocation polynomial u between its
+// nodes, for the step just tried: of
+//
+//	(γ̂/h I - J)⁻¹ (f(t+θh, u(θ)) - u'(θ)/h),
+//
+// the defect filtered as the error estimate is, which for stiff components is the
+// distance of u from the solution that they are held to.
+func (s *radau) inside(h float64, y, ynew []float64) float64 {
+	n := s.in.n
+	q := make([]float64, 2*n)
+	s.collocation(q)
+	worst := 0.0
+	// One place in each of the gaps before and after the second node.
+	for _, th := range [...]float64{0.4, 0.85} {
+		bump := th * (1 - th)
+		for j := range n {
+			s.u[j] = y[j] + th*s.z[2][j] + bump*(q[j]+th*q[n+j])
+		}
+		at := s.in.time(clock{hi: s.t}, th*h)
+		s.in.eval(at, s.u, s.f[0])
+		if k := firstNonFinite(s.f[0]); k >= 0 {
+			s.in.bad = badness{at, "right-hand side", k}
+			return math.Inf(1)
+		}
+		r := s.rhs.RawVector().Data
+		for j := range n {
+			slope := s.z[2][j] + (1-2*th)*(q[j]+th*q[n+j]) + bump*q[n+j]
+			r[j] = s.f[0][j] - slope/h
+		}
+		if !s.solve(&s.real, s.rhs) {
+			return math.Inf(1)
+		}
+		copy(s.e, r)
+		worst = max(worst, s.in.norm(r, y, ynew))
+	}
+	return worst
+}
+
 // transform writes m·src into dst, componentwise.
 func transform(dst *[3][]float64, m *[3][3]float64, src *[3][]float64) {
 	for j := range src[0] {

@@ -17,9 +17,10 @@ type RHS func(t float64, y, dydt []float64)
 //
 // RadauIIA5 steps over stiff components with steps that follow the smooth ones. Its
 // error estimate has order 3, so tolerances below about 1e-9 make it slow, and it
-// speaks of the accepted times only: between them the collocation polynomial of a
+// speaks of the ends of steps only: between them the collocation polynomial of a
 // long step may be far less accurate. Times of Settings.Output are therefore made
-// ends of steps; for others bound the step.
+// ends of steps, and where the dense output is needed, without Output or for events,
+// steps are also held to its own error.
 type Method int
 
 const (
@@ -505,6 +506,10 @@ func (d *driver) run() error {
 				sol.Losses = append(sol.Losses, Loss{T: d.t.hi, Block: b, Below: st.AbsTol})
 				norm, rough = in.norm(d.step.estimate(), d.y, ynew), noise{}
 			}
+		}
+		if implicit, is := d.step.(*radau); is && ok && norm <= 1 && (st.Output == nil || d.ev != nil) {
+			norm = max(norm, implicit.inside(hd, d.y, ynew))
+			finite = norm-norm == 0
 		}
 		accepted := ok && finite && norm <= 1 && clockNorm <= 1
 		if accepted && !d.step.accept(d.t, hd, d.y, ynew) {

@@ -86,6 +86,31 @@ func TestOutputEqualsDenseOutput(t *testing.T) {
 	}
 }
 
+// TestOutputsOfTheImplicitMethodAreEndsOfSteps: as accurate as those, on a problem whose
+// longest steps have a dense output that is not; where that is asked for, steps are
+// short enough for it.
+func TestOutputsOfTheImplicitMethodAreEndsOfSteps(t *testing.T) {
+	p := problems()[5]
+	st := &Settings{Method: RadauIIA5, RelTol: 1e-5, AbsTol: 1e-7}
+	full := mustSolve(t, p.f, p.t0, p.y0, p.t1, st)
+	var times []float64
+	inside := 0.0
+	for i := 1; i < 100; i++ {
+		at := p.t1 * float64(i) / 100
+		times = append(times, at)
+		inside = max(inside, math.Abs(full.At(at, nil)[0]-math.Cos(at)))
+	}
+	st.Output = times
+	worst := 0.0
+	for i, y := range mustSolve(t, p.f, p.t0, p.y0, p.t1, st).Y {
+		worst = max(worst, math.Abs(y[0]-math.Cos(times[i])))
+	}
+	t.Logf("at the outputs %.2g, inside steps %.2g", worst, inside)
+	if worst > 1e-7 || inside > globalFactor*st.RelTol {
+		t.Errorf("error at the outputs %.3g, inside steps %.3g", worst, inside)
+	}
+}
+
 func TestDenseOutputIsContinuouslyDifferentiable(t *testing.T) {
 	// u'(0) = f(t, y) for both explicit methods and u'(1) = f(t+h, y₁): a one-sided
 	// difference quotient over δ is off by δ·|u''| plus round-off over δ.
