@@ -338,6 +338,18 @@ func TestBoxesThatHaveToBeCut(t *testing.T) {
 	}
 }
 
+// TestABlowUpIsNotChased: cutting stops where halves do not get further, though no part
+// reaches the final time.
+func TestABlowUpIsNotChased(t *testing.T) {
+	sys := NewSystem("x")
+	sys.SetRHS("x", sys.Var("x").Pow(2))
+	_, err := Integrate(sys, []interval.Interval{iv2(q(9, 10), q(11, 10))}, q(0, 1), q(2, 1), nil)
+	var failed *NotEnclosedError
+	if !errors.As(err, &failed) || failed.Parts < 2 || failed.Parts > 24 {
+		t.Errorf("%v: %+v parts", err, failed.Parts)
+	}
+}
+
 // TestHalvesCover: they share a point inside, also where the midpoint is rounded.
 func TestHalvesCover(t *testing.T) {
 	for _, c := range [][2]float64{{1.25, 1.55}, {-1, 1}, {0, 5e-324}, {1, 1 + 0x1p-52}, {-1e308, 1e308}, {1e308, 1.5e308}, {0, 1e300}} {

@@ -24,7 +24,7 @@ func (e *StepSizeError) Error() string {
 // or infinite at T and stayed so however small the step.
 type NonFiniteError struct {
 	T         float64
-	What      string // "state", "right-hand side", "Jacobian", "implicit system", "error estimate" or "event" and its name
+	What      string // "state", "right-hand side", "Jacobian", "error estimate" or "event" and its name
 	Component int    // first offending component, or the event, counted from 0
 }
 

@@ -116,6 +116,20 @@ func TestTangentRootAtAnEndOfAStep(t *testing.T) {
 	}
 }
 
+// TestTangentRootsAreReportedOnce: also where looks at the turning point agree, at
+// whatever place of a step.
+func TestTangentRootsAreReportedOnce(t *testing.T) {
+	for k := range 200 {
+		at := 0.05 + float64(k)/201*9.9
+		for _, above := range []float64{0, 1e-13, 1e-12} {
+			s := clockEvents(t, Verner8, 0, 10, &Settings{}, func(t float64) float64 { return (t-at)*(t-at) + above })
+			if len(s.Events) != 1 {
+				t.Errorf("root at %v, %v above: %v", at, above, s.Events)
+			}
+		}
+	}
+}
+
 // TestTangentTerminalEventStops: also where the tangent root is the end of a step.
 func TestTangentTerminalEventStops(t *testing.T) {
 	for _, h := range []float64{0.25, 0.3} {

@@ -336,10 +336,6 @@ func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 			z[n+j] = co.ti[2][0]*f0 + co.ti[2][1]*f1 + co.ti[2][2]*f2 - (co.beta*w1+co.alpha*w2)/h
 		}
 		copy(s.e, r) // what is to be blamed if the iteration fails
-		if k := firstNonFinite(s.rhs2.RawVector().Data); k >= 0 {
-			s.in.bad = badness{t.hi, "implicit system", k % n}
-			return s.broken(y, ynew)
-		}
 		if !s.solve(&s.real, s.rhs) || !s.solve(&s.cplx, s.rhs2) {
 			break
 		}
