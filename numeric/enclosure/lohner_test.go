@@ -229,6 +229,19 @@ func TestReducedColumnsContainTheOldOnes(t *testing.T) {
 	}
 }
 
+// TestErrorsGrowWithTheWidestDerivative: an error of one, times a derivative in
+// [9/10, 11/10], is an error of 11/10.
+func TestErrorsGrowWithTheWidestDerivative(t *testing.T) {
+	zero := []interval.Interval{interval.Point(0)}
+	s := newZonotope(zero)
+	if !s.advance([]interval.Interval{interval.Symmetric(1)}, zero) || !s.advance(zero, []interval.Interval{iv2(q(9, 10), q(11, 10))}) {
+		t.Fatal("the set became unbounded")
+	}
+	if b := s.box()[0]; !b.ContainsRat(q(11, 10)) || !b.ContainsRat(q(-11, 10)) || b.Wid() > 2.21 {
+		t.Errorf("%v", b)
+	}
+}
+
 // TestRotationDoesNotWrap turns a square of errors by 1 radian a hundred times: a
 // box would grow by a factor (|cos 1| + |sin 1|)^100 ≈ 10^14, the frame keeps the
 // growth to rounding.

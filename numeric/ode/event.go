@@ -213,17 +213,9 @@ func (ef *eventFinder) scanOne(i int, sg *segment, tn clock) ([]Crossing, error)
 	// reported.)
 	near := touch * ef.rtol * most
 	for k := 1; k+1 < len(looks); k++ {
-		a, b := &looks[k-1], &looks[k]
-		if !(math.Abs(b.g) <= near && a.g != 0 && math.Abs(a.g) > math.Abs(b.g) && (b.g != 0 || k >= begin)) {
-			continue
-		}
-		// Looks at a turning point may agree: it is the first of them.
-		m := k + 1
-		for m+1 < len(looks) && looks[m].g == b.g {
-			m++
-		}
-		c := looks[m]
-		b.tangent = sign(a.g) == sign(c.g) && math.Abs(c.g) > math.Abs(b.g)
+		a, b, c := &looks[k-1], &looks[k], &looks[k+1]
+		b.tangent = math.Abs(b.g) <= near && sign(a.g) == sign(c.g) && a.g != 0 &&
+			math.Abs(a.g) > math.Abs(b.g) && math.Abs(c.g) > math.Abs(b.g) && (b.g != 0 || k >= begin)
 	}
 	dir := ef.events[i].Direction
 	wanted := func(old int) bool { return dir == 0 || (dir > 0) == (old < 0) }
