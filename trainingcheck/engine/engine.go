@@ -11,6 +11,7 @@ import (
 	_ "github.com/gomlx/compute/gobackend" // registers "go", GoMLX's pure-Go backend
 
 	"stopgrad/trainingcheck/engine/native"
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
 // The kinds of engine that Open knows.
@@ -82,7 +83,7 @@ func Open(kind string) (*Engine, error) {
 	}
 	switch kind {
 	case CPU:
-		return &Engine{Backend: native.New(), Kind: kind, Spec: native.Name, Modules: Modules()}, nil
+		return &Engine{Backend: native.New(kernel.Best()), Kind: kind, Spec: native.Name, Modules: Modules()}, nil
 	case CPUGoMLX:
 		if compiledRace {
 			// Its kernels keep pointers as integers; checkptr, which comes with

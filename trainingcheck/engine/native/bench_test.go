@@ -9,6 +9,7 @@ import (
 
 	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/engine/native"
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
 // BenchmarkOperations compares this backend with GoMLX's on the sizes of the
@@ -45,7 +46,7 @@ func BenchmarkOperations(b *testing.B) {
 			return []compute.Value{must(f.Where(must(f.GreaterThan(in[0], zero)), in[0], zero))}
 		}, []array{views}},
 	} {
-		for name, backend := range map[string]compute.Backend{"native": native.New(), "gomlx": ref.Backend} {
+		for name, backend := range map[string]compute.Backend{"native": native.New(kernel.Best()), "gomlx": ref.Backend} {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
 				e, err := compiled(backend, c.p, c.in)
 				if err != nil {

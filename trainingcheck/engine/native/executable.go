@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -14,6 +15,7 @@ import (
 type executable struct {
 	builder *builder
 	mu      sync.Mutex
+	crew    *crew
 	steps   []step
 	slots   []any // values by slot; those of parameters are set at every call
 	outputs []int // slots of the outputs
@@ -21,7 +23,7 @@ type executable struct {
 
 // step computes one node.
 type step struct {
-	run kernel
+	run routine
 	out int
 	in  []int
 	arg []any // scratch for the operands' values
@@ -70,7 +72,7 @@ func plan(b *builder) (*executable, error) {
 		lastUse[n.root().index] = forever
 	}
 
-	e := &executable{builder: b}
+	e := &executable{builder: b, crew: newCrew(b.backend.family)}
 	slotOf := make([]int, len(f.nodes))
 	free := map[kind][]int{}
 	var living []*node // nodes whose storage can be freed
@@ -181,11 +183,13 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 		}
 		e.slots[i] = b.flat
 	}
+	e.crew.open(runtime.GOMAXPROCS(0))
+	defer e.crew.close()
 	for _, s := range e.steps {
 		for i, x := range s.in {
 			s.arg[i] = e.slots[x]
 		}
-		s.run(e.slots[s.out], s.arg)
+		s.run(e.crew, e.slots[s.out], s.arg)
 	}
 	spare := map[kind][]any{}
 	isOutput := map[int]bool{}

@@ -37,8 +37,8 @@ func (b *builder) Compile() (compute.Executable, error) {
 	return plan(b)
 }
 
-// kernel computes a node's values into out from those of its inputs.
-type kernel func(out any, in []any)
+// routine computes a node's values into out from those of its inputs.
+type routine func(w *crew, out any, in []any)
 
 // node is one value of a graph.
 type node struct {
@@ -47,9 +47,9 @@ type node struct {
 	op       compute.OpType
 	shape    shapes.Shape
 	inputs   []*node
-	run      kernel
+	run      routine
 	// inPlace says that out may be the storage of an input of the same type and
-	// size: the kernel reads an element of that input only before it writes the
+	// size: the routine reads an element of that input only before it writes the
 	// same element.
 	inPlace bool
 	// alias is the node whose storage this one shares, if not nil.
@@ -81,7 +81,7 @@ type function struct {
 func (f *function) Builder() compute.Builder { return f.builder }
 
 // add appends a node.
-func (f *function) add(op compute.OpType, s shapes.Shape, run kernel, inputs ...*node) (*node, error) {
+func (f *function) add(op compute.OpType, s shapes.Shape, run routine, inputs ...*node) (*node, error) {
 	if f.outputs != nil {
 		return nil, fmt.Errorf("native: operation %s after the function's return", op)
 	}
@@ -212,7 +212,7 @@ func (f *function) Reshape(v compute.Value, dims ...int) (compute.Value, error) 
 	return f.share(compute.OpTypeReshape, x[0], s)
 }
 
-func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 kernel) (compute.Value, error) {
+func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 routine) (compute.Value, error) {
 	x, err := f.input(op, v)
 	if err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 kernel) (c
 	return n, nil
 }
 
-func byType(t dtypes.DType, k32, k64 kernel) kernel {
+func byType(t dtypes.DType, k32, k64 routine) routine {
 	if t == dtypes.Float32 {
 		return k32
 	}
@@ -521,8 +521,9 @@ func (f *function) DotGeneral(l compute.Value, lContract, lBatch []int, r comput
 		return nil, err
 	}
 	batch, k := size(x[0].shape, lBatch), size(x[0].shape, lContract)
-	p := product{batch: batch, m: x[0].shape.Size() / max(1, batch*k), n: x[1].shape.Size() / max(1, batch*k), k: k, lTrans: lTrans, rTrans: rTrans}
-	return f.add(op, s, byType(s.DType, p.run32, p.run64), left, right)
+	m, n := x[0].shape.Size()/(batch*k), x[1].shape.Size()/(batch*k)
+	c := matrix(m, n, k, lTrans, rTrans).plan()
+	return f.add(op, s, byType(s.DType, products[float32](batch, c), products[float64](batch, c)), left, right)
 }
 
 func size(s shapes.Shape, axes []int) int {

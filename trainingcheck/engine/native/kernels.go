@@ -10,24 +10,24 @@ import (
 // real are the types with arithmetic.
 type real interface{ float32 | float64 }
 
-func negate[T real](out any, in []any) {
+func negate[T real](_ *crew, out any, in []any) {
 	y, x := out.([]T), in[0].([]T)
 	for i, v := range x[:len(y)] {
 		y[i] = -v
 	}
 }
 
-func squareRoot[T real](out any, in []any) {
+func squareRoot[T real](_ *crew, out any, in []any) {
 	y, x := out.([]T), in[0].([]T)
 	for i, v := range x[:len(y)] {
 		y[i] = T(math.Sqrt(float64(v)))
 	}
 }
 
-// conversion returns the kernel from one type to another, nil if there is none.
-func conversion(from, to dtypes.DType) kernel {
+// conversion returns the routine from one type to another, nil if there is none.
+func conversion(from, to dtypes.DType) routine {
 	type pair [2]dtypes.DType
-	return map[pair]kernel{
+	return map[pair]routine{
 		{dtypes.Float32, dtypes.Float64}: convert[float32, float64],
 		{dtypes.Float64, dtypes.Float32}: convert[float64, float32],
 		{dtypes.Bool, dtypes.Float32}:    indicate[float32],
@@ -35,14 +35,14 @@ func conversion(from, to dtypes.DType) kernel {
 	}[pair{from, to}]
 }
 
-func convert[F, T real](out any, in []any) {
+func convert[F, T real](_ *crew, out any, in []any) {
 	y, x := out.([]T), in[0].([]F)
 	for i, v := range x[:len(y)] {
 		y[i] = T(v)
 	}
 }
 
-func indicate[T real](out any, in []any) {
+func indicate[T real](_ *crew, out any, in []any) {
 	y, x := out.([]T), in[0].([]bool)
 	for i, v := range x[:len(y)] {
 		y[i] = 0
@@ -204,7 +204,7 @@ func greater[T real]() rows[T, bool] {
 // choose32 and choose64 are y = a where c, else b; each may be a single value.
 // Signs are as good as random, so the choice is made on bits: a branch would be
 // mispredicted every other time.
-func choose32(out any, in []any) {
+func choose32(_ *crew, out any, in []any) {
 	y, c, a, b := out.([]float32), in[0].([]bool), in[1].([]float32), in[2].([]float32)
 	sc, sa, sb := stepOf(len(c)), stepOf(len(a)), stepOf(len(b))
 	for i := range y {
@@ -217,7 +217,7 @@ func choose32(out any, in []any) {
 	}
 }
 
-func choose64(out any, in []any) {
+func choose64(_ *crew, out any, in []any) {
 	y, c, a, b := out.([]float64), in[0].([]bool), in[1].([]float64), in[2].([]float64)
 	sc, sa, sb := stepOf(len(c)), stepOf(len(a)), stepOf(len(b))
 	for i := range y {
@@ -276,12 +276,12 @@ func newLoop(dims, a, b []int) loop {
 	return l
 }
 
-// elementwise is the kernel of an operation of two operands. The last axis has
+// elementwise is the routine of an operation of two operands. The last axis has
 // steps 0 or 1: its operands are contiguous, or one value.
-func elementwise[T real, R any](l loop, r rows[T, R]) kernel {
+func elementwise[T real, R any](l loop, r rows[T, R]) routine {
 	last := len(l.dims) - 1
 	n, sa, sb := l.dims[last], l.a[last], l.b[last]
-	return func(out any, in []any) {
+	return func(_ *crew, out any, in []any) {
 		y, a, b := out.([]R), in[0].([]T), in[1].([]T)
 		var walk func(axis, ia, ib int)
 		walk = func(axis, ia, ib int) {
@@ -356,11 +356,11 @@ func newSum(dims, axes []int) []group {
 	return g
 }
 
-// sum is the kernel of ReduceSum. Along a last axis it adds in float64, along
+// sum is the routine of ReduceSum. Along a last axis it adds in float64, along
 // others in the type itself, always in the order of the operand.
-func sum[T real](groups []group) kernel {
+func sum[T real](groups []group) routine {
 	last := len(groups) - 1
-	return func(out any, in []any) {
+	return func(_ *crew, out any, in []any) {
 		y, x := out.([]T), in[0].([]T)
 		clear(y)
 		var walk func(g, at, to int)
@@ -389,9 +389,9 @@ func sum[T real](groups []group) kernel {
 	}
 }
 
-// gather is the kernel that reads a result of the given shape from an operand
+// gather is the routine that reads a result of the given shape from an operand
 // with any steps: transpositions, broadcasts, slices.
-func gather(t dtypes.DType, dims, step []int, base int) kernel {
+func gather(t dtypes.DType, dims, step []int, base int) routine {
 	switch t {
 	case dtypes.Float32:
 		return gatherOf[float32](dims, step, base)
@@ -401,10 +401,10 @@ func gather(t dtypes.DType, dims, step []int, base int) kernel {
 	return gatherOf[bool](dims, step, base)
 }
 
-func gatherOf[T any](dims, step []int, base int) kernel {
+func gatherOf[T any](dims, step []int, base int) routine {
 	dims, step = merge(dims, step)
 	last := len(dims) - 1
-	return func(out any, in []any) {
+	return func(_ *crew, out any, in []any) {
 		y, x := out.([]T), in[0].([]T)
 		var walk func(axis, at int)
 		walk = func(axis, at int) {
@@ -455,9 +455,9 @@ func merge(dims, step []int) (d, s []int) {
 	return d, s
 }
 
-// scatter is the kernel of Pad: the second operand everywhere, and the first,
+// scatter is the routine of Pad: the second operand everywhere, and the first,
 // of the given shape, written with any steps.
-func scatter(t dtypes.DType, dims, step []int, base int) kernel {
+func scatter(t dtypes.DType, dims, step []int, base int) routine {
 	switch t {
 	case dtypes.Float32:
 		return scatterOf[float32](dims, step, base)
@@ -467,10 +467,10 @@ func scatter(t dtypes.DType, dims, step []int, base int) kernel {
 	return scatterOf[bool](dims, step, base)
 }
 
-func scatterOf[T any](dims, step []int, base int) kernel {
+func scatterOf[T any](dims, step []int, base int) routine {
 	dims, step = merge(dims, step)
 	last := len(dims) - 1
-	return func(out any, in []any) {
+	return func(_ *crew, out any, in []any) {
 		y, x, fill := out.([]T), in[0].([]T), in[1].([]T)[0]
 		for i := range y {
 			y[i] = fill
@@ -496,7 +496,7 @@ func scatterOf[T any](dims, step []int, base int) kernel {
 }
 
 // concatenation interleaves runs of the operands.
-func concatenation(t dtypes.DType, runs []int) kernel {
+func concatenation(t dtypes.DType, runs []int) routine {
 	switch t {
 	case dtypes.Float32:
 		return concatenationOf[float32](runs)
@@ -506,8 +506,8 @@ func concatenation(t dtypes.DType, runs []int) kernel {
 	return concatenationOf[bool](runs)
 }
 
-func concatenationOf[T any](runs []int) kernel {
-	return func(out any, in []any) {
+func concatenationOf[T any](runs []int) routine {
+	return func(_ *crew, out any, in []any) {
 		y := out.([]T)
 		for block := 0; len(y) > 0; block++ {
 			for i, n := range runs {

@@ -15,6 +15,7 @@ import (
 
 	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/engine/native"
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
 // array is a value with its shape.
@@ -186,7 +187,7 @@ func broadcasting(r *rand.Rand) (a, b []int) {
 // TestEveryOperationMatchesGoMLX runs each operation on random shapes on both
 // backends; the values are such that results must be equal, not close.
 func TestEveryOperationMatchesGoMLX(t *testing.T) {
-	ref, b := reference(t), native.New()
+	ref, b := reference(t), native.New(kernel.Best())
 	r := rand.New(rand.NewPCG(1, 1))
 	type binary func(compute.Function, compute.Value, compute.Value) (compute.Value, error)
 	binaries := map[string]binary{
@@ -352,7 +353,7 @@ func TestEveryOperationMatchesGoMLX(t *testing.T) {
 // with shared, dead, repeated and directly returned values, called repeatedly,
 // with some parameters donated.
 func TestRandomProgramsMatchGoMLX(t *testing.T) {
-	ref, b := reference(t), native.New()
+	ref, b := reference(t), native.New(kernel.Best())
 	r := rand.New(rand.NewPCG(2, 2))
 	for trial := range 150 {
 		dt := types[trial%2]
@@ -428,7 +429,7 @@ func TestRandomProgramsMatchGoMLX(t *testing.T) {
 // TestLargeProductsMatchTheDefinition crosses the block sizes of gonum's
 // kernels, transposed or not, and needs no reference backend.
 func TestLargeProductsMatchTheDefinition(t *testing.T) {
-	b := native.New()
+	b := native.New(kernel.Best())
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, dt := range types {
 		for _, s := range []struct{ m, n, k int }{{1, 1, 300}, {130, 70, 65}, {64, 64, 64}, {200, 3, 129}} {
@@ -457,7 +458,7 @@ func TestLargeProductsMatchTheDefinition(t *testing.T) {
 // TestInputsAreOnlyRead: a buffer that is not donated keeps its values, one
 // that is donated is gone.
 func TestInputsAreOnlyRead(t *testing.T) {
-	b := native.New()
+	b := native.New(kernel.Best())
 	in := []array{drawn(rand.New(rand.NewPCG(5, 5)), dtypes.Float64, 4, 4)}
 	e, err := compiled(b, func(f compute.Function, p []compute.Value) []compute.Value {
 		return []compute.Value{must(f.Neg(must(f.Neg(must(f.Neg(p[0])))))), p[0]}
@@ -485,7 +486,7 @@ func TestInputsAreOnlyRead(t *testing.T) {
 }
 
 func TestWhatIsMissingIsAnError(t *testing.T) {
-	b := native.New()
+	b := native.New(kernel.Best())
 	in := []array{drawn(rand.New(rand.NewPCG(6, 6)), dtypes.Float64, 2, 3)}
 	one := func(g func(f compute.Function, x compute.Value) (compute.Value, error)) program {
 		return func(f compute.Function, p []compute.Value) []compute.Value { return []compute.Value{must(g(f, p[0]))} }
@@ -548,7 +549,7 @@ func TestWhatIsMissingIsAnError(t *testing.T) {
 // TestSumsDoNotDependOnGOMAXPROCS: products of the size of the digits network.
 func TestSumsDoNotDependOnGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	b := native.New()
+	b := native.New(kernel.Best())
 	r := rand.New(rand.NewPCG(7, 7))
 	noise := func(dims ...int) array {
 		a := drawn(r, dtypes.Float32, dims...)
