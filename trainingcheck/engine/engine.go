@@ -61,8 +61,11 @@ type Engine struct {
 	Modules []string
 }
 
-// Accelerated tells whether the engine is XLA, which has a fast convolution of its own.
+// Accelerated tells whether the engine is XLA.
 func (e *Engine) Accelerated() bool { return e.Kind == GPU || e.Kind == GPUTF32 }
+
+// Convolves tells whether the engine has a fast convolution of its own; the others get products of patches.
+func (e *Engine) Convolves() bool { return e.Kind == CPU || e.Accelerated() }
 
 // Close releases the backend's memory and makes it invalid.
 func (e *Engine) Close() { e.Backend.Finalize() }

@@ -198,7 +198,7 @@ func flat(x *tensors.Tensor) ([]float64, error) {
 }
 
 func (t *Trainer) pass(g *graph.Graph, s Statistics) *forward {
-	return &forward{cfg: t.config, accelerated: t.engine.Accelerated(), repeat: t.engine.Kind == engine.CPUGoMLX, statistics: s,
+	return &forward{cfg: t.config, accelerated: t.engine.Convolves(), repeat: t.engine.Kind == engine.CPUGoMLX, statistics: s,
 		get: func(name string) *graph.Node { return t.vars[name].NodeValue(g) }}
 }
 

@@ -68,7 +68,7 @@ var operations = []compute.OpType{
 	compute.OpTypeAdd, compute.OpTypeSub, compute.OpTypeMul, compute.OpTypeDiv, compute.OpTypeMax, compute.OpTypeMin,
 	compute.OpTypeGreaterThan, compute.OpTypeWhere,
 	compute.OpTypeReshape, compute.OpTypeTranspose, compute.OpTypeBroadcastInDim, compute.OpTypeSlice,
-	compute.OpTypeConcatenate, compute.OpTypePad, compute.OpTypeReduceSum, compute.OpTypeDotGeneral,
+	compute.OpTypeConcatenate, compute.OpTypePad, compute.OpTypeReduceSum, compute.OpTypeDotGeneral, compute.OpTypeConvGeneral, compute.OpTypeReverse,
 }
 
 // missing is the error for an operation outside the set.

@@ -13,10 +13,8 @@ import (
 // their own, and how work is cut into tasks never depends on the number of workers, so that results do not either.
 type crew struct {
 	family  kernel.Family
-	partial struct { // of the cuts of products
-		f32 []float32
-		f64 []float64
-	}
+	f32     store[float32]
+	f64     store[float64]
 	current atomic.Pointer[job]
 	closed  atomic.Bool
 	scratch []*scratch // by worker, the caller's first
@@ -59,12 +57,18 @@ func buffersOf[T kernel.Real](s *scratch) *buffers[T] {
 	return b.(*buffers[T])
 }
 
-func partialOf[T kernel.Real](c *crew) *[]T {
-	var b any = &c.partial.f32
-	if _, ok := b.(*[]T); !ok {
-		b = &c.partial.f64
+// store is memory that the workers share during one operation.
+type store[T kernel.Real] struct {
+	partial []T // sums of the cuts of products
+	border  []T // an input with its border
+}
+
+func storeOf[T kernel.Real](c *crew) *store[T] {
+	var b any = &c.f32
+	if _, ok := b.(*store[T]); !ok {
+		b = &c.f64
 	}
-	return b.(*[]T)
+	return b.(*store[T])
 }
 
 // grow returns a slice of length n, which is *s if that is long enough.

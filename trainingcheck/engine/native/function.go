@@ -374,6 +374,25 @@ func (f *function) Transpose(v compute.Value, permutation ...int) (compute.Value
 	return f.add(op, s, gather(s.DType, s.Dimensions, step, 0), x[0])
 }
 
+// Reverse implements compute.Function.
+func (f *function) Reverse(v compute.Value, axes ...int) (compute.Value, error) {
+	const op = compute.OpTypeReverse
+	x, err := f.input(op, v)
+	if err != nil {
+		return nil, err
+	}
+	s := x[0].shape
+	base, step := 0, strides(s.Dimensions)
+	for i, a := range axes {
+		if a < 0 || a >= s.Rank() || slices.Contains(axes[:i], a) {
+			return nil, fmt.Errorf("native: reversing axes %v of %s", axes, s)
+		}
+		base += (s.Dimensions[a] - 1) * step[a]
+		step[a] = -step[a]
+	}
+	return f.add(op, s, gather(s.DType, s.Dimensions, step, base), x[0])
+}
+
 // BroadcastInDim implements compute.Function.
 func (f *function) BroadcastInDim(v compute.Value, s shapes.Shape, axes []int) (compute.Value, error) {
 	const op = compute.OpTypeBroadcastInDim

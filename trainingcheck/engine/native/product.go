@@ -90,7 +90,7 @@ func multiply[T kernel.Real](w *crew, all []*contraction, y, l, r []T) {
 	for _, c := range all {
 		tasks, n = tasks+c.tasks(), n+c.partial()
 	}
-	partial := grow(partialOf[T](w), n)
+	partial := grow(&storeOf[T](w).partial, n)
 	w.run(tasks, func(task int, s *scratch) {
 		at := 0
 		for _, c := range all {
@@ -179,7 +179,7 @@ func part[T kernel.Real](c *contraction, set *kernel.Set[T], task int, s *scratc
 					}
 					t.C, t.Stride, t.Add = edge, nr, false
 					set.Tile(t)
-					store(c, y, edge, i*mr, j, stride, nr, index > 0)
+					write(c, y, edge, i*mr, j, stride, nr, index > 0)
 				}
 			}
 		}
@@ -194,8 +194,8 @@ func (c *contraction) place(i, stride int) int {
 	return int(c.out[i])
 }
 
-// store writes what of a tile at (i, j) is inside the result.
-func store[T kernel.Real](c *contraction, y, tile []T, i, j, stride, columns int, add bool) {
+// write puts what of a tile at (i, j) is inside the result in its place.
+func write[T kernel.Real](c *contraction, y, tile []T, i, j, stride, columns int, add bool) {
 	width := min(columns, c.n-j)
 	for k := range min(kernel.Rows, c.m-i) {
 		to, from := y[c.place(i+k, stride)+j:][:width], tile[k*columns:][:width]
