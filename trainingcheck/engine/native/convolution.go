@@ -277,8 +277,8 @@ func (c *counter) next() bool {
 
 // convolve is the routine of a convolution.
 func convolve[T kernel.Real](c *convolution) routine {
-	return func(w *crew, out any, in []any) {
-		y, x, k := out.([]T), in[0].([]T), in[1].([]T)
+	return func(w *crew, out, in []any) {
+		y, x, k := out[0].([]T), in[0].([]T), in[1].([]T)
 		if c.untouched {
 			clear(y)
 		}

@@ -47,6 +47,7 @@ type buffers[T kernel.Real] struct {
 	product                      kernel.Tile[T]
 	runs                         [1]int
 	operands                     [][]T
+	bases                        []int
 }
 
 func buffersOf[T kernel.Real](s *scratch) *buffers[T] {
@@ -61,6 +62,7 @@ func buffersOf[T kernel.Real](s *scratch) *buffers[T] {
 type store[T kernel.Real] struct {
 	partial []T // sums of the cuts of products
 	border  []T // an input with its border
+	sums    []T // of the units of a pass
 }
 
 func storeOf[T kernel.Real](c *crew) *store[T] {

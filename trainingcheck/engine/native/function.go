@@ -37,8 +37,8 @@ func (b *builder) Compile() (compute.Executable, error) {
 	return plan(b)
 }
 
-// routine computes a node's values into out from those of its inputs.
-type routine func(w *crew, out any, in []any)
+// routine computes values into out from those in in: for a node one result, from its inputs.
+type routine func(w *crew, out, in []any)
 
 // node is one value of a graph.
 type node struct {
@@ -48,10 +48,8 @@ type node struct {
 	shape    shapes.Shape
 	inputs   []*node
 	run      routine
-	// inPlace says that out may be the storage of an input of the same type and
-	// size: the routine reads an element of that input only before it writes the
-	// same element.
-	inPlace bool
+	// steps are those of the input along a broadcast's axes, or of the result along a sum's.
+	steps []int
 	// alias is the node whose storage this one shares, if not nil.
 	alias *node
 	// constant holds the values of a constant, parameter the place of a parameter.
@@ -220,12 +218,7 @@ func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 routine) (
 	if err := float(op, x[0]); err != nil {
 		return nil, err
 	}
-	n, err := f.add(op, x[0].shape, byType(x[0].shape.DType, k32, k64), x[0])
-	if err != nil {
-		return nil, err
-	}
-	n.inPlace = true
-	return n, nil
+	return f.add(op, x[0].shape, byType(x[0].shape.DType, k32, k64), x[0])
 }
 
 func byType(t dtypes.DType, k32, k64 routine) routine {
@@ -277,12 +270,7 @@ func (f *function) binary(op compute.OpType, l, r compute.Value) (compute.Value,
 		return nil, err
 	}
 	loop := newLoop(s.Dimensions, x[0].shape.Dimensions, x[1].shape.Dimensions)
-	n, err := f.add(op, s, byType(s.DType, elementwise(loop, rows32[op]), elementwise(loop, rows64[op])), x...)
-	if err != nil {
-		return nil, err
-	}
-	n.inPlace = true
-	return n, nil
+	return f.add(op, s, byType(s.DType, elementwise(loop, rows32[op]), elementwise(loop, rows64[op])), x...)
 }
 
 // Add implements compute.Function.
@@ -347,12 +335,7 @@ func (f *function) Where(c, l, r compute.Value) (compute.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := f.add(op, s, byType(s.DType, choose32, choose64), x...)
-	if err != nil {
-		return nil, err
-	}
-	n.inPlace = true
-	return n, nil
+	return f.add(op, s, byType(s.DType, choose32, choose64), x...)
 }
 
 // Transpose implements compute.Function.
@@ -415,7 +398,12 @@ func (f *function) BroadcastInDim(v compute.Value, s shapes.Shape, axes []int) (
 	if x[0].shape.Size() == out.Size() {
 		return f.share(op, x[0], out)
 	}
-	return f.add(op, out, gather(out.DType, out.Dimensions, step, 0), x[0])
+	n, err := f.add(op, out, gather(out.DType, out.Dimensions, step, 0), x[0])
+	if err != nil {
+		return nil, err
+	}
+	n.steps = step
+	return n, nil
 }
 
 // Slice implements compute.Function.
@@ -509,7 +497,18 @@ func (f *function) ReduceSum(v compute.Value, axes ...int) (compute.Value, error
 		return nil, err
 	}
 	groups := newSum(x[0].shape.Dimensions, axes)
-	return f.add(op, s, byType(s.DType, sum[float32](groups), sum[float64](groups)), x[0])
+	n, err := f.add(op, s, byType(s.DType, sum[float32](groups), sum[float64](groups)), x[0])
+	if err != nil {
+		return nil, err
+	}
+	n.steps = make([]int, x[0].shape.Rank())
+	for i, step := len(n.steps)-1, 1; i >= 0; i-- {
+		if !slices.Contains(axes, i) {
+			n.steps[i] = step
+			step *= x[0].shape.Dimensions[i]
+		}
+	}
+	return n, nil
 }
 
 // DotGeneral implements compute.Function.

@@ -10,15 +10,15 @@ import (
 // real are the types with arithmetic.
 type real interface{ float32 | float64 }
 
-func negate[T real](_ *crew, out any, in []any) {
-	y, x := out.([]T), in[0].([]T)
+func negate[T real](_ *crew, out, in []any) {
+	y, x := out[0].([]T), in[0].([]T)
 	for i, v := range x[:len(y)] {
 		y[i] = -v
 	}
 }
 
-func squareRoot[T real](_ *crew, out any, in []any) {
-	y, x := out.([]T), in[0].([]T)
+func squareRoot[T real](_ *crew, out, in []any) {
+	y, x := out[0].([]T), in[0].([]T)
 	for i, v := range x[:len(y)] {
 		y[i] = T(math.Sqrt(float64(v)))
 	}
@@ -35,15 +35,15 @@ func conversion(from, to dtypes.DType) routine {
 	}[pair{from, to}]
 }
 
-func convert[F, T real](_ *crew, out any, in []any) {
-	y, x := out.([]T), in[0].([]F)
+func convert[F, T real](_ *crew, out, in []any) {
+	y, x := out[0].([]T), in[0].([]F)
 	for i, v := range x[:len(y)] {
 		y[i] = T(v)
 	}
 }
 
-func indicate[T real](_ *crew, out any, in []any) {
-	y, x := out.([]T), in[0].([]bool)
+func indicate[T real](_ *crew, out, in []any) {
+	y, x := out[0].([]T), in[0].([]bool)
 	for i, v := range x[:len(y)] {
 		y[i] = 0
 		if v {
@@ -204,8 +204,8 @@ func greater[T real]() rows[T, bool] {
 // choose32 and choose64 are y = a where c, else b; each may be a single value.
 // Signs are as good as random, so the choice is made on bits: a branch would be
 // mispredicted every other time.
-func choose32(_ *crew, out any, in []any) {
-	y, c, a, b := out.([]float32), in[0].([]bool), in[1].([]float32), in[2].([]float32)
+func choose32(_ *crew, out, in []any) {
+	y, c, a, b := out[0].([]float32), in[0].([]bool), in[1].([]float32), in[2].([]float32)
 	sc, sa, sb := stepOf(len(c)), stepOf(len(a)), stepOf(len(b))
 	for i := range y {
 		var take uint32
@@ -217,8 +217,8 @@ func choose32(_ *crew, out any, in []any) {
 	}
 }
 
-func choose64(_ *crew, out any, in []any) {
-	y, c, a, b := out.([]float64), in[0].([]bool), in[1].([]float64), in[2].([]float64)
+func choose64(_ *crew, out, in []any) {
+	y, c, a, b := out[0].([]float64), in[0].([]bool), in[1].([]float64), in[2].([]float64)
 	sc, sa, sb := stepOf(len(c)), stepOf(len(a)), stepOf(len(b))
 	for i := range y {
 		var take uint64
@@ -281,8 +281,8 @@ func newLoop(dims, a, b []int) loop {
 func elementwise[T real, R any](l loop, r rows[T, R]) routine {
 	last := len(l.dims) - 1
 	n, sa, sb := l.dims[last], l.a[last], l.b[last]
-	return func(_ *crew, out any, in []any) {
-		y, a, b := out.([]R), in[0].([]T), in[1].([]T)
+	return func(_ *crew, out, in []any) {
+		y, a, b := out[0].([]R), in[0].([]T), in[1].([]T)
 		var walk func(axis, ia, ib int)
 		walk = func(axis, ia, ib int) {
 			if axis < last {
@@ -360,8 +360,8 @@ func newSum(dims, axes []int) []group {
 // others in the type itself, always in the order of the operand.
 func sum[T real](groups []group) routine {
 	last := len(groups) - 1
-	return func(_ *crew, out any, in []any) {
-		y, x := out.([]T), in[0].([]T)
+	return func(_ *crew, out, in []any) {
+		y, x := out[0].([]T), in[0].([]T)
 		clear(y)
 		var walk func(g, at, to int)
 		walk = func(g, at, to int) {
@@ -404,8 +404,8 @@ func gather(t dtypes.DType, dims, step []int, base int) routine {
 func gatherOf[T any](dims, step []int, base int) routine {
 	dims, step = merge(dims, step)
 	last := len(dims) - 1
-	return func(_ *crew, out any, in []any) {
-		y, x := out.([]T), in[0].([]T)
+	return func(_ *crew, out, in []any) {
+		y, x := out[0].([]T), in[0].([]T)
 		var walk func(axis, at int)
 		walk = func(axis, at int) {
 			n, s := dims[axis], step[axis]
@@ -470,8 +470,8 @@ func scatter(t dtypes.DType, dims, step []int, base int) routine {
 func scatterOf[T any](dims, step []int, base int) routine {
 	dims, step = merge(dims, step)
 	last := len(dims) - 1
-	return func(_ *crew, out any, in []any) {
-		y, x, fill := out.([]T), in[0].([]T), in[1].([]T)[0]
+	return func(_ *crew, out, in []any) {
+		y, x, fill := out[0].([]T), in[0].([]T), in[1].([]T)[0]
 		for i := range y {
 			y[i] = fill
 		}
@@ -507,8 +507,8 @@ func concatenation(t dtypes.DType, runs []int) routine {
 }
 
 func concatenationOf[T any](runs []int) routine {
-	return func(_ *crew, out any, in []any) {
-		y := out.([]T)
+	return func(_ *crew, out, in []any) {
+		y := out[0].([]T)
 		for block := 0; len(y) > 0; block++ {
 			for i, n := range runs {
 				copy(y[:n], in[i].([]T)[block*n:])

@@ -285,8 +285,8 @@ func matrix(m, n, k int, lTrans, rTrans bool) *contraction {
 func products[T kernel.Real](batch int, c *contraction) routine {
 	all := []*contraction{c}
 	k := c.length
-	return func(w *crew, out any, in []any) {
-		y, l, r := out.([]T), in[0].([]T), in[1].([]T)
+	return func(w *crew, out, in []any) {
+		y, l, r := out[0].([]T), in[0].([]T), in[1].([]T)
 		for b := range batch {
 			multiply(w, all, y[b*c.m*c.n:], l[b*c.m*k:], r[b*c.n*k:])
 		}
