@@ -73,21 +73,21 @@ func disparity(a, b run) Disparity {
 }
 
 // Compare trains c in precision p on an engine, and in float64 from the same weights, rounded as p has them, on a
-// reference engine, and measures the difference: after Steps64 steps of one seed in float64, and in the other precisions,
+// reference engine, and measures the difference: after steps64 steps of one seed in float64, and in the other precisions,
 // where long runs part at the first kink of a ReLU on every engine, after one step of each of seedsCompared seeds. Of
 // these it returns the largest difference of losses and tensors and the median one of gradients.
 func Compare(ref, other *engine.Engine, c method.Config, p method.Precision) (Disparity, error) {
-	return compare(ref, other, c, p, func(c method.Config, seed uint64) method.Source { return Views(c, seed) })
+	return compare(ref, other, c, p, steps64, Views)
 }
 
-// compare is Compare with views of its own for the other engine.
-func compare(ref, other *engine.Engine, c method.Config, p method.Precision, theirs func(method.Config, uint64) method.Source) (Disparity, error) {
+// compare is Compare with a number of steps for float64 and with views of its own for the other engine.
+func compare(ref, other *engine.Engine, c method.Config, p method.Precision, long int, theirs func(method.Config, uint64) method.Source) (Disparity, error) {
 	c.Precision = p
 	exact := c
 	exact.Precision = method.Float64
 	steps, seeds := 1, seedsCompared
 	if p == method.Float64 {
-		steps, seeds = Steps64(c), 1
+		steps, seeds = long, 1
 	}
 	mine, err := method.New(ref, exact, 0)
 	if err != nil {
@@ -143,11 +143,5 @@ func median(x []float64) float64 {
 	return (x[n/2-1] + x[n/2]) / 2
 }
 
-// Steps64 is the number of steps that float64 runs are compared after: 200, and of ResNet-18, whose step takes the
-// engines in Go hundreds of times as long, 10.
-func Steps64(c method.Config) int {
-	if c.Net.Kind == method.ResNet18 {
-		return 10
-	}
-	return 200
-}
+// steps64 is the number of steps that float64 runs are compared after.
+const steps64 = 200
