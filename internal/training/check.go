@@ -79,7 +79,7 @@ type CheckRun struct {
 	Tier      string   `default:"mini" enum:"mini,full,gpu,gpu-mini" help:"Networks: mini (minutes) or full (an hour) on the digits; gpu on colour images, and its miniature gpu-mini on the digits."`
 	Group     string   `default:"" enum:",G-A,G-B,G-C" help:"Group of tier gpu or gpu-mini. Default: all of them."`
 	Data      string   `placeholder:"SPEC" help:"Images of tier gpu: cifar10:PATH, or folder:PATH (train/CLASS/*.jpg …, also in a tar.gz)."`
-	Backend   string   `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32, for the networks of T2 and T3. Default: gpu for tier gpu, cpu for others."`
+	Backend   string   `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32, for the networks of T2 and T3. Default: gpu for tier gpu, cpu for others."`
 	Epochs    int      `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
 	Precision string   `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
 	Seeds     string   `placeholder:"N,N,…" help:"Seeds. Default: 1,2 for mini, 0 to 4 for full, 1 to 5 for gpu and gpu-mini. In tier mini the linear checks take the first alone."`
@@ -368,7 +368,7 @@ func newPlan(tiers []check.Tier, spec, backend string, o check.Options, ids []st
 	}
 	if workers == 0 {
 		p.workers = runtime.GOMAXPROCS(0)
-		if backend == engine.GPU || backend == engine.GPUTF32 {
+		if engine.Alone(backend) {
 			p.workers = 1
 		}
 	}

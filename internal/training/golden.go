@@ -58,7 +58,7 @@ type GoldenRecord struct {
 	Rich       int      `default:"-1" help:"So many of the seeds keep matrices along the way. Default: 2, or 1 in tier gpu and gpu-mini."`
 	Epochs     int      `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
 	Precision  string   `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
-	Backend    string   `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32. Default: gpu for tier gpu, cpu for others."`
+	Backend    string   `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32. Default: gpu for tier gpu, cpu for others."`
 	Workers    int      `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no number."`
 	RunsOnly   bool     `help:"Make the runs, any seeds and arms, and leave them in --work; write no golden."`
 	Assemble   bool     `help:"Write the goldens of the runs in --work; train nothing."`

@@ -26,7 +26,7 @@ type Train struct {
 	Target          string `default:"" enum:",ema,shared" help:"Target network: ema or shared. Default: the recipe's, and shared for nopredictor."`
 	Steps           int    `default:"0" help:"Steps; 0 is the recipe's number."`
 	Seed            uint64 `default:"1" help:"Seed of weights, batches and views."`
-	Backend         string `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32. Default: $$TRAIN_BACKEND, or cpu."`
+	Backend         string `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32. Default: $$TRAIN_BACKEND, or cpu."`
 	Views           string `default:"" enum:",host,device" help:"Where the views of colour images are made: host or device. Default: the device where that is a GPU. Resume at the same place."`
 	Out             string `placeholder:"DIR" help:"Folder for series, plots and checkpoint. Without it nothing is written."`
 	Resume          bool   `help:"Go on from the checkpoint in --out."`
