@@ -59,13 +59,14 @@ type GoldenRecord struct {
 	Epochs     int      `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
 	Precision  string   `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
 	Backend    string   `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32. Default: gpu for tier gpu, cpu for others."`
-	Workers    int      `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no number."`
-	RunsOnly   bool     `help:"Make the runs, any seeds and arms, and leave them in --work; write no golden."`
-	Assemble   bool     `help:"Write the goldens of the runs in --work; train nothing."`
-	Reason     string   `placeholder:"TEXT" help:"Why a golden is replaced; it is kept in the new one."`
-	AllowDirty bool     `help:"Record from a tree with uncommitted changes; the golden says so."`
-	Out        string   `default:"golden/data" placeholder:"DIR" help:"Folder of the goldens."`
-	Work       string   `placeholder:"DIR" help:"Folder of finished runs. Default: .recording in --out."`
+	Kernels    `embed:""`
+	Workers    int    `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no number."`
+	RunsOnly   bool   `help:"Make the runs, any seeds and arms, and leave them in --work; write no golden."`
+	Assemble   bool   `help:"Write the goldens of the runs in --work; train nothing."`
+	Reason     string `placeholder:"TEXT" help:"Why a golden is replaced; it is kept in the new one."`
+	AllowDirty bool   `help:"Record from a tree with uncommitted changes; the golden says so."`
+	Out        string `default:"golden/data" placeholder:"DIR" help:"Folder of the goldens."`
+	Work       string `placeholder:"DIR" help:"Folder of finished runs. Default: .recording in --out."`
 }
 
 // Help describes what the flags cannot.
@@ -289,6 +290,9 @@ func (r *GoldenRecord) Run(c *Console) error {
 			r.Rich = 1
 		}
 	}
+	if err := r.choose(r.Backend); err != nil {
+		return err
+	}
 	if r.Backend == "" {
 		r.Backend = engine.CPU
 		if r.Tier == check.GPU {
@@ -416,6 +420,9 @@ func (r *GoldenRecord) record(ctx context.Context, recs []*recorder.Recording) (
 // command is what the provenance calls the command: as typed in the project's root, without folders.
 func (r *GoldenRecord) command() string {
 	text := fmt.Sprintf("go run . golden record --tier=%s --seeds=%s --reruns=%d --rich=%d --backend=%s", r.Tier, r.Seeds, r.Reruns, r.Rich, r.Backend)
+	if r.Family != "" {
+		text += " --kernels=" + r.Family
+	}
 	if r.Group != "" {
 		text += " --group=" + r.Group
 	}

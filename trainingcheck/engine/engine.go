@@ -17,7 +17,7 @@ import (
 
 // The kinds of engine that Open knows.
 const (
-	// CPU is package native: the operations of this project's graphs on gonum's products.
+	// CPU is package native: the operations of this project's graphs on kernels of its own.
 	CPU = "cpu"
 	// CPUGoMLX is GoMLX's own pure-Go backend, which knows more operations
 	// (bfloat16, convolution) and is the reference that CPU is tested against.
@@ -39,6 +39,14 @@ func Alone(kind string) bool { return kind == XLACPU || kind == GPU || kind == G
 
 // EnvBackend names the environment variable that chooses the kind when the caller does not.
 const EnvBackend = "TRAIN_BACKEND"
+
+// EnvKernels names the environment variable that chooses the family of CPU's kernels: auto, the default, for the widest
+// that the processor has, or generic, avx2 or avx512. Results differ between families in the last bits; those of generic
+// are the same on every machine.
+const EnvKernels = "TRAIN_KERNELS"
+
+// KernelsModule stands for CPU's kernels among Engine.Modules, where their family is the version.
+const KernelsModule = "stopgrad/trainingcheck/engine/native/kernel"
 
 // GoMLXSpec is the GoMLX specification of CPUGoMLX.
 //
@@ -69,7 +77,10 @@ type Engine struct {
 	API string
 	// SIMD tells whether GoMLX's pure-Go products were built with GOEXPERIMENT=simd.
 	SIMD bool
-	// Modules are the versions of the libraries that compute, as "path@version".
+	// Kernels is the family of CPU's kernels, and empty for the other engines.
+	Kernels string
+	// Modules are the versions of the libraries that compute, as "path@version", and the family of CPU's kernels as that
+	// of KernelsModule.
 	Modules []string
 
 	plugin  string // path of the plugin of an XLA engine
@@ -106,7 +117,12 @@ func Open(kind string) (*Engine, error) {
 	}
 	switch kind {
 	case CPU:
-		return &Engine{Backend: native.New(kernel.Best()), Kind: kind, Spec: native.Name, Modules: Modules()}, nil
+		f, err := kernel.ParseFamily(os.Getenv(EnvKernels))
+		if err != nil {
+			return nil, fmt.Errorf("engine: $%s: %w", EnvKernels, err)
+		}
+		return &Engine{Backend: native.New(f), Kind: kind, Spec: native.Name + ":" + f.String(), Kernels: f.String(),
+			Modules: append(Modules(), KernelsModule+"@"+f.String())}, nil
 	case CPUGoMLX:
 		if compiledRace {
 			// Its kernels keep pointers as integers; checkptr, which comes with

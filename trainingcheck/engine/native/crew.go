@@ -81,6 +81,9 @@ func grow[T any](s *[]T, n int) []T {
 	return (*s)[:n]
 }
 
+// busy counts the graphs of this process that are being executed: they share its processors.
+var busy atomic.Int32
+
 // spins is how often a helper looks for a new job before it sleeps: tens of microseconds, longer than what lies between
 // two jobs of a step, and shorter than what waking takes.
 const spins = 1000
@@ -91,8 +94,9 @@ func newCrew(f kernel.Family) *crew {
 	return c
 }
 
-// open starts the helpers of that many workers, the caller among them.
+// open starts the helpers of that many workers, the caller among them, or of fewer where other graphs are executed too.
 func (c *crew) open(workers int) {
+	workers /= int(busy.Add(1))
 	c.closed.Store(false)
 	c.current.Store(nil)
 	for i := 1; i < workers; i++ {
@@ -111,6 +115,7 @@ func (c *crew) close() {
 	c.wake.Broadcast()
 	c.mu.Unlock()
 	c.helpers.Wait()
+	busy.Add(-1)
 }
 
 func (c *crew) help(s *scratch) {
