@@ -1,7 +1,7 @@
 // Package engine opens the compute backend that runs a training definition, and never another one than was asked for.
 //
 // Five engines run the graphs of package method. "cpu" is package native, on
-// gonum's matrix products. "cpu-gomlx" is GoMLX's pure-Go backend in its
+// kernels of its own, whose family $TRAIN_KERNELS chooses. "cpu-gomlx" is GoMLX's pure-Go backend in its
 // sequential-operations configuration (see GoMLXSpec for why no other
 // configuration is ever used). The others are XLA behind a PJRT plugin, compiled
 // in only under the build tag xla, with cgo, on linux/amd64: "xla-cpu" on the
@@ -12,7 +12,7 @@
 // What an XLA engine runs on is what the client of the opened plugin says, its
 // platform, and not the file's name or folder: xla-cpu wants "cpu", the others
 // "cuda", and anything else is refused. Two questions are kept apart: whether an
-// engine has a convolution of its own (Engine.Convolves: every XLA engine) and
+// engine has a convolution of its own (Engine.Convolves: every one but cpu-gomlx) and
 // whether it is a GPU (Engine.OnGPU: platform "cuda" alone).
 //
 // A plugin is looked at before it is loaded (see checkLibrary): the loader ends

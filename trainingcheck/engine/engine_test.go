@@ -12,6 +12,9 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"stopgrad/trainingcheck/engine/native"
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
 // openGoMLX skips the test where GoMLX's backend cannot run.
@@ -78,8 +81,9 @@ func TestIndependentProductsDoNotDeadlock(t *testing.T) {
 }
 
 func TestKindsOnTheCPU(t *testing.T) {
+	best := "native:" + kernel.Best().String()
 	for _, c := range []struct{ kind, env, want, spec string }{
-		{"", "", CPU, "native"}, {CPU, CPUGoMLX, CPU, "native"}, {"", CPUGoMLX, CPUGoMLX, "go:ops_sequential"}, {CPUGoMLX, "", CPUGoMLX, "go:ops_sequential"},
+		{"", "", CPU, best}, {CPU, CPUGoMLX, CPU, best}, {"", CPUGoMLX, CPUGoMLX, "go:ops_sequential"}, {CPUGoMLX, "", CPUGoMLX, "go:ops_sequential"},
 	} {
 		t.Setenv(EnvBackend, c.env)
 		e, err := Open(c.kind)
@@ -93,13 +97,33 @@ func TestKindsOnTheCPU(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.Kind != c.want || e.Spec != c.spec || e.Convolves() || e.OnGPU() || e.Plugin() != "" {
-			t.Errorf("Open(%q) with %s=%q: %+v, convolves %v, on a GPU %v; want %s, %s and neither", c.kind, EnvBackend, c.env, e, e.Convolves(), e.OnGPU(), c.want, c.spec)
+		if e.Kind != c.want || e.Spec != c.spec || e.Convolves() != (c.want == CPU) || e.OnGPU() || e.Plugin() != "" {
+			t.Errorf("Open(%q) with %s=%q: %+v, convolves %v, on a GPU %v; want %s, %s and no GPU", c.kind, EnvBackend, c.env, e, e.Convolves(), e.OnGPU(), c.want, c.spec)
 		}
 		e.Close()
 		if !e.Backend.IsFinalized() {
 			t.Errorf("%s: closed and not finalized", e.Kind)
 		}
+	}
+}
+
+// TestKernelsOfTheCPU: the family asked for is the one that is taken and named in what a result records, or an error.
+func TestKernelsOfTheCPU(t *testing.T) {
+	for _, f := range kernel.Available() {
+		t.Setenv(EnvKernels, f.String())
+		e, err := Open(CPU)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Backend.(*native.Backend).Kernels(); got != f || e.Kernels != f.String() || e.Spec != "native:"+f.String() ||
+			!slices.Contains(e.Modules, KernelsModule+"@"+f.String()) {
+			t.Errorf("%s: %v, %+v", f, got, e)
+		}
+		e.Close()
+	}
+	t.Setenv(EnvKernels, "neon")
+	if _, err := Open(CPU); err == nil || !strings.Contains(err.Error(), `$TRAIN_KERNELS: kernels "neon" are unknown`) {
+		t.Errorf("an unknown family: %v", err)
 	}
 }
 

@@ -47,7 +47,7 @@ type node struct {
 	op       compute.OpType
 	shape    shapes.Shape
 	inputs   []*node
-	run      routine
+	run      routine // nil for what passes compute
 	// steps are those of the input along a broadcast's axes, or of the result along a sum's.
 	steps []int
 	// alias is the node whose storage this one shares, if not nil.
@@ -210,7 +210,7 @@ func (f *function) Reshape(v compute.Value, dims ...int) (compute.Value, error) 
 	return f.share(compute.OpTypeReshape, x[0], s)
 }
 
-func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 routine) (compute.Value, error) {
+func (f *function) unary(op compute.OpType, v compute.Value) (compute.Value, error) {
 	x, err := f.input(op, v)
 	if err != nil {
 		return nil, err
@@ -218,7 +218,7 @@ func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 routine) (
 	if err := float(op, x[0]); err != nil {
 		return nil, err
 	}
-	return f.add(op, x[0].shape, byType(x[0].shape.DType, k32, k64), x[0])
+	return f.add(op, x[0].shape, nil, x[0])
 }
 
 func byType(t dtypes.DType, k32, k64 routine) routine {
@@ -230,12 +230,12 @@ func byType(t dtypes.DType, k32, k64 routine) routine {
 
 // Neg implements compute.Function.
 func (f *function) Neg(x compute.Value) (compute.Value, error) {
-	return f.unary(compute.OpTypeNeg, x, negate[float32], negate[float64])
+	return f.unary(compute.OpTypeNeg, x)
 }
 
 // Sqrt implements compute.Function.
 func (f *function) Sqrt(x compute.Value) (compute.Value, error) {
-	return f.unary(compute.OpTypeSqrt, x, squareRoot[float32], squareRoot[float64])
+	return f.unary(compute.OpTypeSqrt, x)
 }
 
 // ConvertDType implements compute.Function.
@@ -269,8 +269,7 @@ func (f *function) binary(op compute.OpType, l, r compute.Value) (compute.Value,
 	if err != nil {
 		return nil, err
 	}
-	loop := newLoop(s.Dimensions, x[0].shape.Dimensions, x[1].shape.Dimensions)
-	return f.add(op, s, byType(s.DType, elementwise(loop, rows32[op]), elementwise(loop, rows64[op])), x...)
+	return f.add(op, s, nil, x...)
 }
 
 // Add implements compute.Function.
@@ -398,7 +397,10 @@ func (f *function) BroadcastInDim(v compute.Value, s shapes.Shape, axes []int) (
 	if x[0].shape.Size() == out.Size() {
 		return f.share(op, x[0], out)
 	}
-	n, err := f.add(op, out, gather(out.DType, out.Dimensions, step, 0), x[0])
+	if out.DType == dtypes.Bool {
+		return f.add(op, out, gather(out.DType, out.Dimensions, step, 0), x[0])
+	}
+	n, err := f.add(op, out, nil, x[0])
 	if err != nil {
 		return nil, err
 	}

@@ -3,26 +3,16 @@ package native
 import (
 	"math"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
+// The routines here are those of nodes that no pass computes: moves, what makes booleans that are kept, and sums over axes
+// that do not go with the loops of a pass.
+
 // real are the types with arithmetic.
-type real interface{ float32 | float64 }
-
-func negate[T real](_ *crew, out, in []any) {
-	y, x := out[0].([]T), in[0].([]T)
-	for i, v := range x[:len(y)] {
-		y[i] = -v
-	}
-}
-
-func squareRoot[T real](_ *crew, out, in []any) {
-	y, x := out[0].([]T), in[0].([]T)
-	for i, v := range x[:len(y)] {
-		y[i] = T(math.Sqrt(float64(v)))
-	}
-}
+type real = kernel.Real
 
 // conversion returns the routine from one type to another, nil if there is none.
 func conversion(from, to dtypes.DType) routine {
@@ -58,126 +48,6 @@ type rows[T real, R any] struct {
 	vv func(y []R, a, b []T)
 	vs func(y []R, a []T, b T)
 	sv func(y []R, a T, b []T)
-}
-
-var (
-	rows32 = arithmetic[float32]()
-	rows64 = arithmetic[float64]()
-)
-
-// arithmetic spells the loops out operation by operation: a function value per
-// element would cost more than the arithmetic.
-func arithmetic[T real]() map[compute.OpType]rows[T, T] {
-	return map[compute.OpType]rows[T, T]{
-		compute.OpTypeAdd: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] + b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v + b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a + v
-				}
-			},
-		},
-		compute.OpTypeSub: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] - b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v - b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a - v
-				}
-			},
-		},
-		compute.OpTypeMul: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] * b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v * b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a * v
-				}
-			},
-		},
-		compute.OpTypeDiv: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] / b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v / b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a / v
-				}
-			},
-		},
-		compute.OpTypeMax: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = max(a[i], b[i])
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = max(v, b)
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = max(a, v)
-				}
-			},
-		},
-		compute.OpTypeMin: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = min(a[i], b[i])
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = min(v, b)
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = min(a, v)
-				}
-			},
-		},
-	}
 }
 
 func greater[T real]() rows[T, bool] {
