@@ -688,7 +688,7 @@ func TestSumsDoNotDependOnGOMAXPROCS(t *testing.T) {
 		square := must(f.Mul(centred, centred))
 		return []compute.Value{
 			must(f.DotGeneral(v[0], []int{0}, nil, v[0], []int{0}, nil, compute.DotGeneralConfig{})),
-			must(f.DotGeneral(v[0], []int{1}, nil, v[0], []int{1}, nil, compute.DotGeneralConfig{})),
+			must(f.DotGeneral(v[0], []int{1}, nil, v[3], []int{1}, nil, compute.DotGeneralConfig{})),
 			must(f.ReduceSum(v[0], 0)), must(f.ReduceSum(v[0])), must(f.ReduceSum(v[0], 1)), y,
 			must(f.ConvGeneral(v[1], y, byKernel, nil, [][2]int{{1, 0}, {1, 0}}, nil, []int{2, 2}, 1, 1)),
 			must(f.ConvGeneral(y, must(f.Reverse(v[2], 0, 1)), byInput, nil, [][2]int{{1, 2}, {1, 2}}, []int{2, 2}, nil, 1, 1)),
@@ -696,13 +696,13 @@ func TestSumsDoNotDependOnGOMAXPROCS(t *testing.T) {
 		}
 	}
 	for _, dt := range types {
-		in := []array{noise(dt, 600, 128), noise(dt, 12, 16, 16, 9), noise(dt, 3, 3, 9, 20)}
+		in := []array{noise(dt, 700, 64), noise(dt, 12, 16, 16, 9), noise(dt, 3, 3, 9, 20), noise(dt, 50, 64)}
 		for _, family := range kernel.Available() {
 			b := native.New(family)
 			var first []array
-			for _, n := range []int{1, 2, 3, 8} {
+			for _, n := range []int{1, 2, 3} {
 				runtime.GOMAXPROCS(n)
-				results := make([][]array, 3)
+				results := make([][]array, 2)
 				var group sync.WaitGroup
 				for i := range results {
 					group.Go(func() {
