@@ -38,9 +38,11 @@ class Run:
         self.device = device
         self.names = [t["name"] for t in tensors]
         self.t = {}
-        self.start = {}
         for spec in tensors:
-            self.t[spec["name"]] = spec["values"].to(self.dtype).reshape(spec["dims"]).to(device)
+            t = spec["values"].to(self.dtype).reshape(spec["dims"]).to(device)
+            if t.dim() == 4:  # as PyTorch's convolutions want it
+                t = t.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+            self.t[spec["name"]] = t
         predictor, network = [], []
         for name in self.names:
             if name.startswith("online/") or name.startswith("predictor/"):
@@ -56,6 +58,10 @@ class Run:
         if predictor:
             groups.append({"params": predictor, "lr": o["lr"] * ratio, "weight_decay": decay})
         self.optimizer = torch.optim.SGD(groups, lr=o["lr"], momentum=o["momentum"])
+        names = [n for n in self.names if n.startswith("target/")]
+        self.average = [self.t[n] for n in names], [self.t["online/" + n[len("target/"):]] for n in names]
+        if not names:
+            self.average = None
         self.done = 0
 
     def norm(self, name, x, affine=None, track=False):
@@ -79,7 +85,7 @@ class Run:
             return torch.relu(self.norm(name, x, track=track) if net["batchnorm"] else x)
 
         def conv(name, x, stride):
-            w = self.t[f"{group}/{name}/w"].permute(3, 2, 0, 1)
+            w = self.t[f"{group}/{name}/w"]
             y = F.conv2d(x, w, stride=stride, padding=(w.shape[-1] - 1) // 2)
             return self.norm(name, y, (self.t[f"{group}/{name}/scale"], self.t[f"{group}/{name}/shift"]), track)
 
@@ -150,17 +156,16 @@ class Run:
             p = s ** power + d["epsilon"]
         self.t["predictor/w"].copy_((u * p) @ u.T)
 
-    def step(self, x1, x2):
+    def forward(self, x1, x2):
+        """The loss of a batch and the online projections, view by view; what is differentiated and compiled."""
         c, direct = self.c, self.c.get("direct")
         both, shared = c["loss"]["both_directions"], c["target"]["kind"] == "shared"
         crossed = direct is not None and direct["moment"] == "cross"
-        views = [x1, x2] if both or shared or crossed else [x1]
-        online = [self.network("online", x) for x in views]
-        sets = direct is not None and self.done % direct["freq"] == 0
+        online = [self.network("online", x) for x in ([x1, x2] if both or shared or crossed else [x1])]
         features = [f.detach() for f in online]
         if direct and direct["when"] == "before":
             self.follow(features)
-            if sets:
+            if self.sets():
                 self.set_predictor()
         stop = (lambda z: z) if c["method"] == "nostopgrad" else (lambda z: z.detach())
         if shared:
@@ -169,7 +174,16 @@ class Run:
             with torch.no_grad():
                 target = [self.network("target", x) for x in ([x2, x1] if both else [x2])]
         pairs = [(online[0], target[0])] + ([(online[1], target[1])] if both else [])
-        loss = sum(self.loss(self.predict(f), stop(z)) for f, z in pairs)
+        return sum(self.loss(self.predict(f), stop(z)) for f, z in pairs), features
+
+    def sets(self):
+        """Whether this step sets W_p."""
+        direct = self.c.get("direct")
+        return direct is not None and self.done % direct["freq"] == 0
+
+    def step(self, x1, x2):
+        c, direct = self.c, self.c.get("direct")
+        loss, features = self.forward(x1, x2)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -177,23 +191,23 @@ class Run:
             if c["predictor"]["symmetrize"]:
                 w = self.t["predictor/w"]
                 w.copy_((w + w.T) / 2)
-            if not shared:
+            if self.average:
                 m = c["target"]["momentum"]
-                for name in self.names:
-                    if name.startswith("target/"):
-                        self.t[name].mul_(m).add_(self.t["online/" + name[len("target/"):]], alpha=1 - m)
+                torch._foreach_mul_(self.average[0], m)
+                torch._foreach_add_(self.average[0], self.average[1], alpha=1 - m)
         if direct and direct["when"] == "after":
             self.follow(features)
-            if sets:
+            if self.sets():
                 self.set_predictor()
         self.done += 1
         return loss.item()
 
     def values(self, name):
+        t = self.t[name]
         if name.startswith("velocity/"):
             buffer = self.optimizer.state.get(self.t[name[len("velocity/"):]], {}).get("momentum_buffer")
-            return self.t[name] if buffer is None else buffer
-        return self.t[name]
+            t = t if buffer is None else buffer
+        return t.permute(2, 3, 1, 0) if t.dim() == 4 else t
 
 
 def numbers(path, code):
@@ -205,10 +219,10 @@ def numbers(path, code):
     return torch.tensor(a, dtype={"d": torch.float64, "f": torch.float32}[code])
 
 
-def train(job, device):
-    """Trains one configuration and writes its output."""
+def load(job, device):
+    """The run of a job and its views, [steps, 2, batch, dim]."""
     spec = json.loads(job.read_text())
-    config, steps, at = spec["config"], spec["steps"], 0
+    config, at = spec["config"], 0
     weights = numbers(job.with_suffix(".weights"), "d")
     for t in spec["tensors"]:
         n = math.prod(t["dims"])
@@ -217,7 +231,12 @@ def train(job, device):
     if at != len(weights):
         raise ValueError(f"{len(weights)} weights for tensors of {at} values")
     run = Run(config, spec["tensors"], device)
-    views = numbers(job.with_suffix(".views"), "f").reshape(steps, 2, config["batch"], -1).to(run.dtype).to(device)
+    return run, numbers(job.with_suffix(".views"), "f").reshape(spec["steps"], 2, config["batch"], -1).to(run.dtype).to(device)
+
+
+def train(job, device):
+    """Trains one configuration and writes its output."""
+    run, views = load(job, device)
     losses = [run.step(v[0], v[1]) for v in views]
     out = array.array("d", losses)
     for name in run.names:
