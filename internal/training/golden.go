@@ -25,6 +25,7 @@ import (
 type Golden struct {
 	List   GoldenList   `cmd:"" help:"List the goldens of this project, or of a folder."`
 	Verify GoldenVerify `cmd:"" help:"Check goldens by every rule, without training."`
+	Parity GoldenParity `cmd:"" help:"Print how far the engines are from float64, as a table in Markdown."`
 	Diff   GoldenDiff   `cmd:"" help:"Show what differs between two goldens."`
 	Record GoldenRecord `cmd:"" help:"Train and record goldens anew; needs a reason to replace one."`
 	Stamp  GoldenStamp  `cmd:"" help:"Print the linker's flags for a program that is to record without its sources."`
@@ -39,6 +40,11 @@ type GoldenList struct {
 type GoldenVerify struct {
 	Dir   string `arg:"" optional:"" help:"Folder of goldens. Default: those built into this program."`
 	Rules bool   `help:"Show what every rule found, not only what is wrong or worth knowing."`
+}
+
+// GoldenParity prints the goldens of kind parity.
+type GoldenParity struct {
+	Dir string `arg:"" optional:"" help:"Folder of goldens. Default: those built into this program."`
 }
 
 // GoldenDiff compares two goldens.
@@ -178,6 +184,19 @@ func verdicts(g *golden.Golden) []string {
 		out = append(out, fmt.Sprintf("%s (mean %.3g): %s", text, k.Mean, word(k.Pass)))
 	}
 	return out
+}
+
+// Run computes them again in float64 and prints the largest relative difference of each.
+func (p *GoldenParity) Run(c *Console) error {
+	fsys, err := goldens(p.Dir)
+	if err != nil {
+		return err
+	}
+	rows, err := parity.Table(c.Context, fsys)
+	if err != nil {
+		return badInput(err)
+	}
+	return c.write(func(w io.Writer) error { _, err := io.WriteString(w, parity.Markdown(rows)); return err })
 }
 
 // Run verifies them.
