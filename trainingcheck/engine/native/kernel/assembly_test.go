@@ -1,11 +1,14 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -358,4 +361,35 @@ func interpretationIs[T Real](t *testing.T, family string, f Family) error {
 		}
 	}
 	return nil
+}
+
+// TestAssemblyIsWhatTheGeneratorWrites needs avo, from the module cache or the module proxy.
+func TestAssemblyIsWhatTheGeneratorWrites(t *testing.T) {
+	dir := t.TempDir()
+	fetch := exec.Command("go", "mod", "download")
+	fetch.Dir = "gen"
+	if out, err := fetch.CombinedOutput(); err != nil {
+		t.Skipf("the generator's modules are not here: %v: %s", err, strings.TrimSpace(string(out)))
+	}
+	generate := exec.Command("go", "run", ".", "-out", filepath.Join(dir, "avx_amd64.s"), "-stubs", filepath.Join(dir, "avx_amd64.go"), "-pkg", "kernel")
+	generate.Dir = "gen"
+	if out, err := generate.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, name := range []string{"avx_amd64.s", "avx_amd64.go"} {
+		got, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The first line holds the command, with its paths.
+		_, got, _ = bytes.Cut(got, []byte("\n"))
+		_, want, _ = bytes.Cut(want, []byte("\n"))
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what gen writes: run go generate", name)
+		}
+	}
 }
