@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -84,7 +85,13 @@ func (f *function) ConvGeneral(input, kernel compute.Value, axes compute.Convolv
 		}
 		windows[i] = w
 	}
+	if err := addressable(op, append(x, &node{shape: s})...); err != nil {
+		return nil, err
+	}
 	c := newConvolution(x[0].shape.Dimensions, x[1].shape.Dimensions, s.Dimensions, axes, windows)
+	if c.bordered > math.MaxInt32 {
+		return nil, fmt.Errorf("native: convolution of %s, which has %d values with its border: %w", x[0].shape, c.bordered, compute.ErrNotImplemented)
+	}
 	return f.add(op, s, byType(s.DType, convolve[float32](c), convolve[float64](c)), x...)
 }
 

@@ -84,9 +84,9 @@ func grow[T any](s *[]T, n int) []T {
 // busy counts the graphs of this process that are being executed: they share its processors.
 var busy atomic.Int32
 
-// spins is how often a helper looks for a new job before it sleeps: tens of microseconds, longer than what lies between
-// two jobs of a step, and shorter than what waking takes.
-const spins = 1000
+// spins is how often a helper looks for a new job before it sleeps: for about a tenth of a millisecond, longer than what
+// lies between two jobs of a step, and than waking takes.
+const spins = 500
 
 func newCrew(f kernel.Family) *crew {
 	c := &crew{family: f, scratch: []*scratch{{}}}

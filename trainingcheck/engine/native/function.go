@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 
@@ -167,6 +168,19 @@ func (f *function) Return(outputs []compute.Value, shardings []*compute.Sharding
 	f.outputs = append([]*node{}, n...)
 	return nil
 }
+
+// addressable reports operands of a contraction that are too long for its offsets.
+func addressable(op compute.OpType, nodes ...*node) error {
+	for _, n := range nodes {
+		if n.shape.Size() > maxOffset {
+			return fmt.Errorf("native: %s of %s, which has more than %d values: %w", op, n.shape, maxOffset, compute.ErrNotImplemented)
+		}
+	}
+	return nil
+}
+
+// maxOffset is less than the largest offset of a row that a contraction holds.
+const maxOffset = math.MaxInt32 / 2
 
 // float reports a type without arithmetic here.
 func float(op compute.OpType, nodes ...*node) error {
@@ -521,6 +535,9 @@ func (f *function) DotGeneral(l compute.Value, lContract, lBatch []int, r comput
 		return nil, err
 	}
 	if err := float(op, x...); err != nil {
+		return nil, err
+	}
+	if err := addressable(op, x...); err != nil {
 		return nil, err
 	}
 	for _, t := range []dtypes.DType{config.AccumulatorDType, config.OutputDType} {

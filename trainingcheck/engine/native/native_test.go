@@ -614,6 +614,10 @@ func TestWhatIsMissingIsAnError(t *testing.T) {
 		"negative padding": one(func(f compute.Function, x compute.Value) (compute.Value, error) {
 			return f.Pad(x, must(f.Constant([]float64{0})), compute.PadAxis{Start: -1})
 		}),
+		"too many values": one(func(f compute.Function, x compute.Value) (compute.Value, error) {
+			long := must(f.BroadcastInDim(x, shapes.Make(dtypes.Float64, 1<<15, 1<<15, 2, 3), []int{2, 3}))
+			return f.DotGeneral(long, []int{3}, nil, x, []int{1}, nil, compute.DotGeneralConfig{})
+		}),
 		"no elements": one(func(f compute.Function, x compute.Value) (compute.Value, error) {
 			return f.Slice(x, []int{0, 0}, []int{0, 3}, nil)
 		}),
