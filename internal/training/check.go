@@ -25,8 +25,9 @@ import (
 
 // Check is the command about the training checks.
 type Check struct {
-	List CheckList `cmd:"" help:"List the checks with their gates, and the empirical claims that are quoted only."`
-	Run  CheckRun  `cmd:"" help:"Run the checks, all or those named, and say what is observed."`
+	List  CheckList  `cmd:"" help:"List the checks with their gates, and the empirical claims that are quoted only."`
+	Run   CheckRun   `cmd:"" help:"Run the checks, all or those named, and say what is observed."`
+	Times CheckTimes `cmd:"" help:"Measure training steps of every engine here and of PyTorch, side by side."`
 }
 
 // CheckList lists the checks.
