@@ -5,6 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+
 	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
@@ -63,6 +67,57 @@ func TestTasksCoverAProduct(t *testing.T) {
 		if count != s[2] {
 			t.Errorf("%v: blocks hold %d of %d", s, count, s[2])
 		}
+	}
+}
+
+// TestABatchNormIsAFewPasses: the values between its operands and results are never stored. A result more is a pass more
+// only if it cannot be had on the way.
+func TestABatchNormIsAFewPasses(t *testing.T) {
+	stages := func(also func(f *function, x, y compute.Value) []compute.Value) int {
+		b := New(kernel.Generic).Builder("norm")
+		f := b.Main().(*function)
+		ok := func(v compute.Value, err error) compute.Value {
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		x := ok(f.Parameter("x", shapes.Make(dtypes.Float32, 2, 50, 8), nil))
+		n, epsilon, zero := ok(f.Constant([]float32{50})), ok(f.Constant([]float32{1e-5})), ok(f.Constant([]float32{0}))
+		average := func(v compute.Value) compute.Value {
+			return ok(f.Reshape(ok(f.Div(ok(f.ReduceSum(v, 1)), n)), 2, 1, 8))
+		}
+		centred := ok(f.Sub(x, average(x)))
+		deviation := ok(f.Sqrt(ok(f.Add(average(ok(f.Mul(centred, centred))), epsilon))))
+		y := ok(f.Div(centred, deviation))
+		relu := ok(f.Where(ok(f.GreaterThan(y, zero)), y, zero))
+		if err := f.Return(append([]compute.Value{relu}, also(f, x, y)...), nil); err != nil {
+			t.Fatal(err)
+		}
+		return len(fuse(f))
+	}
+	none := func(*function, compute.Value, compute.Value) []compute.Value { return nil }
+	// Two sums, a quotient and a root on the small axes, and the result.
+	if n := stages(none); n != 5 {
+		t.Errorf("%d stages, want 5", n)
+	}
+	if n := stages(func(f *function, _, y compute.Value) []compute.Value {
+		s, err := f.ReduceSum(y, 0, 1, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []compute.Value{s, y}
+	}); n != 5 {
+		t.Errorf("with the values before the ReLU and their sum: %d stages, want 5", n)
+	}
+	if n := stages(func(f *function, _, y compute.Value) []compute.Value {
+		s, err := f.Transpose(y, 2, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []compute.Value{s}
+	}); n != 6 {
+		t.Errorf("with a transpose: %d stages, want 6", n)
 	}
 }
 

@@ -3,8 +3,7 @@
 // processor has.
 //
 // The families agree to the last bit in everything but products: AVX2 and AVX512 multiply and add with one rounding (FMA),
-// Generic with two on every machine, and each sums in the order of the contracted index. AVX2 and AVX512 differ from each
-// other only where package native cuts a product differently for their tiles' widths.
+// Generic with two, on every machine. All sum in the order of the contracted index, so that AVX2 and AVX512 agree there too.
 //
 //go:generate sh -c "cd gen && go run . -out ../avx_amd64.s -stubs ../avx_amd64.go -pkg kernel"
 package kernel
