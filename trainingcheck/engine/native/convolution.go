@@ -305,35 +305,32 @@ func surround[T kernel.Real](w *crew, c *convolution, b, x []T) {
 		tasks, dims, step = dims[0], dims[1:], step[1:]
 	}
 	dims, step = merge(dims, step)
+	if step[len(step)-1] != 1 { // an axis of length 1 between borders
+		dims, step = append(dims, 1), append(step, 1)
+	}
 	w.run(tasks, func(task int, _ *scratch) {
-		b, x := b[task*c.bordered/tasks:(task+1)*c.bordered/tasks], x[task*len(x)/tasks:(task+1)*len(x)/tasks]
-		clear(b)
-		spread(b, x, dims, step, c.base)
+		spread(b[task*c.bordered/tasks:(task+1)*c.bordered/tasks], x[task*len(x)/tasks:(task+1)*len(x)/tasks], dims, step, c.base)
 	})
 }
 
-// spread writes x, whose axes have the given lengths, to b with the given steps from base on.
+// spread writes x, whose axes have the given lengths, to b with the given steps from base on, and zeros between. Steps
+// descend to 1, so that b is written from its beginning to its end.
 func spread[T any](b, x []T, dims, step []int, base int) {
-	last := len(dims) - 1
+	last, end := len(dims)-1, 0
 	var axis func(i, at int)
 	axis = func(i, at int) {
 		n := dims[i]
-		switch {
-		case i < last:
+		if i < last {
 			for range n {
 				axis(i+1, at)
 				at += step[i]
 			}
 			return
-		case step[i] == 1:
-			copy(b[at:at+n], x)
-		default:
-			for _, v := range x[:n] {
-				b[at] = v
-				at += step[i]
-			}
 		}
-		x = x[n:]
+		clear(b[end:at])
+		copy(b[at:at+n], x)
+		end, x = at+n, x[n:]
 	}
 	axis(0, base)
+	clear(b[end:])
 }

@@ -88,6 +88,9 @@ func TestConvolutionsMatchTheDefinition(t *testing.T) {
 			in[axes.InputSpatial[i]], kn[axes.KernelSpatial[i]] = 7+r.IntN(2), 1+r.IntN(3)
 			strides, inputDilations, kernelDilations = append(strides, 1+r.IntN(3)), append(inputDilations, 1+r.IntN(3)), append(kernelDilations, 1+r.IntN(2))
 			paddings = append(paddings, [2]int{r.IntN(4) - 1, r.IntN(4) - 1})
+			if r.IntN(4) == 0 { // one value between borders
+				in[axes.InputSpatial[i]], paddings[i] = 1, [2]int{2, 2}
+			}
 		}
 		dt := types[trial%2]
 		x, k := drawn(r, dt, in...), drawn(r, dt, kn...)

@@ -23,7 +23,7 @@ type contraction struct {
 
 	blocks []block
 	parts  [3]int // of rows, columns and blocks: the tasks
-	packed bool   // whether the left factor is copied
+	packed bool   // whether the left factor is copied: where its values are far apart, and needed often
 }
 
 // block is a part of the contracted index that is short enough for the first level of cache.
@@ -73,7 +73,7 @@ func (c *contraction) plan() *contraction {
 	columns := min(tasks/(rows*cuts), max(1, c.n/32))
 	rows = min(tasks/(cuts*columns), max(rows, c.m/48))
 	c.parts = [3]int{rows, columns, cuts}
-	c.packed = c.stepL != 1
+	c.packed = c.stepL != 1 && c.n > 32
 	return c
 }
 
