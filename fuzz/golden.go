@@ -15,14 +15,14 @@ import (
 	"stopgrad/fuzz/witness"
 	"stopgrad/golden"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
+	"stopgrad/theory/verdict"
 )
 
 // GoldenFolder is where recorded counterexamples are, relative to golden/data.
 const GoldenFolder = "counterexamples"
 
 // kernels are the folders whose code finds and confirms counterexamples.
-var kernels = []string{"fuzz/chart", "fuzz/design", "fuzz/falsify", "fuzz/minimise", "fuzz/optimise", "fuzz/orbit", "fuzz/witness", "theory/lang", "theory/eval", "theory/checker", "numeric/ode", "numeric/flow", "numeric/enclosure", "numeric/interval"}
+var kernels = []string{"fuzz/chart", "fuzz/design", "fuzz/falsify", "fuzz/minimise", "fuzz/optimise", "fuzz/orbit", "fuzz/witness", "theory/lang", "theory/eval", "theory/kernel", "theory/model", "theory/verdict", "numeric/ode", "numeric/flow", "numeric/enclosure", "numeric/interval"}
 
 var builtIn = sync.OnceValues(theory.Load)
 
@@ -63,7 +63,7 @@ func VerifyWitness(ctx context.Context, c golden.Counterexample, numbers map[str
 		if err != nil {
 			return err
 		}
-		r, err := checker.Refute(t.Part, w)
+		r, err := verdict.Refute(t.Part, w)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package fuzz_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -14,10 +15,10 @@ import (
 	"stopgrad/props"
 	"stopgrad/props/shrink"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 const claimFile = "fuzz.claim"
@@ -245,7 +246,7 @@ func checkChecker(prove func(*lang.Part) bool, program []byte, mode uint8, seed 
 	return holdsAt(p, seed)
 }
 
-func proves(p *lang.Part) bool { return checker.Prove(p).Verdict().IsProved() }
+func proves(p *lang.Part) bool { return verdict.Prove(context.Background(), p).Verdict().IsProved() }
 
 // FuzzChecker: what exact algebra proves, exact evaluation never refutes.
 func FuzzChecker(f *testing.F) {

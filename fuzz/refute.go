@@ -13,10 +13,10 @@ import (
 	"stopgrad/fuzz/orbit"
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // DefaultBudget is the time that [Refute] plans for.
@@ -68,7 +68,7 @@ type Finding struct {
 	Statement string
 	Why       string `json:",omitempty"` // what a variant stands for
 	Status    Status
-	Verdict   checker.Verdict
+	Verdict   verdict.Verdict
 
 	// Witness is the minimised counterexample as exact numbers by name (witness.Flatten), Text the same on a
 	// line.
@@ -242,7 +242,7 @@ func restrict(claim string, targets []Target, questions []orbit.Question, r *reg
 
 // follow looks for a trajectory that breaks a question's statement.
 func follow(ctx context.Context, q orbit.Question, o Options) Finding {
-	fd := Finding{Target: q.Label(), Reading: Orbit, Statement: q.Statement(), Verdict: checker.Undecided}
+	fd := Finding{Target: q.Label(), Reading: Orbit, Statement: q.Statement(), Verdict: verdict.Undecided}
 	r := orbit.Search(ctx, q, o.Seed, orbitEffort(o.Budget))
 	fd.Evaluations, fd.Minimised, fd.Stage, fd.CutOff = r.Evals, r.Minimised, r.Stage, r.CutOff
 	if !r.Found {
@@ -267,7 +267,7 @@ func follow(ctx context.Context, q orbit.Question, o Options) Finding {
 // attack searches one statement.
 func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding {
 	fd := Finding{Target: t.Label(), Reading: t.Reading, Statement: t.Statement(), Why: t.Why}
-	if v := checker.IllFormed(t.Part); v.IsDecided() {
+	if v := verdict.OfFault(t.Part); v.IsDecided() {
 		fd.Status, fd.Verdict, fd.Note = IllFormed, v, t.Part.Fault.Error()
 		return fd
 	}
@@ -275,7 +275,7 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 	if o.Region != nil {
 		opts.Sizes, opts.Domain = o.Region.Sizes(), o.Region.Narrow(t.Part)
 	}
-	var best *checker.Witness
+	var best *verdict.Witness
 	var size witness.Size
 	solved := false
 	for k := 0; k < witnesses(o.Budget, t.Reading, solved); k++ {
@@ -311,7 +311,7 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 
 // miss records a search that has found nothing.
 func (fd *Finding) miss(r falsify.Result) {
-	fd.Status, fd.Verdict = NothingFound, checker.Undecided
+	fd.Status, fd.Verdict = NothingFound, verdict.Undecided
 	switch {
 	case r.Tried == 0 && r.Err != nil:
 		fd.Status, fd.Note = Untestable, r.Err.Error()
@@ -324,13 +324,13 @@ func (fd *Finding) miss(r falsify.Result) {
 }
 
 // small makes the counterexample of a search small, within the region.
-func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Region) (w checker.Witness, asked int) {
+func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Region) (w verdict.Witness, asked int) {
 	w = r.Witness
 	if in != nil {
 		part = falsify.Narrowed(part, in.Narrow(part))
 	}
 	keep := confirms(part, w)
-	inside := func(w checker.Witness) bool {
+	inside := func(w verdict.Witness) bool {
 		if in != nil {
 			for name, s := range in.Sizes() {
 				if n, ok := w.Dims[lang.Dim(name)]; ok && (n < s.Lo || n > s.Hi) {
@@ -348,8 +348,8 @@ func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Re
 	return m.Witness, asked + m.Asked
 }
 
-// Minimise makes a counterexample of part small; every state it goes through is confirmed by the checker.
-func Minimise(ctx context.Context, part *lang.Part, w checker.Witness) minimise.Outcome {
+// Minimise makes a counterexample of part small; every state it goes through is confirmed by the verdict.
+func Minimise(ctx context.Context, part *lang.Part, w verdict.Witness) minimise.Outcome {
 	return minimise.State(ctx, part, w, confirms(part, w), minimiseLimit)
 }
 
@@ -376,13 +376,13 @@ func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label st
 }
 
 // Minimise makes a counterexample of a statement small.
-func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w checker.Witness, r *checker.Refutation) (checker.Witness, *checker.Refutation) {
+func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
 	return h.settled(part, minimise.State(ctx, part, w, confirms(part, w), h.Limit).Witness, w, r)
 }
 
 // settled returns a smaller counterexample with its refutation, or the old one if the checker does not confirm it.
-func (h Hunter) settled(part *lang.Part, small, old checker.Witness, refuted *checker.Refutation) (checker.Witness, *checker.Refutation) {
-	if r, err := checker.Refute(part, small); err == nil && r.Verdict().IsRefuted() {
+func (h Hunter) settled(part *lang.Part, small, old verdict.Witness, refuted *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
+	if r, err := verdict.Refute(part, small); err == nil && r.Verdict().IsRefuted() {
 		return small, r
 	}
 	return old, refuted
@@ -390,9 +390,9 @@ func (h Hunter) settled(part *lang.Part, small, old checker.Witness, refuted *ch
 
 // confirms returns the predicate of a minimisation from w: the checker refutes the state, and the statement
 // fails by a number there if it does at w, so that a definite matrix does not end up merely singular.
-func confirms(part *lang.Part, w checker.Witness) func(checker.Witness) bool {
+func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 	definite := Residual(part, w).Sign() != 0
-	return func(w checker.Witness) bool {
+	return func(w verdict.Witness) bool {
 		if definite && Residual(part, w).Sign() == 0 {
 			return false
 		}
@@ -401,14 +401,14 @@ func confirms(part *lang.Part, w checker.Witness) func(checker.Witness) bool {
 			f, err := eval.Judge(eval.Rational{}, part, w)
 			return err == nil && f.Met && !f.Holds
 		}
-		r, err := checker.Refute(part, w)
+		r, err := verdict.Refute(part, w)
 		return err == nil && r.Verdict().IsRefuted()
 	}
 }
 
 // settle records a witness that the checker confirms.
-func (fd *Finding) settle(part *lang.Part, w checker.Witness) {
-	r, err := checker.Refute(part, w)
+func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {
+	r, err := verdict.Refute(part, w)
 	if err != nil || !r.Verdict().IsRefuted() {
 		fd.Status, fd.Note = NothingFound, fmt.Sprintf("a witness was found that the checker does not confirm: %s", witness.String(w))
 		return

@@ -16,8 +16,8 @@ import (
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // longEnv switches the long versions of the tests on: both seeds, the full budget, every claim.
@@ -389,7 +389,7 @@ func TestResidualsShowTheFailure(t *testing.T) {
 		}
 	}
 	part := partOf(t, f, "thm3-identity", "commutator")
-	w := checker.Witness{Dims: map[lang.Dim]int{"n1": 1, "n2": 1}, Vals: map[string]witness.Matrix{}}
+	w := verdict.Witness{Dims: map[lang.Dim]int{"n1": 1, "n2": 1}, Vals: map[string]witness.Matrix{}}
 	for _, name := range part.Env.Order {
 		w.Vals[name] = witness.Matrix{R: 1, C: 1, A: []*big.Rat{big.NewRat(1, 2)}}
 	}

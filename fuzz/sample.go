@@ -18,14 +18,13 @@ import (
 
 	"stopgrad/fuzz/campaign"
 	"stopgrad/fuzz/chart"
-	"stopgrad/fuzz/compile"
 	"stopgrad/fuzz/design"
 	"stopgrad/fuzz/falsify"
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // FuzzOptions say what [Fuzz] samples.
@@ -266,8 +265,8 @@ type sampled struct {
 	sizes  []falsify.Sizes
 	charts map[string]*sampledChart
 	mu     sync.Mutex
-	// program judges a statement about scalars; nil where package eval has to.
-	program *compile.Program
+	// program judges a statement about scalars; nil where eval.Judge has to.
+	program *eval.Scalars
 }
 
 type sampledChart struct {
@@ -280,7 +279,7 @@ func newSampled(t Target, o FuzzOptions) *sampled {
 	h := fnv.New64a()
 	h.Write([]byte(t.Label()))
 	p := &sampled{Target: t, label: h.Sum64(), charts: map[string]*sampledChart{}}
-	if program, err := compile.New(t.Part); err == nil {
+	if program, err := eval.NewScalars(t.Part); err == nil {
 		p.program = program
 	}
 	given := map[string]falsify.Sizes{}
@@ -441,7 +440,7 @@ func (s *sampler) tile(ctx context.Context, k int) ([]byte, error) {
 // scratch is what a worker keeps between the points of a statement.
 type scratch struct {
 	x []float64
-	w *compile.Workspace
+	w *eval.Registers
 }
 
 // sample judges point i of a statement.
@@ -471,28 +470,28 @@ func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch)
 }
 
 // judge judges point i of a statement, compiled or interpreted.
-func (s *sampler) judge(p *sampled, i int, box []float64, c *scratch) compile.Judgement {
+func (s *sampler) judge(p *sampled, i int, box []float64, c *scratch) eval.Judgement {
 	var sc *sampledChart
 	sc, c.x = s.coordinates(p, i, box, c.x)
 	if sc.err != nil {
-		return compile.Judgement{}
+		return eval.Judgement{}
 	}
 	if p.program != nil {
 		if c.w == nil {
-			c.w = p.program.NewWorkspace()
+			c.w = p.program.NewRegisters()
 		}
 		return p.program.Judge(c.w, c.x)
 	}
 	st, err := chart.Build(sc.c, eval.Float{}, c.x)
 	if err != nil {
-		return compile.Judgement{}
+		return eval.Judgement{}
 	}
 	f, err := eval.Judge(eval.Float{}, p.Part, st)
 	if err != nil {
-		return compile.Judgement{}
+		return eval.Judgement{}
 	}
 	m := margin(f)
-	return compile.Judgement{Defined: !math.IsNaN(m), Met: f.Met, Holds: f.Holds, Margin: m}
+	return eval.Judgement{Defined: !math.IsNaN(m), Met: f.Met, Holds: f.Holds, Margin: m}
 }
 
 // margin is the relative margin of a finding, minus the relative residual for an equality.
@@ -535,7 +534,7 @@ func worse(a, b Point) bool {
 	return a.Margin < b.Margin || a.Margin == b.Margin && a.Index < b.Index
 }
 
-// finish writes down the state of a kept point and, for a tile's worst failure, asks the checker.
+// finish writes down the state of a kept point and, for a tile's worst failure, asks the verdict.
 func (s *sampler) finish(p *sampled, pt *Point, ask bool, box []float64) {
 	s.box(pt.Index, box)
 	st, err := s.state(p, pt.Index, box)
@@ -551,15 +550,15 @@ func (s *sampler) finish(p *sampled, pt *Point, ask bool, box []float64) {
 		return
 	}
 	if w, err := nearby(p.Part, w); err == nil {
-		if r, err := checker.Refute(p.Part, w); err == nil && r.Verdict().IsRefuted() {
+		if r, err := verdict.Refute(p.Part, w); err == nil && r.Verdict().IsRefuted() {
 			pt.State, pt.Confirmed = witness.Flatten(w), true
 		}
 	}
 }
 
 // exact returns the rational numbers that a float64 state stands for.
-func exact(st eval.State[float64]) (checker.Witness, bool) {
-	w := checker.Witness{Dims: st.Dims, Vals: map[string]witness.Matrix{}}
+func exact(st eval.State[float64]) (verdict.Witness, bool) {
+	w := verdict.Witness{Dims: st.Dims, Vals: map[string]witness.Matrix{}}
 	for name, m := range st.Vals {
 		a := make([]*big.Rat, len(m.A))
 		for i, v := range m.A {
@@ -574,7 +573,7 @@ func exact(st eval.State[float64]) (checker.Witness, bool) {
 
 // nearby returns a state next to w whose roots are rational and whose equality hypotheses hold exactly: the
 // roots keep their float64 values, and the draws are carried out again.
-func nearby(part *lang.Part, w checker.Witness) (checker.Witness, error) {
+func nearby(part *lang.Part, w verdict.Witness) (verdict.Witness, error) {
 	e, err := eval.New(eval.Float{}, part.Env, witness.Floats(w))
 	if err != nil {
 		return w, err

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math/big"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // MaxDim bounds the sizes n1, n2, … of drawn states. The statements are of degree at most eight in their
@@ -118,7 +118,7 @@ func (p Part) Check(ch sample.Chooser) Outcome {
 		if f.Holds {
 			return o
 		}
-		if r, err := checker.Refute(p.Part, st); err == nil && r.Verdict().IsRefuted() {
+		if r, err := verdict.Refute(p.Part, st); err == nil && r.Verdict().IsRefuted() {
 			o.Status = Violated
 			return o
 		}
@@ -143,7 +143,7 @@ func draw(ch sample.Chooser, part *lang.Part) (State, *eval.Finding, bool) {
 // PrintFails looks for evidence that the printed reading of a claim with a correction is wrong: a printed
 // part without meaning, or a state, searched from the seed with the given budget per part, at which a
 // printed part fails. It returns the part, with its witness unless it has no meaning; nil if none was found.
-func (p Property) PrintFails(ctx context.Context, seed uint64, budget int) (*lang.Part, *checker.Witness) {
+func (p Property) PrintFails(ctx context.Context, seed uint64, budget int) (*lang.Part, *verdict.Witness) {
 	if len(p.IllFormed) > 0 {
 		return p.IllFormed[0], nil
 	}

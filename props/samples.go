@@ -4,10 +4,10 @@ import (
 	"context"
 	"math"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // Result is what sampling a part came to.
@@ -26,8 +26,8 @@ type Result struct {
 	// arithmetic, although its margin exceeds eval.Tolerance.
 	Disagreements int
 	// Refutation and Witness are the first counterexample, confirmed by the checker; nil if there is none.
-	Refutation *checker.Refutation
-	Witness    *checker.Witness
+	Refutation *verdict.Refutation
+	Witness    *verdict.Witness
 	Err        error // of the context, or why no state could be judged
 }
 
@@ -63,7 +63,7 @@ func Samples(ctx context.Context, part *lang.Part, seed uint64, n int) Result {
 			res.compare(part, st, f)
 			continue
 		}
-		r, err := checker.Refute(part, st)
+		r, err := verdict.Refute(part, st)
 		if err != nil {
 			res.Err = err
 			continue

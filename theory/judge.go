@@ -2,11 +2,12 @@ package theory
 
 import (
 	"context"
+	"errors"
 	"time"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // Options bound the work of a judgement.
@@ -19,70 +20,60 @@ type Options struct {
 }
 
 // Hunter finds counterexamples by other means than drawing, and makes them small. What it returns is believed
-// for the refutation alone, which only package checker can make.
+// for the refutation alone, which only package verdict can make.
 type Hunter interface {
 	// Hunt looks for a counterexample of a part that is not proved.
 	Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result
 	// Minimise returns the simplest counterexample that it comes to from w, with its refutation.
-	Minimise(ctx context.Context, part *lang.Part, w checker.Witness, r *checker.Refutation) (checker.Witness, *checker.Refutation)
+	Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation)
 }
 
 // TwinResult is what became of a mutated twin.
 type TwinResult struct {
 	Twin    *lang.Twin
-	Part    *lang.Part // the mutated part, nil if the mutation does not parse
-	Verdict checker.Verdict
+	Part    *lang.Part // the mutated part, nil with Err
+	Verdict verdict.Verdict
 	Search  sample.Result
 	Err     error
+	Proof   *verdict.Proof
 }
 
 // PartResult is the judgement of one statement.
 type PartResult struct {
 	Part    *lang.Part
-	Verdict checker.Verdict
-	Proof   *checker.Proof
+	Verdict verdict.Verdict
+	Proof   *verdict.Proof
 	Search  sample.Result // what the search for a counterexample came to
 	Twins   []TwinResult
 	Proving time.Duration
 	Hunting time.Duration
 }
 
-// unprovedFactor is how many times longer a statement without a proof is searched for a counterexample.
-const unprovedFactor = 40
+// How many times longer a statement without a proof, and a twin, is searched for a counterexample.
+const (
+	unprovedFactor = 40
+	twinFactor     = 4
+)
 
-// JudgePart replays the proof of a part, and searches for a counterexample whether or not there is a proof:
-// a part that is both proved and refuted reveals an error of the suite, and is reported undecided with both.
+// JudgePart proves a part, and searches for a counterexample whether or not there is a proof: a part that is both
+// proved and refuted reveals an error of the suite, and its verdict is the contradiction.
 func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Options) PartResult {
 	res := PartResult{Part: p}
-	if v := checker.IllFormed(p); v.IsDecided() {
-		res.Verdict = v
+	if p.Fault != nil {
+		res.Verdict = verdict.OfFault(p)
 		return res
 	}
-	start := time.Now()
-	res.Proof = checker.Prove(p)
-	res.Proving = time.Since(start)
-	start = time.Now()
 	if p.Stmt.Kind != lang.Sampled {
-		budget := o.Budget
-		if !res.Proof.Verdict().IsProved() {
-			budget *= unprovedFactor
-		}
-		res.Search = o.search(ctx, p, c.ID+"/"+p.Name, budget, res.Proof)
+		start := time.Now()
+		res.Proof = verdict.Prove(ctx, p)
+		res.Proving = time.Since(start)
+		start = time.Now()
+		res.Search = o.search(ctx, p, c.ID+"/"+p.Name, unprovedFactor, res.Proof)
 		if r := res.Search.Refutation; r != nil && o.Hunter != nil {
 			res.Search.Witness, res.Search.Refutation = o.Hunter.Minimise(ctx, p, res.Search.Witness, r)
 		}
-	}
-	res.Hunting = time.Since(start)
-	refuted := res.Search.Refutation != nil
-	switch {
-	case refuted && res.Proof.Verdict().IsProved():
-		res.Verdict = checker.Undecided
-	case refuted:
-		res.Verdict = res.Search.Refutation.Verdict()
-	case res.Proof.Verdict().IsProved():
-		res.Verdict = res.Proof.Verdict()
-	case res.Search.Tried > 0:
-		res.Verdict = checker.Supported
+		res.Hunting = time.Since(start)
+		res.Verdict = together(res.Proof, res.Search)
 	}
 	for _, t := range p.Twins {
 		res.Twins = append(res.Twins, judgeTwin(ctx, f, c, p, t, o))
@@ -90,10 +81,27 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 	return res
 }
 
-// search draws states, and has the hunter go on if there is neither a counterexample nor a proof.
-func (o Options) search(ctx context.Context, p *lang.Part, label string, budget int, proof *checker.Proof) sample.Result {
+// together is the verdict of a proof and a search on one part.
+func together(proof *verdict.Proof, found sample.Result) verdict.Verdict {
+	vs := []verdict.Verdict{proof.Verdict()}
+	switch {
+	case found.Refutation != nil:
+		vs = append(vs, found.Refutation.Verdict())
+	case found.Tried > 0:
+		vs = append(vs, verdict.Supported)
+	}
+	return verdict.Together(vs...)
+}
+
+// search draws states, by a factor more of them where there is no proof, and has the hunter go on if there is neither
+// a counterexample nor a proof.
+func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proof *verdict.Proof) sample.Result {
+	proved, budget := proof.Verdict().IsDecided(), o.Budget
+	if !proved {
+		budget *= factor
+	}
 	r := sample.Search(ctx, p, o.Seed, label, budget)
-	if r.Refutation != nil || o.Hunter == nil || proof.Verdict().IsProved() {
+	if r.Refutation != nil || o.Hunter == nil || proved {
 		return r
 	}
 	h := o.Hunter.Hunt(ctx, p, o.Seed, label)
@@ -103,25 +111,61 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, budget 
 
 func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin, o Options) TwinResult {
 	r := TwinResult{Twin: t}
-	m, err := f.Mutate(c, p, t)
-	if err != nil {
-		r.Err = err
+	if r.Part, r.Err = Mutant(f, c, p, t); r.Err != nil {
 		return r
 	}
-	r.Part = m
-	if v := checker.IllFormed(m); v.IsDecided() {
-		r.Verdict = v
-		return r
-	}
-	proof := checker.Prove(m)
-	if proof.Verdict().IsProved() {
-		// A twin that the unchanged script still proves is a defect of the claim or of the checker.
-		r.Verdict = proof.Verdict()
-		return r
-	}
-	r.Search = o.search(ctx, m, c.ID+"/"+p.Name+"/"+t.String(), 4*o.Budget, proof)
-	if r.Search.Refutation != nil {
-		r.Verdict = r.Search.Refutation.Verdict()
+	r.Proof = verdict.Prove(ctx, r.Part)
+	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, r.Proof)
+	r.Verdict = together(r.Proof, r.Search)
+	if r.Verdict == verdict.Supported {
+		// That nobody has refuted a twin says nothing for its claim.
+		r.Verdict = verdict.Undecided
 	}
 	return r
+}
+
+// Mutant is a twin as a part of its own. A twin whose text does not occur, or which has no meaning, is a mistake of
+// the claim file: it tries nothing.
+func Mutant(f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin) (*lang.Part, error) {
+	m, err := f.Mutate(c, p, t)
+	if err != nil {
+		return nil, err
+	}
+	if m.Fault != nil {
+		return nil, &lang.Error{Pos: t.Pos, Msg: "the twin has no meaning, so that it tries nothing: " + m.Fault.Error()}
+	}
+	if m.Stmt.Kind == lang.Sampled {
+		return m, nil
+	}
+	if _, err := lang.Elaborate(m); err != nil {
+		return nil, &lang.Error{Pos: t.Pos, Msg: "the twin has no meaning, so that it tries nothing: " + err.Error()}
+	}
+	return m, nil
+}
+
+// Validate reads every part and twin in the kernel's terms and returns the first mistake, a [*lang.Error]. A printed
+// statement that has no meaning is none if the claim has a corrected reading: that is a finding.
+func Validate(f *lang.File) error {
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			if p.Fault == nil && p.Stmt.Kind != lang.Sampled {
+				_, err := lang.Elaborate(p)
+				var e *lang.Error
+				if errors.As(err, &e) && e.Shape && !p.Corrected && len(c.Reading(true)) > 0 {
+					p.Fault = e
+				} else if err != nil {
+					return err
+				}
+			}
+			if p.Fault != nil {
+				continue
+			}
+			for _, t := range p.Twins {
+				if _, err := Mutant(f, c, p, t); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }

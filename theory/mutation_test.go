@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // site is one place of a part where a mechanical mutation can be made.
@@ -92,7 +92,7 @@ func holdsForAnyMotion(p *lang.Part, q *lang.Equation) bool {
 	defer func() { q.RHS = old }()
 	c := *p
 	c.Env = &env
-	return checker.Prove(&c).Verdict().IsProved()
+	return verdict.Prove(context.Background(), &c).Verdict().IsProved()
 }
 
 // survivors are the mutants that the unchanged script still proves because they are still true, by reason.
@@ -195,7 +195,7 @@ func TestMechanicalMutants(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range f.Claims {
 		for _, p := range c.Parts {
-			if !checker.Prove(p).Verdict().IsProved() {
+			if !verdict.Prove(context.Background(), p).Verdict().IsProved() {
 				continue
 			}
 			anyMotion := map[*lang.Equation]bool{}
@@ -212,7 +212,7 @@ func TestMechanicalMutants(t *testing.T) {
 				}
 				mutants++
 				switch {
-				case !checker.Prove(p).Verdict().IsProved():
+				case !verdict.Prove(context.Background(), p).Verdict().IsProved():
 					killed++
 				case s.eq != nil && anyMotion[s.eq]:
 					free++
@@ -228,7 +228,7 @@ func TestMechanicalMutants(t *testing.T) {
 				}
 				undo()
 			}
-			if !checker.Prove(p).Verdict().IsProved() {
+			if !verdict.Prove(context.Background(), p).Verdict().IsProved() {
 				t.Fatalf("%s/%s: undoing the mutations did not restore the proof", c.ID, p.Name)
 			}
 		}
@@ -275,14 +275,14 @@ func TestEveryProofStepIsNeeded(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range f.Claims {
 		for _, p := range c.Parts {
-			if !checker.Prove(p).Verdict().IsProved() {
+			if !verdict.Prove(context.Background(), p).Verdict().IsProved() {
 				continue
 			}
 			for i, st := range p.Proof {
 				q := *p
 				q.Proof = slices.Delete(slices.Clone(p.Proof), i, i+1)
 				removed++
-				if checker.Prove(&q).Verdict().IsProved() {
+				if verdict.Prove(context.Background(), &q).Verdict().IsProved() {
 					t.Errorf("%s/%s: the proof does not need its step %d (%s)", c.ID, p.Name, i+1, st.Rule)
 				}
 				if st.Expr == nil {
@@ -291,7 +291,7 @@ func TestEveryProofStepIsNeeded(t *testing.T) {
 				for _, s := range sites("proof", st.Expr) {
 					undo := s.apply()
 					altered++
-					if checker.Prove(p).Verdict().IsProved() {
+					if verdict.Prove(context.Background(), p).Verdict().IsProved() {
 						key := fmt.Sprintf("%s/%s proof: %s", c.ID, p.Name, s.desc)
 						if seen[key] = true; survivors[key] == "" {
 							t.Errorf("%s: the altered step still proves the statement", key)

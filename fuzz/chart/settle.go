@@ -82,11 +82,9 @@ func solve[T any](env *lang.Env, ar eval.Arith[T], st *eval.State[T], root, v st
 	return nil
 }
 
-// radicand evaluates the square of a root; other roots are left out.
+// radicand evaluates the square of a root.
 func radicand[T any](env *lang.Env, ar eval.Arith[T], st eval.State[T], root string) (T, error) {
-	bare := *env
-	bare.Order = slices.DeleteFunc(slices.Clone(env.Order), func(n string) bool { return env.Symbols[n].Root != nil })
-	e, err := eval.New(ar, &bare, st)
+	e, err := eval.New(ar, env, st)
 	if err != nil {
 		var none T
 		return none, err

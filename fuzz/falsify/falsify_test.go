@@ -9,10 +9,10 @@ import (
 	"stopgrad/fuzz/chart"
 	"stopgrad/fuzz/optimise"
 	"stopgrad/fuzz/witness"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 func parse(t testing.TB, body string) *lang.Part {
@@ -48,7 +48,7 @@ func TestSearchFindsNeedles(t *testing.T) {
 				t.Errorf("%s, seed %d: nothing found in %d states, nearest %g, %v", n.name, seed, r.Drawn, r.Nearest, r.Err)
 				continue
 			}
-			if again, err := checker.Refute(part, r.Witness); err != nil || !again.Verdict().IsRefuted() {
+			if again, err := verdict.Refute(part, r.Witness); err != nil || !again.Verdict().IsRefuted() {
 				t.Errorf("%s: the witness does not stand: %v", n.name, err)
 			}
 			if n.stage != "" && r.Stage != n.stage {
@@ -128,8 +128,8 @@ func TestSolveSatisfiesTheEquations(t *testing.T) {
 			continue
 		}
 		solve(eval.Rational{}, part, st, []string{"B", "S"}, nil)
-		f, ok := equations(eval.Rational{}, part, st)
-		if !ok {
+		f, err := eval.Equations(eval.Rational{}, part, st)
+		if err != nil {
 			continue
 		}
 		good := true

@@ -22,42 +22,6 @@ func needsEquations(part *lang.Part) bool {
 	return part.Stmt.Kind == lang.Vanishes || part.Stmt.Kind == lang.Stays
 }
 
-// equations returns the left minus the right sides that have to be zero at st; ok is false where they cannot
-// be evaluated.
-func equations[T any](ar eval.Arith[T], part *lang.Part, st eval.State[T]) (out []T, ok bool) {
-	e, err := eval.New(ar, part.Env, st)
-	if err != nil {
-		return nil, false
-	}
-	for _, a := range part.Assumes {
-		if a.Stmt.Kind != lang.Equality {
-			continue
-		}
-		l, err := e.Eval(lang.NewBin(lang.Sub, a.Stmt.L, a.Stmt.R))
-		if err != nil {
-			return nil, false
-		}
-		out = append(out, l.A...)
-	}
-	if part.Stmt.Kind == lang.Stays {
-		l, err := e.Eval(part.Stmt.L)
-		if err != nil {
-			return nil, false
-		}
-		out = append(out, l.A...)
-	}
-	if part.Stmt.Kind == lang.Vanishes {
-		for _, q := range part.Env.Flow {
-			m, err := e.RightHandSide(q.Name)
-			if err != nil {
-				return nil, false
-			}
-			out = append(out, m.A...)
-		}
-	}
-	return out, true
-}
-
 // stand sets to zero the velocities of quantities that move freely, x' = dx, for a stationary state.
 func stand[T any](ar eval.Arith[T], part *lang.Part, st eval.State[T]) {
 	if part.Stmt.Kind != lang.Vanishes {
@@ -102,8 +66,8 @@ func solve[T any](ar eval.Arith[T], part *lang.Part, st eval.State[T], names []s
 		put(ar, st, u, zero)
 	}
 	x := func() []T {
-		base, ok := equations(ar, part, st)
-		if !ok {
+		base, err := eval.Equations(ar, part, st)
+		if err != nil {
 			return old
 		}
 		scale := 0.0
@@ -115,11 +79,11 @@ func solve[T any](ar eval.Arith[T], part *lang.Part, st eval.State[T], names []s
 		}
 		for j, u := range unknowns {
 			put(ar, st, u, one)
-			f1, ok1 := equations(ar, part, st)
+			f1, err1 := eval.Equations(ar, part, st)
 			put(ar, st, u, two)
-			f2, ok2 := equations(ar, part, st)
+			f2, err2 := eval.Equations(ar, part, st)
 			put(ar, st, u, zero)
-			if !ok1 || !ok2 {
+			if err1 != nil || err2 != nil {
 				return old
 			}
 			columns[j] = make([]T, len(base))

@@ -39,25 +39,6 @@ func Margin(f *eval.Finding) (m float64, ok bool) {
 	return 0, false
 }
 
-// unmet returns by how much a statement used as a hypothesis fails, 0 where it holds, and 1 where that cannot
-// be measured.
-func unmet(part *lang.Part, a *lang.Assume, st eval.State[float64]) float64 {
-	f, err := eval.Judge(eval.Float{}, &lang.Part{Stmt: a.Stmt, Env: part.Env}, st)
-	if err != nil {
-		return 1
-	}
-	if f.Holds {
-		return 0
-	}
-	if m, ok := Margin(f); ok {
-		return math.Abs(m)
-	}
-	if r, ok := f.Measures["residual"]; ok {
-		return r / max(f.Measures["scale"], math.SmallestNonzeroFloat64)
-	}
-	return 1
-}
-
 // objective is what the optimiser makes negative at a float64 state: the margin where every hypothesis holds,
 // and 1 plus what is missing where one does not.
 func objective(part *lang.Part, st eval.State[float64]) float64 {
@@ -72,7 +53,7 @@ func objective(part *lang.Part, st eval.State[float64]) float64 {
 		missing := 0.0
 		for _, a := range part.Assumes {
 			if !f.Hypotheses[a.Name] {
-				missing += unmet(part, a, st)
+				missing += f.Lacks[a.Name]
 			}
 		}
 		for name, ok := range f.Hypotheses {

@@ -13,10 +13,10 @@ import (
 	"stopgrad/fuzz/minimise"
 	"stopgrad/fuzz/optimise"
 	"stopgrad/fuzz/witness"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // Effort says how many states each stage may look at.
@@ -38,14 +38,14 @@ type Options struct {
 
 // Result is what a search came to.
 type Result struct {
-	Refutation *checker.Refutation // nil if none was found
-	Witness    checker.Witness
+	Refutation *verdict.Refutation // nil if none was found
+	Witness    verdict.Witness
 	Stage      string // that found it: interior, corners, solved, or one of package optimise
 	// Coordinates and Rebuild give the states around the witness where it comes from a chart with equations
 	// solved for: the witness is Rebuild(Coordinates), and Groups lists the coordinates by symbol. Nil otherwise.
 	Coordinates []*big.Rat
 	Groups      [][]int
-	Rebuild     func(x []*big.Rat) (checker.Witness, error)
+	Rebuild     func(x []*big.Rat) (verdict.Witness, error)
 	Drawn       int // states looked at, in float64 or exactly
 	Tried       int // exact states that met every hypothesis
 	// Nearest is the least margin of a state that meets the hypotheses, relative to the numbers it was
@@ -110,8 +110,8 @@ type searcher struct {
 	res    Result
 
 	weak        *lang.Part // the statement made weaker, if it is strict
-	bare        *checker.Refutation
-	bareWitness checker.Witness
+	bare        *verdict.Refutation
+	bareWitness verdict.Witness
 	bareStage   string
 }
 
@@ -125,8 +125,8 @@ func (s *searcher) finished() bool {
 	return s.res.CutOff
 }
 
-// offer judges an exact state and hands a failure to the checker.
-func (s *searcher) offer(st checker.Witness, stage string) bool {
+// offer judges an exact state and hands a failure to the verdict.
+func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	f, err := eval.Judge(eval.Rational{}, s.target, st)
 	if err != nil {
 		if s.res.Tried == 0 {
@@ -139,13 +139,13 @@ func (s *searcher) offer(st checker.Witness, stage string) bool {
 	}
 	s.res.Tried++
 	s.res.Err = nil
-	if f.Holds {
+	if f.Holds && !f.Left {
 		if m, ok := Margin(f); ok && Margined(s.part.Stmt) && (s.part.Stmt.Kind != lang.Stays || f.Measures["value"] == 0) {
 			s.res.Nearest = min(s.res.Nearest, m)
 		}
 		return false
 	}
-	r, err := checker.Refute(s.part, st)
+	r, err := verdict.Refute(s.part, st)
 	if err != nil {
 		s.res.Err = err
 		return false
@@ -182,7 +182,7 @@ func weaker(part *lang.Part) *lang.Part {
 	return &p
 }
 
-func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, after func(sample.Chooser, checker.Witness)) {
+func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, after func(sample.Chooser, verdict.Witness)) {
 	stream := sample.NewStream(s.o.Seed, s.label+"/"+stage)
 	sizes := s.o.sizesOf(s.target)
 	for i := range n {
@@ -219,7 +219,7 @@ func (s *searcher) corners() {
 
 func (s *searcher) solved() {
 	if needsEquations(s.part) {
-		s.draw("solved", s.o.Effort.Solved, plain, func(ch sample.Chooser, st checker.Witness) { solveAtRandom(ch, s.target, st) })
+		s.draw("solved", s.o.Effort.Solved, plain, func(ch sample.Chooser, st verdict.Witness) { solveAtRandom(ch, s.target, st) })
 	}
 }
 
@@ -362,7 +362,7 @@ func (s *searcher) solves(c *chart.Chart, names []string) bool {
 		if len(names) > 0 {
 			solve(eval.Float{}, s.target, st, names, nil)
 		}
-		if f, ok := equations(eval.Float{}, s.target, st); ok && vanish(f, st) {
+		if f, err := eval.Equations(eval.Float{}, s.target, st); err == nil && vanish(f, st) {
 			good++
 		}
 	}
@@ -435,7 +435,7 @@ func (s *searcher) round(c *chart.Chart, x []float64, names []string) bool {
 			}
 			exact[i] = r
 		}
-		rebuild := func(x []*big.Rat) (checker.Witness, error) {
+		rebuild := func(x []*big.Rat) (verdict.Witness, error) {
 			st, err := chart.Build(c, eval.Rational{}, x)
 			if err == nil && names != nil {
 				solve(eval.Rational{}, s.target, st, names, nil)

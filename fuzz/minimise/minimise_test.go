@@ -6,10 +6,10 @@ import (
 	"testing"
 
 	"stopgrad/fuzz/witness"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 func rat(s string) *big.Rat {
@@ -110,7 +110,7 @@ func TestMinimiserReachesTheKnownMinimum(t *testing.T) {
 		}
 		part := f.Claims[0].Parts[0]
 		keep := func(w witness.Witness) bool {
-			r, err := checker.Refute(part, w)
+			r, err := verdict.Refute(part, w)
 			return err == nil && r.Verdict().IsRefuted()
 		}
 		found := 0

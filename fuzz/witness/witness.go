@@ -9,13 +9,13 @@ import (
 	"strconv"
 	"strings"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Witness is a state in exact numbers.
-type Witness = checker.Witness
+type Witness = verdict.Witness
 
 // Matrix is a matrix of exact numbers.
 type Matrix = eval.Matrix[*big.Rat]

@@ -4,14 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"stopgrad/internal/ledger"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Options are the options of [Run]. Seed, Depth and Properties decide what is found; the others do not.
@@ -24,8 +27,15 @@ type Options struct {
 	IDs []string
 	// Sources is the digest of the claim texts, for the record; see Digest.
 	Sources string
-	// Finished holds claims that an earlier run of the same audit finished.
+	// Finished holds the records of claims that an earlier run of the same audit finished, their words taken out.
+	// Each word is said again by the certificate that the record names; a claim with a certificate missing, or that
+	// establishes something else, is judged anew.
 	Finished map[string]ledger.Claim
+	// Certificate returns the content of a certificate file of the earlier run, by name.
+	Certificate func(name string) ([]byte, error)
+	// Keep, if not nil, takes the certificate files of a claim before the claim counts as finished. It is called by
+	// one worker at a time.
+	Keep func(name string, content []byte) error
 	// OnClaim, if not nil, is called after each claim, by one worker at a time, with the ledger so far.
 	OnClaim func(done, total int, id string, sofar func() *ledger.Ledger)
 }
@@ -84,6 +94,9 @@ func Run(ctx context.Context, f *lang.File, o Options) (*ledger.Ledger, error) {
 	}
 	close(jobs)
 	wg.Wait()
+	if r.unkept != nil {
+		return r.ledger(), r.unkept
+	}
 	return r.ledger(), ctx.Err()
 }
 
@@ -119,6 +132,7 @@ type run struct {
 	left    []int       // parts of each claim still to be judged
 	records []*ledger.Claim
 	done    int
+	unkept  error // of Keep
 }
 
 // queue takes over the claims that are finished and lists the parts of the others: those in words first, since
@@ -127,8 +141,11 @@ func (r *run) queue() []job {
 	var words, formal []job
 	for i, c := range r.claims {
 		if done, ok := r.opts.Finished[c.ID]; ok {
-			r.finish(i, &done)
-			continue
+			if rec, ok := restore(r.file, c, done, r.opts.Certificate); ok {
+				r.records[i] = rec
+				r.done++
+				continue
+			}
 		}
 		r.found[i], r.left[i] = make([]finding, len(c.Parts)), len(c.Parts)
 		for k, p := range c.Parts {
@@ -155,15 +172,26 @@ func (r *run) work(ctx context.Context, j job) {
 	last := r.left[j.claim] == 0
 	r.mu.Unlock()
 	if last {
-		rec := record(c, r.found[j.claim])
-		r.finish(j.claim, &rec)
+		r.finish(j.claim, c)
 	}
 }
 
-func (r *run) finish(i int, rec *ledger.Claim) {
+// finish records a claim, once its certificates are kept.
+func (r *run) finish(i int, c *lang.Claim) {
+	rec := record(c, r.found[i])
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.records[i] = rec
+	if r.opts.Keep != nil {
+		for _, f := range r.found[i] {
+			for _, name := range slices.Sorted(maps.Keys(f.certificates)) {
+				if err := r.opts.Keep(name, f.certificates[name]); err != nil {
+					r.unkept = errors.Join(r.unkept, err)
+					return
+				}
+			}
+		}
+	}
+	r.records[i] = &rec
 	r.done++
 	if r.opts.OnClaim != nil {
 		r.opts.OnClaim(r.done, len(r.claims), rec.ID, r.ledger)
@@ -187,18 +215,26 @@ func (r *run) ledger() *ledger.Ledger {
 
 // record puts the findings about a claim's parts together, in the order of the file.
 func record(c *lang.Claim, found []finding) ledger.Claim {
-	out := ledger.Claim{ID: c.ID, Where: c.Printed, Statement: readingStatement(c.Reading(false)),
+	statement := func(p *lang.Part) string {
+		for i, q := range c.Parts {
+			if q == p {
+				return found[i].statement
+			}
+		}
+		return ""
+	}
+	out := ledger.Claim{ID: c.ID, Where: c.Printed, Statement: readingStatement(c.Reading(false), statement),
 		Evidence: []ledger.Evidence{}, Twins: []ledger.Twin{}}
-	verdicts := map[bool][]checker.Verdict{}
+	verdicts := map[bool][]verdict.Verdict{}
 	for i, p := range c.Parts {
 		verdicts[p.Corrected] = append(verdicts[p.Corrected], found[i].verdict)
 		out.Evidence = append(out.Evidence, found[i].evidence...)
 		out.Twins = append(out.Twins, found[i].twins...)
 		out.Seconds += found[i].seconds
 	}
-	out.Verdict = word(checker.Conjunction(verdicts[false]...))
+	out.Verdict = word(verdict.Conjunction(verdicts[false]...))
 	if ps := c.Reading(true); len(ps) > 0 {
-		out.Corrected = &ledger.Reading{Statement: readingStatement(ps), Verdict: word(checker.Conjunction(verdicts[true]...))}
+		out.Corrected = &ledger.Reading{Statement: readingStatement(ps, statement), Verdict: word(verdict.Conjunction(verdicts[true]...))}
 	}
 	return out
 }

@@ -11,8 +11,8 @@ import (
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // tiny is a depth for tests: enough for the twins of the claims in few.
@@ -217,7 +217,7 @@ func TestPartialLedgerOfAnotherAudit(t *testing.T) {
 // TestContradictionIsLoud puts findings together that only an error of the suite can produce.
 func TestContradictionIsLoud(t *testing.T) {
 	c := load(t).Claim("lemma2")
-	found := []finding{{verdict: checker.Undecided, evidence: []ledger.Evidence{
+	found := []finding{{verdict: verdict.Undecided, evidence: []ledger.Evidence{
 		{Kind: ledger.Proof, Verdict: ledger.Proved, Detail: ledger.Detail{Part: "decay", Reading: "printed"}},
 		{Kind: ledger.Witness, Verdict: ledger.Refuted, Detail: ledger.Detail{Part: "decay", Reading: "printed"}}}}}
 	rec := record(c, found)

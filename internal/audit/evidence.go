@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -11,82 +13,161 @@ import (
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // finding is what became of one part of a claim.
 type finding struct {
-	verdict  checker.Verdict
-	evidence []ledger.Evidence
-	twins    []ledger.Twin
-	seconds  float64
+	verdict   verdict.Verdict
+	statement string
+	evidence  []ledger.Evidence
+	twins     []ledger.Twin
+	seconds   float64
+	// certificates are the files behind the words, by name.
+	certificates map[string][]byte
 }
 
-func word(v checker.Verdict) ledger.Verdict { return ledger.Verdict(v.String()) }
+func word(v verdict.Verdict) ledger.Verdict { return ledger.Verdict(v.String()) }
 
 // judge judges one part.
 func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Options) finding {
 	start := time.Now()
 	r := theory.JudgePart(ctx, f, c, p, theory.Options{Seed: o.Seed, Budget: o.Depth.States, Hunter: o.Depth.Hunt})
-	out := finding{verdict: r.Verdict}
-	detail := func() ledger.Detail {
-		return ledger.Detail{Part: p.Name, Reading: reading(p), Statement: statement(p)}
+	out := finding{certificates: map[string][]byte{}}
+	detail := describe(p)
+	out.statement = detail.Statement
+	var words []verdict.Verdict
+	add := func(e ledger.Evidence, v verdict.Verdict, kind string, certificate []byte) {
+		e.Verdict = word(v)
+		if certificate != nil {
+			e.Certificate = certificateName(c, p, kind)
+			out.certificates[e.Certificate] = certificate
+		}
+		out.evidence = append(out.evidence, e)
+		words = append(words, v)
 	}
-	if p.Fault != nil {
-		d := detail()
+	switch {
+	case p.Fault != nil:
+		d := detail
 		d.Reason = p.Fault.Error()
-		out.evidence = append(out.evidence, ledger.Evidence{Kind: ledger.Proof, Verdict: word(r.Verdict), Detail: d})
-	} else {
-		if len(p.Proof) > 0 {
-			out.evidence = append(out.evidence, proofEvidence(detail(), r))
+		add(ledger.Evidence{Kind: ledger.Proof, Detail: d}, r.Verdict, "ill-formed", verdict.FaultCertificate(c.ID, p))
+	default:
+		if r.Proof != nil {
+			certificate, err := r.Proof.Certificate(c.ID)
+			e := proofEvidence(detail, r)
+			if err != nil {
+				e.Detail.Reason = err.Error()
+			}
+			add(e, r.Proof.Verdict(), "proof", certificate)
 		}
 		if p.Stmt.Kind != lang.Sampled {
-			out.evidence = append(out.evidence, searchEvidence(detail(), p, r, o.Seed))
+			e, v := searchEvidence(detail, p, r.Search, r.Hunting, o.Seed)
+			add(e, v, "counterexample", counterexample(c, r.Search.Refutation))
 		}
-		if e, v, ok := sampledEvidence(ctx, detail(), p, o); ok {
-			out.evidence = append(out.evidence, e)
-			switch {
-			case p.Stmt.Kind == lang.Sampled:
-				out.verdict = v
-			case v.IsRefuted() && r.Verdict.IsProved():
-				out.verdict = checker.Undecided
-			case v.IsRefuted():
-				out.verdict = v
-			}
+		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
+			add(e, sampledWord(e, s.Refutation), "sampled-counterexample", counterexample(c, s.Refutation))
 		}
 	}
-	for _, t := range r.Twins {
-		out.twins = append(out.twins, twinRecord(p, t, o.Seed))
+	out.verdict = verdict.Together(words...)
+	for i, t := range r.Twins {
+		rec := twinRecord(p, t, o.Seed)
+		if certificate := twinCertificate(c, t); certificate != nil {
+			rec.Certificate = certificateName(c, p, fmt.Sprintf("twin%d", i+1))
+			out.certificates[rec.Certificate] = certificate
+		}
+		out.twins = append(out.twins, rec)
 	}
 	out.seconds = time.Since(start).Seconds()
 	return out
 }
 
-func reading(p *lang.Part) string {
+// certificateName is the file that holds a certificate, relative to the ledger's folder.
+func certificateName(c *lang.Claim, p *lang.Part, kind string) string {
+	reading := "printed"
 	if p.Corrected {
-		return "corrected"
+		reading = "corrected"
 	}
-	return "printed"
+	return CertificateFolder + "/" + fileWord(c.ID) + "." + reading + "." + fileWord(p.Name) + "." + kind + ".cert"
 }
 
-// statement renders a part with its hypotheses.
-func statement(p *lang.Part) string {
-	s := lang.UnicodeStmt(p.Stmt)
-	var hyps []string
-	for _, a := range p.Assumes {
-		hyps = append(hyps, lang.UnicodeStmt(a.Stmt))
+// fileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
+func fileWord(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r < 128 && (r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "_%x_", r)
+		}
 	}
-	if len(hyps) > 0 {
-		s += " if " + strings.Join(hyps, " and ")
+	return b.String()
+}
+
+func counterexample(c *lang.Claim, r *verdict.Refutation) []byte {
+	if r == nil {
+		return nil
 	}
-	return s
+	text, err := r.Certificate(c.ID)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// twinCertificate is the evidence that a twin is refuted, or else that it is proved.
+func twinCertificate(c *lang.Claim, t theory.TwinResult) []byte {
+	if text := counterexample(c, t.Search.Refutation); text != nil || t.Proof == nil {
+		return text
+	}
+	text, err := t.Proof.Certificate(c.ID)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// describe begins the record of a part: what it says and under which Γ, printed from the kernel.
+func describe(p *lang.Part) ledger.Detail {
+	d := ledger.Detail{Part: p.Name, Reading: "printed", Statement: lang.UnicodeStmt(p.Stmt)}
+	if p.Corrected {
+		d.Reading = "corrected"
+	}
+	if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+		return d
+	}
+	r, err := lang.Elaborate(p)
+	if err != nil {
+		return d
+	}
+	if text, err := r.Print(false); err == nil {
+		d.Statement, d.Given = split(text)
+	}
+	if s, err := verdict.SequentsOf(p); err == nil {
+		sum := sha256.Sum256([]byte(s.Statement))
+		d.Sequent = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return d
+}
+
+// split takes a printed sequent apart: its goals, and the other lines with single spaces.
+func split(sequent string) (statement string, given []string) {
+	var goals []string
+	for _, line := range strings.Split(strings.TrimRight(sequent, "\n"), "\n") {
+		line = strings.Join(strings.Fields(line), " ")
+		if goal, ok := strings.CutPrefix(line, "|- "); ok {
+			goals = append(goals, goal)
+		} else if line != "" {
+			given = append(given, line)
+		}
+	}
+	return strings.Join(goals, " and "), given
 }
 
 // readingStatement renders the parts of a reading, each under its name where there are several.
-func readingStatement(ps []*lang.Part) string {
+func readingStatement(ps []*lang.Part, statement func(*lang.Part) string) string {
 	if len(ps) == 1 {
 		return statement(ps[0])
 	}
@@ -98,26 +179,30 @@ func readingStatement(ps []*lang.Part) string {
 }
 
 func proofEvidence(d ledger.Detail, r theory.PartResult) ledger.Evidence {
-	for _, l := range r.Proof.Lines() {
-		d.Steps = append(d.Steps, ledger.Step{Rule: l.Rule, Says: l.Says, Terms: l.Terms})
+	for _, l := range r.Proof.Steps() {
+		d.Steps = append(d.Steps, ledger.Step{Rule: l.Rule, Says: l.Says})
 	}
 	if err := r.Proof.Failure(); err != nil {
 		d.Reason = err.Error()
 	}
-	return ledger.Evidence{Kind: ledger.Proof, Verdict: word(r.Proof.Verdict()), Seconds: r.Proving.Seconds(), Detail: d}
+	if err := r.Proof.Script(); err != nil {
+		d.Script = err.Error()
+	}
+	return ledger.Evidence{Kind: ledger.Proof, Seconds: r.Proving.Seconds(), Detail: d}
 }
 
-func searchEvidence(d ledger.Detail, p *lang.Part, r theory.PartResult, seed uint64) ledger.Evidence {
-	e := ledger.Evidence{Kind: ledger.Samples, Verdict: ledger.Undecided, Seconds: r.Hunting.Seconds()}
-	describeSearch(&d, p, r.Search, seed)
-	switch {
-	case r.Search.Refutation != nil:
-		e.Kind, e.Verdict = ledger.Witness, word(r.Search.Refutation.Verdict())
-	case r.Search.Tried > 0:
-		e.Verdict = word(checker.Supported)
-	}
+func searchEvidence(d ledger.Detail, p *lang.Part, s sample.Result, took time.Duration, seed uint64) (ledger.Evidence, verdict.Verdict) {
+	e := ledger.Evidence{Kind: ledger.Samples, Seconds: took.Seconds()}
+	describeSearch(&d, p, s, seed)
 	e.Detail = d
-	return e
+	switch {
+	case s.Refutation != nil:
+		e.Kind = ledger.Witness
+		return e, s.Refutation.Verdict()
+	case s.Tried > 0:
+		return e, verdict.Supported
+	}
+	return e, verdict.Undecided
 }
 
 // describeSearch records a search for a counterexample: how far it went, and the witness if it found one.
@@ -127,7 +212,7 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 	case s.Refutation != nil:
 		d.State = exactState(p, s.Witness)
 		f := s.Refutation.Finding()
-		d.Hypotheses, d.Measures = f.Hypotheses, finite(f.Measures)
+		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
@@ -136,8 +221,8 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 }
 
 // sampledEvidence asks the properties about a part. A violation found in floating point does not refute: only
-// the checker can, from an exact witness.
-func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Options) (ledger.Evidence, checker.Verdict, bool) {
+// the model can, at an exact state.
+func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Options) (ledger.Evidence, Sampling, bool) {
 	start := time.Now()
 	var s Sampling
 	var err error
@@ -146,17 +231,17 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 	} else {
 		s, err = o.Properties.Samples(ctx, p, o.Seed, o.Depth.Samples)
 		if errors.Is(err, ErrNoProperty) {
-			return ledger.Evidence{}, checker.Undecided, false
+			return ledger.Evidence{}, s, false
 		}
 	}
-	d.Seed, d.Tried, d.Measures, d.Reason = &o.Seed, s.Tried, finite(s.Measures), s.Note
-	d.Data = s.Data
-	kind, v := ledger.Samples, checker.Undecided
+	d.Seed, d.Tried, d.Holds, d.Against = &o.Seed, s.Tried, s.Holds, s.Violations
+	d.Measures, d.Reason, d.Data = finite(s.Measures), s.Note, s.Data
+	kind := ledger.Samples
 	switch {
 	case err != nil:
-		d.Reason = err.Error()
+		d.Reason, d.Holds = err.Error(), 0
 	case s.Refutation != nil && s.Refutation.Verdict().IsRefuted():
-		kind, v = ledger.Witness, s.Refutation.Verdict()
+		kind = ledger.Witness
 		f := s.Refutation.Finding()
 		d.State, d.Hypotheses, d.Measures = exactState(p, *s.Witness), f.Hypotheses, finite(f.Measures)
 	case s.Violations > 0:
@@ -164,28 +249,38 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 		if s.Note != "" {
 			d.Reason += ": " + s.Note
 		}
-	case s.Holds > 0:
-		v = checker.Supported
 	}
-	return ledger.Evidence{Kind: kind, Verdict: word(v), Seconds: time.Since(start).Seconds(), Detail: d}, v, true
+	return ledger.Evidence{Kind: kind, Seconds: time.Since(start).Seconds(), Detail: d}, s, true
+}
+
+// sampledWord is what the samples of a property say.
+func sampledWord(e ledger.Evidence, r *verdict.Refutation) verdict.Verdict {
+	switch {
+	case e.Kind == ledger.Witness:
+		return r.Verdict()
+	case e.Detail.Against == 0 && e.Detail.Holds > 0:
+		return verdict.Supported
+	}
+	return verdict.Undecided
 }
 
 func twinRecord(p *lang.Part, t theory.TwinResult, seed uint64) ledger.Twin {
-	d := &ledger.Detail{Part: p.Name, Reading: reading(p)}
-	switch {
-	case t.Err != nil:
+	d := &ledger.Detail{Part: p.Name, Reading: "printed"}
+	if p.Corrected {
+		d.Reading = "corrected"
+	}
+	if t.Err != nil {
 		d.Reason = t.Err.Error()
-	case t.Part.Fault != nil:
-		d.Statement, d.Reason = statement(t.Part), t.Part.Fault.Error()
-	default:
-		d.Statement = statement(t.Part)
+	} else {
+		full := describe(t.Part)
+		d.Statement, d.Sequent = full.Statement, full.Sequent
 		describeSearch(d, t.Part, t.Search, seed)
 	}
 	return ledger.Twin{Mutation: p.Name + ": " + t.Twin.String(), Verdict: word(t.Verdict), Detail: d}
 }
 
 // exactState writes a witness in text, so that anyone can put it back into the statement by hand.
-func exactState(p *lang.Part, w checker.Witness) *ledger.State {
+func exactState(p *lang.Part, w verdict.Witness) *ledger.State {
 	s := &ledger.State{Sizes: map[string]int{}, Scalars: map[string]string{}, Matrices: map[string][][]string{}}
 	for d, n := range w.Dims {
 		s.Sizes[string(d)] = n

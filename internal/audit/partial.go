@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"stopgrad/internal/ledger"
 )
@@ -17,6 +18,8 @@ import (
 const (
 	LedgerFile  = "ledger.json"
 	PartialFile = "ledger.partial.json"
+	// CertificateFolder holds a certificate for each word that rests on one.
+	CertificateFolder = "certificates"
 )
 
 // Identity identifies an audit for the purpose of going on with it: what it is a digest of decides every
@@ -60,11 +63,44 @@ func ReadPartial(dir, identity string) (map[string]ledger.Claim, error) {
 	return out, nil
 }
 
-// WritePartial writes the ledger so far into the folder.
+// WritePartial writes the ledger so far into the folder, without its words: they are said again by the certificates.
 func WritePartial(dir, identity string, l *ledger.Ledger) error {
 	p := *l
+	p.Claims = slices.Clone(l.Claims)
+	for i := range p.Claims {
+		c := &p.Claims[i]
+		c.Verdict = ledger.Undecided
+		if c.Corrected != nil {
+			c.Corrected = &ledger.Reading{Statement: c.Corrected.Statement, Verdict: ledger.Undecided}
+		}
+		c.Evidence, c.Twins = slices.Clone(c.Evidence), slices.Clone(c.Twins)
+		for j := range c.Evidence {
+			c.Evidence[j].Verdict = ledger.Undecided
+		}
+		for j := range c.Twins {
+			c.Twins[j].Verdict = ledger.Undecided
+		}
+	}
+	p.Summarise()
 	p.Summary.Complete, p.Summary.Resume = false, identity
 	return p.WriteFile(filepath.Join(dir, PartialFile))
+}
+
+// KeepCertificate writes a certificate into the folder, atomically.
+func KeepCertificate(dir, name string, content []byte) error {
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return ledger.WriteAtomically(path, content)
+}
+
+// ReadCertificate reads a certificate of the folder. Names that lead out of the folder of certificates are refused.
+func ReadCertificate(dir, name string) ([]byte, error) {
+	if filepath.Dir(filepath.FromSlash(name)) != CertificateFolder || !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil, fmt.Errorf("audit: %q is not the name of a certificate", name)
+	}
+	return os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 }
 
 // WriteFinal writes the ledger of a finished audit into the folder and removes the partial one.

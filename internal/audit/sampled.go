@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Sampling is what a property came to on a number of samples.
@@ -21,8 +21,8 @@ type Sampling struct {
 	// Data is what else the property has to record, as JSON.
 	Data json.RawMessage
 	// Refutation and Witness are a counterexample that the checker has confirmed; nil if there is none.
-	Refutation *checker.Refutation
-	Witness    *checker.Witness
+	Refutation *verdict.Refutation
+	Witness    *verdict.Witness
 }
 
 // Properties decides statements by sampling; [Props] does it with package props.

@@ -99,6 +99,11 @@ func defects(l *ledger.Ledger) error {
 		return &exit{Difference, fmt.Sprintf("CONTRADICTION: %s is proved and yet false, so the suite is in error", strings.Join(cs, ", "))}
 	}
 	for _, c := range l.Claims {
+		for _, e := range c.Evidence {
+			if e.Detail.Script != "" {
+				return &exit{Difference, fmt.Sprintf("a proof script does not replay: %s", e.Detail.Script)}
+			}
+		}
 		for _, t := range c.Twins {
 			if t.Verdict == ledger.Proved {
 				return &exit{Difference, fmt.Sprintf("the mutated twin of %s, %s, is proved: the check cannot fail", c.ID, t.Mutation)}
@@ -134,8 +139,10 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 			return nil, badInput(err)
 		}
 		if n := len(o.Finished); n > 0 {
-			fmt.Fprintf(c.stderr, "going on from %d claims finished earlier\n", n)
+			fmt.Fprintf(c.stderr, "going on from %d claims finished earlier, their certificates read again\n", n)
 		}
+		o.Certificate = func(name string) ([]byte, error) { return audit.ReadCertificate(s.Out, name) }
+		o.Keep = func(name string, content []byte) error { return audit.KeepCertificate(s.Out, name, content) }
 	}
 	// A folder that becomes unwritable ends the audit rather than letting it run for nothing.
 	ctx, cancel := context.WithCancel(c.ctx)
@@ -162,6 +169,9 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 	}
 	if unwritable != nil {
 		return nil, badInput(unwritable)
+	}
+	if err != nil && ctx.Err() == nil {
+		return nil, badInput(err)
 	}
 	if err == nil && observe != nil {
 		if err = observe(ctx, l); err != nil && ctx.Err() == nil {

@@ -1,13 +1,11 @@
 package command
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -16,7 +14,6 @@ import (
 	"stopgrad/internal/statecheck"
 	"stopgrad/numeric/flow"
 	"stopgrad/theory"
-	"stopgrad/theory/lang"
 )
 
 type checkCommand struct {
@@ -103,36 +100,18 @@ func readState(c *console, path string) (*flow.State, error) {
 
 // file judges a user's own claim file.
 func (k *checkCommand) file(c *console) error {
-	f, err := theory.Load()
-	if err != nil {
-		return err
-	}
-	text, err := os.ReadFile(k.Target)
-	switch {
-	case err != nil && f.Claim(k.Target) != nil:
-		return &exit{BadInput, fmt.Sprintf("check %s needs a state: --state FILE.json", k.Target)}
-	case errors.Is(err, fs.ErrNotExist):
-		return &exit{BadInput, fmt.Sprintf("there is no claim file %s, and no claim of that name", k.Target)}
-	case err != nil:
-		return badInput(err)
-	case k.Reading != "" || k.Part != "":
+	if k.Reading != "" || k.Part != "" {
 		return &exit{BadInput, "--reading and --part go with --state"}
 	}
-	builtin, err := theory.Sources()
+	own, sources, err := ownClaims(k.Target)
 	if err != nil {
+		if _, missing := os.Stat(k.Target); missing != nil {
+			if f, bad := theory.Load(); bad == nil && f.Claim(k.Target) != nil {
+				return &exit{BadInput, fmt.Sprintf("check %s needs a state: --state FILE.json", k.Target)}
+			}
+			return &exit{BadInput, fmt.Sprintf("there is no claim file %s, and no claim of that name", k.Target)}
+		}
 		return err
-	}
-	var sources []lang.Source
-	for _, s := range builtin {
-		sources = append(sources, lang.Source{Name: s.Name, Text: systemsOnly(s.Text)})
-	}
-	sources = append(sources, lang.Source{Name: k.Target, Text: string(bytes.TrimPrefix(text, []byte("\ufeff")))})
-	own, err := lang.Parse(sources...)
-	if err != nil {
-		return badInput(err)
-	}
-	if len(own.Claims) == 0 {
-		return &exit{BadInput, fmt.Sprintf("%s:1:1: no claim in this file; expected ‘claim ID’ at the left margin", k.Target)}
 	}
 	l, err := k.judge(c, own, sources, nil, nil)
 	if err != nil {

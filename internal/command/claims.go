@@ -5,8 +5,8 @@ import (
 
 	"stopgrad/internal/report"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 type claimsCommand struct{}
@@ -39,6 +39,6 @@ func (s *showCommand) Run(c *console) error {
 		if s.LaTeX {
 			return report.ShowLaTeX(w, claim)
 		}
-		return report.Show(w, claim, func(p *lang.Part) *checker.Proof { return checker.Prove(p) }, c.page())
+		return report.Show(w, claim, func(p *lang.Part) *verdict.Proof { return verdict.Prove(c.ctx, p) }, c.page())
 	})
 }

@@ -35,6 +35,7 @@ type grammar struct {
 	Claims   claimsCommand   `cmd:"" help:"List the claims."`
 	Show     showCommand     `cmd:"" help:"Show a claim: its source, statements, hypotheses, derivation and twins."`
 	Check    checkCommand    `cmd:"" help:"Check a claim at a state and along its trajectory, or judge your own claim file."`
+	Verify   verifyCommand   `cmd:"" help:"Read certificates again: every step and every counterexample, believing nothing."`
 	Simulate simulateCommand `cmd:"" help:"Integrate a flow from a state: trajectory and measures."`
 
 	Refute refuteCommand `cmd:"" help:"Search for counterexamples to a claim, make them small and confirm them."`

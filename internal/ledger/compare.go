@@ -1,17 +1,26 @@
 package ledger
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Change is one difference between two ledgers.
 type Change struct {
 	ID       string  // claim
 	What     string  // "as printed", "corrected", "twin MUTATION", or "claim" if all of it is new or missing
 	Old, New Verdict // empty where the ledger has no such entry
+	// Text says what differs where it is not a verdict: a statement, a hypothesis, the seed, the depth.
+	Text string
 }
 
 // String renders the change as one line.
 func (c Change) String() string {
 	switch {
+	case c.Text != "" && c.ID == "":
+		return c.Text
+	case c.Text != "":
+		return fmt.Sprintf("%s: %s: %s", c.ID, c.What, c.Text)
 	case c.Old == "":
 		return fmt.Sprintf("%s: %s: new, %s", c.ID, c.What, c.New)
 	case c.New == "":
@@ -20,9 +29,85 @@ func (c Change) String() string {
 	return fmt.Sprintf("%s: %s: %s → %s", c.ID, c.What, c.Old, c.New)
 }
 
-// Compare lists what differs between two ledgers in the verdicts of claims, corrected readings and twins: in
-// the order of the new ledger, followed by what only the old one has.
+// Compare lists what differs between two ledgers: first what is stated, by the canonical sequents of the parts, and
+// where a part has none by its text; then the verdicts of claims, corrected readings and twins; in the order of the new
+// ledger, followed by what only the old one has. A difference of seed or depth comes last and counts only beside another,
+// since it explains it.
 func Compare(old, new *Ledger) []Change {
+	out := append(stated(old, new), said(old, new)...)
+	if len(out) == 0 {
+		return nil
+	}
+	if old.Seed != new.Seed {
+		out = append(out, Change{Text: fmt.Sprintf("the seed was %d and is %d", old.Seed, new.Seed)})
+	}
+	if old.Depth != new.Depth {
+		out = append(out, Change{Text: fmt.Sprintf("the depth was %s and is %s", old.Depth, new.Depth)})
+	}
+	if old.Summary.Sources != new.Summary.Sources {
+		out = append(out, Change{Text: "the claim files differ"})
+	}
+	return out
+}
+
+// stated lists the parts whose statement or Γ differs.
+func stated(old, new *Ledger) (out []Change) {
+	for i := range new.Claims {
+		n := &new.Claims[i]
+		o := old.Claim(n.ID)
+		if o == nil {
+			continue
+		}
+		was := map[string]*Detail{}
+		for j := range o.Evidence {
+			d := &o.Evidence[j].Detail
+			was[d.Reading+"/"+d.Part] = d
+		}
+		seen := map[string]bool{}
+		for j := range n.Evidence {
+			d := &n.Evidence[j].Detail
+			key := d.Reading + "/" + d.Part
+			w := was[key]
+			if seen[key] || n.Evidence[j].Kind == Training {
+				continue
+			}
+			seen[key] = true
+			what := d.Part + " " + map[bool]string{true: "as corrected", false: "as printed"}[d.Reading == "corrected"]
+			switch {
+			case w == nil:
+				out = append(out, Change{ID: n.ID, What: what, Text: "is new"})
+			case w.Statement != d.Statement:
+				out = append(out, Change{ID: n.ID, What: what, Text: fmt.Sprintf("the statement was %s and is %s", w.Statement, d.Statement)})
+			case !slices.Equal(w.Given, d.Given):
+				out = append(out, Change{ID: n.ID, What: what, Text: "the hypotheses differ: " + firstDifference(w.Given, d.Given)})
+			case w.Sequent != d.Sequent:
+				out = append(out, Change{ID: n.ID, What: what, Text: "the sequent differs: statement and hypotheses that print alike are others"})
+			}
+		}
+		if o.Statement != n.Statement && !slices.ContainsFunc(out, func(c Change) bool { return c.ID == n.ID }) {
+			out = append(out, Change{ID: n.ID, What: "as printed", Text: fmt.Sprintf("the statement was %s and is %s", o.Statement, n.Statement)})
+		}
+	}
+	return out
+}
+
+// firstDifference names the first line that differs.
+func firstDifference(a, b []string) string {
+	for i := range max(len(a), len(b)) {
+		switch {
+		case i >= len(a):
+			return fmt.Sprintf("%q is new", b[i])
+		case i >= len(b):
+			return fmt.Sprintf("%q is missing", a[i])
+		case a[i] != b[i]:
+			return fmt.Sprintf("%q was %q", b[i], a[i])
+		}
+	}
+	return ""
+}
+
+// said lists the verdicts that differ.
+func said(old, new *Ledger) []Change {
 	var out []Change
 	for i := range new.Claims {
 		n := &new.Claims[i]

@@ -23,13 +23,16 @@ const (
 	NotObserved  Verdict = "not observed"
 	Refuted      Verdict = "refuted"
 	IllFormed    Verdict = "ill-formed"
-	Inconsistent Verdict = "inconsistent"
+	Inconsistent Verdict = "inconsistent"  // no motion keeps the assumption
+	NotKept      Verdict = "not kept"      // some state loses the assumption
+	Vacuous      Verdict = "vacuous"       // the hypotheses contradict each other
+	Contradicted Verdict = "contradiction" // proved and refuted: an error of the suite
 	Undecided    Verdict = "undecided"
 )
 
 // Verdicts is the closed set of verdict words, from the strongest affirmation to the weakest, then the
 // denials, then undecided.
-var Verdicts = []Verdict{Proved, Certified, Supported, Observed, NotObserved, Refuted, IllFormed, Inconsistent, Undecided}
+var Verdicts = []Verdict{Proved, Certified, Supported, Observed, NotObserved, Refuted, IllFormed, Inconsistent, NotKept, Vacuous, Contradicted, Undecided}
 
 // Affirms reports whether the verdict speaks for the statement: proved, certified, supported or observed.
 func (v Verdict) Affirms() bool {
@@ -37,7 +40,9 @@ func (v Verdict) Affirms() bool {
 }
 
 // Denies reports whether the verdict says that the statement is false or has no meaning.
-func (v Verdict) Denies() bool { return v == Refuted || v == IllFormed || v == Inconsistent }
+func (v Verdict) Denies() bool {
+	return v == Refuted || v == IllFormed || v == Inconsistent || v == NotKept
+}
 
 // Kind is a kind of evidence.
 type Kind string
@@ -88,13 +93,16 @@ type Evidence struct {
 	Verdict Verdict `json:"verdict"` // what this piece alone says
 	Seconds float64 `json:"seconds"`
 	Detail  Detail  `json:"detail"`
+	// Certificate names the file, in the ledger's folder, by which the verdict can be checked again.
+	Certificate string `json:"certificate,omitempty"`
 }
 
 // Twin is a mutated copy of a part, which must be refuted.
 type Twin struct {
-	Mutation string  `json:"mutation"` // "PART: OLD → NEW", or "PART: drop hypothesis NAME"
-	Verdict  Verdict `json:"verdict"`
-	Detail   *Detail `json:"detail,omitempty"`
+	Mutation    string  `json:"mutation"` // "PART: OLD → NEW", or "PART: drop hypothesis NAME"
+	Verdict     Verdict `json:"verdict"`
+	Certificate string  `json:"certificate,omitempty"`
+	Detail      *Detail `json:"detail,omitempty"`
 }
 
 // Detail says what a piece of evidence consists of. Which members are present depends on its kind.
@@ -102,17 +110,27 @@ type Detail struct {
 	Part      string `json:"part"`
 	Reading   string `json:"reading"` // printed or corrected
 	Statement string `json:"statement,omitempty"`
+	// Given is Γ, a line for each size, symbol, moment, equation, marked hypothesis and abbreviation; statement and Γ
+	// are printed from the kernel.
+	Given []string `json:"given,omitempty"`
+	// Sequent is a digest of the canonical text of Γ and statement: equal for equal sequents.
+	Sequent string `json:"sequent,omitempty"`
 
 	// Reason is why the evidence is no better than it is: the typing error, the step at which a script broke
 	// off, what kept states from being tried.
 	Reason string `json:"reason,omitempty"`
 
 	Steps []Step `json:"steps,omitempty"` // proof: the derivation, as far as it went
+	// Script says where and why the part's own proof script breaks off; empty if it does not, or if there is none.
+	Script string `json:"script,omitempty"`
 
 	// Samples and witnesses: the stream's seed, the states drawn, and those that met every hypothesis.
 	Seed  *uint64 `json:"seed,omitempty"`
 	Drawn int     `json:"drawn,omitempty"`
 	Tried int     `json:"tried,omitempty"`
+	// Holds and Against count the samples of a property that kept the statement and that broke it in floating point.
+	Holds   int `json:"holds,omitempty"`
+	Against int `json:"against,omitempty"`
 
 	State      *State             `json:"state,omitempty"`      // witness
 	Hypotheses map[string]bool    `json:"hypotheses,omitempty"` // at the witness
@@ -124,9 +142,8 @@ type Detail struct {
 
 // Step is one step of a derivation.
 type Step struct {
-	Rule  string `json:"rule"`
-	Says  string `json:"says"`
-	Terms int    `json:"terms"` // monomials compared
+	Rule string `json:"rule"`
+	Says string `json:"says"`
 }
 
 // State is an exact state: sizes, scalars as rationals in text, matrices as rows of rationals in text.
@@ -180,15 +197,15 @@ func (l *Ledger) Summarise() {
 	}
 }
 
-// Contradictions names the parts that are both affirmed by proof or certificate and denied by a witness.
+// Contradictions names the parts that one piece of evidence affirms, or finds vacuous, and another denies.
 func (c *Claim) Contradictions() []string {
 	var out []string
 	for _, e := range c.Evidence {
-		if e.Verdict != Proved && e.Verdict != Certified {
+		if e.Verdict != Proved && e.Verdict != Certified && e.Verdict != Vacuous {
 			continue
 		}
 		for _, w := range c.Evidence {
-			if w.Verdict.Denies() && w.Detail.Part == e.Detail.Part {
+			if w.Verdict.Denies() && w.Detail.Part == e.Detail.Part && w.Detail.Reading == e.Detail.Reading {
 				out = append(out, c.ID+"/"+e.Detail.Part)
 			}
 		}

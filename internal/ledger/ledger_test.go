@@ -20,7 +20,7 @@ func example() *Ledger {
 				{Kind: Witness, Verdict: Refuted, Seconds: 0.5, Detail: Detail{Part: "p", Reading: "printed", Statement: "x = y", Seed: &seed, Drawn: 3, Tried: 2,
 					State:      &State{Sizes: map[string]int{"n": 1}, Scalars: map[string]string{"x": "1/2"}, Matrices: map[string][][]string{"M": {{"0", "1"}}}},
 					Hypotheses: map[string]bool{"h": true}, Measures: map[string]float64{"residual": 0.25}}},
-				{Kind: Proof, Verdict: Proved, Seconds: 0.25, Detail: Detail{Part: "q", Reading: "corrected", Steps: []Step{{"expand", "x == -y", 2}}}},
+				{Kind: Proof, Verdict: Proved, Seconds: 0.25, Detail: Detail{Part: "q", Reading: "corrected", Steps: []Step{{"expand", "x == -y"}}}},
 				{Kind: Training, Verdict: NotObserved, Detail: Detail{Part: "q", Reading: "corrected", Reason: "three seeds", Data: json.RawMessage(`{"runs":3}`)}},
 			},
 			Twins:   []Twin{{Mutation: "q: - → +", Verdict: Refuted}, {Mutation: "q: drop hypothesis h", Verdict: Undecided, Detail: &Detail{Part: "q", Reading: "corrected", Reason: "none"}}},

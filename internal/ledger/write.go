@@ -15,6 +15,11 @@ func (l *Ledger) WriteFile(path string) error {
 	if err != nil {
 		return err
 	}
+	return WriteAtomically(path, data)
+}
+
+// WriteAtomically writes a file that a reader finds old or new, never in part.
+func WriteAtomically(path string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("ledger: %s cannot be written: %w", path, reason(err))

@@ -83,12 +83,18 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		}
 	}
 	switch e := find(v); {
-	case v == ledger.Undecided && len(c.Contradictions()) > 0:
-		return "CONTRADICTION"
+	case v == ledger.Contradicted:
+		return "proved AND refuted"
 	case e == nil:
 		return "nothing"
+	case v == ledger.Proved && tried == 0:
+		return count(steps, "step") + " of proof, no state tried"
 	case v == ledger.Proved:
 		return fmt.Sprintf("%d-step proof", steps)
+	case v == ledger.Vacuous:
+		return "nothing meets the hypotheses"
+	case v == ledger.Inconsistent:
+		return "no motion keeps it"
 	case v == ledger.Certified:
 		return "certificate"
 	case v == ledger.IllFormed:
@@ -158,6 +164,16 @@ func (p Page) summary(l *ledger.Ledger) string {
 		line("CONTRADICTION: %s is proved and yet false: the suite itself is in error", c)
 	}
 	for _, c := range l.Claims {
+		for _, e := range c.Evidence {
+			if e.Detail.Script != "" {
+				line("script of %s/%s: %s", c.ID, e.Detail.Part, e.Detail.Script)
+			}
+		}
+		for _, part := range untried(&c) {
+			line("%s/%s is proved, and no state was found that meets its hypotheses: %s", c.ID, part.name, part.why)
+		}
+	}
+	for _, c := range l.Claims {
 		for _, t := range c.Twins {
 			if !t.Verdict.Denies() {
 				line("twin not refuted but %s: %s, %s", t.Verdict, c.ID, t.Mutation)
@@ -168,6 +184,31 @@ func (p Page) summary(l *ledger.Ledger) string {
 		line("%s", t)
 	}
 	return b.String()
+}
+
+type untriedPart struct{ name, why string }
+
+// untried lists the parts that are proved although no state that meets their hypotheses was tried: nothing but the
+// proof speaks for them.
+func untried(c *ledger.Claim) (out []untriedPart) {
+	for _, e := range c.Evidence {
+		if e.Verdict != ledger.Proved {
+			continue
+		}
+		tried, why := 0, "none was drawn"
+		for _, s := range c.Evidence {
+			if s.Detail.Part == e.Detail.Part && s.Kind == ledger.Samples {
+				tried += s.Detail.Tried
+				if s.Detail.Reason != "" {
+					why = s.Detail.Reason
+				}
+			}
+		}
+		if tried == 0 {
+			out = append(out, untriedPart{e.Detail.Part, why})
+		}
+	}
+	return out
 }
 
 // Changes writes the differences between two ledgers, one a line.

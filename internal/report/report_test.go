@@ -11,8 +11,8 @@ import (
 	"stopgrad/internal/statecheck"
 	"stopgrad/numeric/flow"
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 func load(t *testing.T) *lang.File {
@@ -137,7 +137,7 @@ func TestEveryClaimIsShown(t *testing.T) {
 		p := Page{Width: width}
 		for _, c := range f.Claims {
 			var b strings.Builder
-			if err := Show(&b, c, checker.Prove, p); err != nil {
+			if err := Show(&b, c, func(p *lang.Part) *verdict.Proof { return verdict.Prove(context.Background(), p) }, p); err != nil {
 				t.Fatal(err)
 			}
 			got := b.String()
@@ -164,7 +164,7 @@ func TestEveryClaimIsShown(t *testing.T) {
 
 func TestShownDerivation(t *testing.T) {
 	var b strings.Builder
-	if err := Show(&b, load(t).Claim("thm1"), checker.Prove, Page{}); err != nil {
+	if err := Show(&b, load(t).Claim("thm1"), func(p *lang.Part) *verdict.Proof { return verdict.Prove(context.Background(), p) }, Page{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"stopgrad/internal/statecheck"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Show writes one claim: its source, then each statement with its hypotheses, definitions, equations and
 // domains, the derivation step by step, and the twins. prove replays a part's script.
-func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *checker.Proof, p Page) error {
+func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, p Page) error {
 	var b strings.Builder
 	b.WriteString(p.paragraph("", "  ", c.ID+": "+c.Title))
 	for _, f := range [][2]string{{"printed in", c.Printed}, {"quote", c.Quote}, {"note", c.Note}} {
@@ -45,7 +45,7 @@ func (p Page) field(indent, width int, label, text string) string {
 	return p.paragraph(lead+strings.Repeat(" ", max(1, indent+width-len(lead))), strings.Repeat(" ", indent+width), text)
 }
 
-func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *checker.Proof) {
+func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *verdict.Proof) {
 	label := func(name, text string) { b.WriteString(p.field(4, 8, name, text)) }
 	v := viewOf(part, lang.Unicode)
 	for i, a := range part.Assumes {
@@ -77,22 +77,14 @@ func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Par
 		label("typing", "ill-formed: "+part.Fault.Error())
 	case part.Stmt.Kind == lang.Sampled:
 		label("proof", "none: a statement in words, sampled by the property "+part.Stmt.Property)
-	case len(part.Proof) == 0:
-		label("proof", "none is given")
 	default:
-		for i, l := range proof.Lines() {
-			st := part.Proof[i]
-			says := lang.UnicodeStmt(part.Stmt)
-			if st.Stmt != nil {
-				says = st.Name + ": " + lang.UnicodeStmt(st.Stmt)
-			} else if part.Consequence != nil {
-				says = lang.UnicodeStmt(part.Consequence)
-			}
-			label([]string{"proof", ""}[min(i, 1)], fmt.Sprintf("%d. %s", i+1, says))
-			b.WriteString(p.field(15, 3, "by", fmt.Sprintf("%s (%s)", l.Rule, count(l.Terms, "term"))))
+		steps := proof.Steps()
+		for i, l := range steps {
+			label([]string{"proof", ""}[min(i, 1)], fmt.Sprintf("%d. %s", i+1, l.Says))
+			b.WriteString(p.field(15, 3, "by", l.Rule))
 		}
 		if err := proof.Failure(); err != nil {
-			label([]string{"proof", ""}[min(len(proof.Lines()), 1)], "it ends here: "+err.Error())
+			label([]string{"proof", ""}[min(len(steps), 1)], "it ends here: "+err.Error())
 		}
 	}
 	for i, t := range part.Twins {

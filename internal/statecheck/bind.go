@@ -105,11 +105,11 @@ func (b *binding) findMissing() {
 	}
 }
 
-// onlyUsed returns the part in an environment that declares no more than it uses: a square root that it does not
+// onlyUsed returns the part in an environment that declares no more roots than it uses: a square root that it does not
 // speak of need not be real at the state.
 func onlyUsed(p *lang.Part, u *Uses) *lang.Part {
 	env := *p.Env
-	env.Order = slices.DeleteFunc(slices.Clone(env.Order), func(name string) bool { return !u.Symbols[name] })
+	env.Order = slices.DeleteFunc(slices.Clone(env.Order), func(name string) bool { return env.Symbols[name].Root != nil && !u.Symbols[name] })
 	q := *p
 	q.Env = &env
 	return &q

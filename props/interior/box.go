@@ -93,7 +93,7 @@ func narrowed(part *lang.Part, b Box, axes []string, u []float64) *lang.Part {
 		if free == "" {
 			continue
 		}
-		e, err := eval.New(eval.Float{}, withoutRoots(&env), at)
+		e, err := eval.New(eval.Float{}, part.Env, at)
 		if err != nil {
 			continue
 		}
@@ -111,10 +111,4 @@ func narrowed(part *lang.Part, b Box, axes []string, u []float64) *lang.Part {
 	out := *part
 	out.Env = &env
 	return &out
-}
-
-func withoutRoots(env *lang.Env) *lang.Env {
-	e := *env
-	e.Order = slices.DeleteFunc(slices.Clone(env.Order), func(n string) bool { return env.Symbols[n].Root != nil })
-	return &e
 }

@@ -1,6 +1,7 @@
 package interior
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/big"
@@ -11,10 +12,10 @@ import (
 	"github.com/leanovate/gopter/prop"
 
 	"stopgrad/props"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
 )
 
 // Word is gopter's word for the result of a property.
@@ -33,7 +34,7 @@ type Report struct {
 	Word      Word
 	Succeeded int              // states at which the part holds
 	Discarded int              // draws that met no hypotheses, or decided nothing
-	State     *checker.Witness // the counterexample of Falsified
+	State     *verdict.Witness // the counterexample of Falsified
 }
 
 // A point of the box is given up after attempts draws of everything but the hyper-parameters, and a property
@@ -62,7 +63,7 @@ func property(part *lang.Part, box Box, prove bool) (gopter.Prop, *State, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	proved := prove && checker.Prove(part).Verdict().IsProved()
+	proved := prove && verdict.Prove(context.Background(), part).Verdict().IsProved()
 	last := new(State)
 	judge := func(u []float64, seed int64) *gopter.PropResult {
 		if proved {
@@ -85,7 +86,7 @@ func property(part *lang.Part, box Box, prove bool) (gopter.Prop, *State, error)
 			if *last = st; f.Holds {
 				return &gopter.PropResult{Status: gopter.PropTrue}
 			}
-			if r, err := checker.Refute(part, st); err == nil && r.Verdict().IsRefuted() {
+			if r, err := verdict.Refute(part, st); err == nil && r.Verdict().IsRefuted() {
 				return &gopter.PropResult{Status: gopter.PropFalse, Labels: []string{part.Name}}
 			}
 		}

@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"stopgrad/theory"
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 func part(t *testing.T, id, name string) *lang.Part {
@@ -28,7 +28,7 @@ func part(t *testing.T, id, name string) *lang.Part {
 	return nil
 }
 
-// TestWordsAreGoptersStatuses: each word is reached, and a counterexample stands up to the checker.
+// TestWordsAreGoptersStatuses: each word is reached, and a counterexample stands up to the verdict.
 func TestWordsAreGoptersStatuses(t *testing.T) {
 	supercritical := DefaultBox()
 	supercritical["eta"] = Interval{big.NewRat(2, 1), big.NewRat(3, 1)} // no root: τ² < 4aη for τ ≤ 6/5
@@ -61,7 +61,7 @@ func TestWordsAreGoptersStatuses(t *testing.T) {
 			t.Errorf("%s/%s: %s with state %v", c.id, c.part, r.Word, r.State)
 		}
 		if r.State != nil {
-			if ref, err := checker.Refute(p, *r.State); err != nil || !ref.Verdict().IsRefuted() {
+			if ref, err := verdict.Refute(p, *r.State); err != nil || !ref.Verdict().IsRefuted() {
 				t.Errorf("%s/%s: the checker does not confirm the counterexample: %v", c.id, c.part, err)
 			}
 		}

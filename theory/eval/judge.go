@@ -3,7 +3,6 @@ package eval
 import (
 	"fmt"
 	"math"
-	"math/big"
 
 	"stopgrad/theory/lang"
 )
@@ -17,495 +16,439 @@ type Finding struct {
 	// it also holds for a short time after.
 	Open  bool
 	Holds bool
+	// Left is true if the equations of an assumption hold here and not a moment later.
+	Left bool
 	// Measures are the sizes behind Holds: residual and scale of an equality, margin of an inequality.
 	Measures map[string]float64
+	// Lacks says by how much a hypothesis that is assumed and not met fails, relative to the numbers in it.
+	Lacks map[string]float64
 }
 
-// Judge evaluates a part at a state: its hypotheses, and the statement in the form that a single state
-// decides. Statements about all times are judged by what they say at this instant:
-//
-//	L evolves at rate r      L' = r·L
-//	|L| decays at rate r     (‖L‖²)' ≤ −2r‖L‖²
-//	L stays zero             L = 0 ⟹ L' = 0
-//	L stays nonnegative      L = 0 ⟹ L' ≥ 0
-//	L moves by congruence    xᵀ·L'·x = 0 on the kernel of L
-//	L vanishes               not (the state is stationary and L ≠ 0)
-//	x tends to r             x' points to r
-//
-// each of which follows from the statement, so that a state where it fails and whose hypotheses are Open is
-// a counterexample. An error means that the part cannot be evaluated there.
+// Judge evaluates a part at a state: its hypotheses, and what the statement says of this state, which for statements
+// about all times is a necessary condition (see [builder.goal]): where it fails and the hypotheses hold along a motion
+// from there, the state is a counterexample. Of an assumption Holds is the consequence that it is said to have. An
+// error means that the part cannot be evaluated there.
 func Judge[T any](ar Arith[T], part *lang.Part, st State[T]) (*Finding, error) {
-	e, err := New(ar, part.Env, st)
+	c, err := compiledOf(part)
 	if err != nil {
 		return nil, err
 	}
-	f := &Finding{Hypotheses: map[string]bool{}, Met: true, Open: true, Measures: map[string]float64{}}
-	if err := e.domains(part, f); err != nil {
+	j, err := newJudge(ar, c, st)
+	if err != nil {
 		return nil, err
 	}
-	for _, a := range part.Assumes {
-		ok, strict, _, err := e.pointwise(a.Stmt)
+	f := &Finding{Hypotheses: map[string]bool{}, Met: true, Open: true, Holds: true, Measures: map[string]float64{}}
+	for i := range c.hypotheses {
+		if err := j.hypothesis(&c.hypotheses[i], f); err != nil {
+			return nil, err
+		}
+	}
+	for i := range c.goals {
+		if err := j.goal(&c.goals[i], f); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.goals) > 1 && part.Stmt.Kind == lang.Stationary {
+		f.Measures["speed"] = f.Measures["residual"]
+	}
+	for i := range c.kept {
+		ok, err := j.holds(&c.kept[i])
+		if isMissing(err) {
+			// What moves the assumption need not be known to judge its consequence.
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		f.Hypotheses[a.Name] = ok
-		f.Met = f.Met && ok
-		if !strict && part.Env.Moves(a.Stmt) {
-			f.Open = false
-		}
-	}
-	switch {
-	case part.Stmt.Kind == lang.Assumption:
-		for i, q := range part.Stmt.Assign {
-			v, err := e.eval(q.RHS)
-			if err != nil {
-				return nil, err
-			}
-			ok := e.allZero(v)
-			f.Hypotheses[fmt.Sprintf("assumption%d", i+1)] = ok
-			f.Met = f.Met && ok
-		}
-		f.Holds, _, f.Measures, err = e.pointwise(part.Consequence)
-	default:
-		f.Holds, err = e.statement(part.Stmt, f)
-	}
-	if err != nil {
-		return nil, err
+		f.Left = f.Left || !ok
 	}
 	return f, nil
 }
 
-// domains checks the declared structure and ranges of the symbols that have values.
-func (e *Evaluator[T]) domains(part *lang.Part, f *Finding) error {
-	for _, name := range part.Env.Order {
-		s, v := part.Env.Symbols[name], e.vals[name]
-		if v == nil || s.Kind == lang.Random {
-			continue
-		}
-		ok := true
-		if s.Kind == lang.Scalar {
-			if _, exact := any(e.ar).(Rational); exact {
-				ok = s.Domain.Contains(any(v.v[0]).(*big.Rat))
-			} else if x := e.ar.Float(v.v[0]); math.IsNaN(x) || math.IsInf(x, 0) {
-				return fmt.Errorf("eval: %s is not a finite number", name)
-			} else {
-				ok = s.Domain.Contains(new(big.Rat).SetFloat64(x))
+// judge is a compiled part at a state.
+type judge[T any] struct {
+	*run[T]
+	c     *compiled
+	exact bool
+}
+
+func newJudge[T any](ar Arith[T], c *compiled, st State[T]) (*judge[T], error) {
+	j := &judge[T]{run: newRun(ar, st), c: c, exact: true}
+	if _, inexact := any(ar).(Float); inexact {
+		j.exact = false
+		for _, y := range c.symbols {
+			if m, ok := st.Vals[y.name]; ok && y.scalar && len(m.A) == 1 {
+				if x := ar.Float(m.A[0]); math.IsNaN(x) || math.IsInf(x, 0) {
+					return nil, fmt.Errorf("eval: %s is not a finite number", y.name)
+				}
 			}
-		} else {
-			ok = e.structured(s, v)
 		}
-		if !ok {
-			f.Hypotheses[name] = false
-			f.Met = false
+	}
+	return j, j.checkShapes(c.symbols)
+}
+
+// at is the value at a place.
+func (j *judge[T]) at(i int) (Matrix[T], error) { return j.value(j.c.ops, i) }
+
+// binary reports whether a check compares two values.
+func (r relation) binary() bool {
+	switch r {
+	case semidefinite, definite, invertible, diagonal, never:
+		return false
+	}
+	return true
+}
+
+// reach evaluates what a check is about and returns its scale.
+func (j *judge[T]) reach(c check) (scale float64, err error) {
+	if c.rel == never {
+		return 0, nil
+	}
+	places := []int{c.a, c.b}
+	if !c.rel.binary() {
+		places = places[:1]
+	}
+	for _, i := range places {
+		m, err := j.at(i)
+		if err != nil {
+			return 0, err
 		}
+		if !j.exact {
+			scale = max(scale, j.scaleOf(j.c.ops, i), j.size(m))
+		}
+	}
+	return scale, nil
+}
+
+// verdict is what a check comes to; difference is a − b, of a form on a null space that form, else a.
+type verdict[T any] struct {
+	holds, strict bool
+	difference    Matrix[T]
+}
+
+// test decides a check whose values were found to exist.
+func (j *judge[T]) test(c check, scale float64) (v verdict[T]) {
+	if c.rel == never {
+		return v
+	}
+	a, _ := j.at(c.a)
+	v.difference = a
+	if c.rel.binary() {
+		b, _ := j.at(c.b)
+		switch c.rel {
+		case nullSemidefinite, nullZero:
+			k := j.null(a)
+			v.difference = j.mul(j.mul(j.transpose(k), b), k)
+			v.holds = j.symmetric(b, scale) && (c.rel == nullZero && j.isZero(v.difference, scale) ||
+				c.rel == nullSemidefinite && (k.C == 0 || j.definite(v.difference, false, scale)))
+			return v
+		case sameRank:
+			v.holds = j.null(a).C == j.null(b).C
+			return v
+		}
+		v.difference = j.sub(a, b)
+	}
+	switch c.rel {
+	case equal:
+		v.holds = j.isZero(v.difference, scale)
+	case atLeast, greater, unequal:
+		s := j.ar.Sign(v.difference.A[0], scale)
+		v.strict = s > 0 || c.rel == unequal && s != 0
+		v.holds = v.strict || c.rel == atLeast && s == 0
+	case semidefinite, definite:
+		if !j.symmetric(a, scale) {
+			return v
+		}
+		v.strict = j.definite(a, true, scale)
+		v.holds = v.strict || c.rel == semidefinite && j.definite(a, false, scale)
+	case invertible:
+		_, err := j.inverse(a)
+		v.holds, v.strict = err == nil, err == nil
+	case diagonal:
+		v.holds = true
+		for i, x := range a.A {
+			v.holds = v.holds && (i/a.C == i%a.C || j.ar.Sign(x, scale) == 0)
+		}
+	}
+	return v
+}
+
+func (j *judge[T]) hypothesis(h *hypothesis, f *Finding) error {
+	scale, err := j.reach(h.check)
+	if h.declared && isMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if h.declared && (h.rel == atLeast || h.rel == greater || h.rel == unequal) {
+		// A value is in its domain or not; it was not computed.
+		scale = 0
+	}
+	v := j.test(h.check, scale)
+	if !h.declared {
+		f.Hypotheses[h.name] = v.holds
+	} else if !v.holds {
+		f.Hypotheses[h.name] = false
+	}
+	f.Met = f.Met && v.holds
+	if h.moves && !v.strict && !h.declared {
+		f.Open = false
+	}
+	if !v.holds && !h.declared {
+		if f.Lacks == nil {
+			f.Lacks = map[string]float64{}
+		}
+		f.Lacks[h.name] = j.lack(h.check, v)
 	}
 	return nil
 }
 
-func (e *Evaluator[T]) structured(s *lang.Symbol, v *value[T]) bool {
-	size := e.size(v)
-	zero := func(x T) bool { return e.ar.Sign(x, size) == 0 }
-	at := func(i, j int) T { return v.v[i*v.c+j] }
-	for i := range v.r {
-		for j := range v.c {
-			if v.r != v.c {
-				break
-			}
-			if s.Attr&lang.Symmetric != 0 && !zero(e.ar.Sub(at(i, j), at(j, i))) ||
-				s.Attr&lang.Skew != 0 && !zero(e.ar.Add(at(i, j), at(j, i))) ||
-				s.Attr&lang.Diagonal != 0 && i != j && !zero(at(i, j)) {
-				return false
-			}
+// lack is by how much a check fails, relative to the numbers in it.
+func (j *judge[T]) lack(c check, v verdict[T]) float64 {
+	scale := j.scaleAt(c)
+	if !(scale > 0) {
+		scale = 1
+	}
+	switch c.rel {
+	case equal, atLeast, greater, nullZero:
+		return j.norm(v.difference) / scale
+	case semidefinite, definite:
+		if low := math.Abs(j.smallest(v.difference)); j.symmetric(v.difference, scale) {
+			return low
 		}
 	}
-	if s.Attr&lang.PSD != 0 && !e.definite(v, s.Attr&lang.PD == lang.PD, size) {
-		return false
-	}
-	if s.Attr&lang.Isometry != 0 {
-		p, err := e.mul(e.transpose(v), v)
-		if err != nil {
-			return false
-		}
-		for i := range p.r {
-			p.v[i*p.c+i] = e.ar.Sub(p.v[i*p.c+i], e.ar.FromRat(big.NewRat(1, 1)))
-		}
-		for _, x := range p.v {
-			if e.ar.Sign(x, max(1, size*size)) != 0 {
-				return false
-			}
-		}
-	}
-	if s.Attr&lang.Invertible != 0 {
-		if _, err := e.inverse(v); err != nil {
-			return false
-		}
-	}
-	return true
+	return 1
 }
 
-func (e *Evaluator[T]) size(v *value[T]) float64 {
+// scaleAt is the scale of a check for readers, in exact arithmetic too.
+func (j *judge[T]) scaleAt(c check) float64 {
 	s := 0.0
-	for _, x := range v.v {
-		s = max(s, abs(e.ar.Float(x)))
+	places := []int{c.a, c.b}
+	if !c.rel.binary() {
+		places = places[:1]
+	}
+	for _, i := range places {
+		m, err := j.at(i)
+		if err == nil {
+			s = max(s, j.scaleOf(j.c.ops, i), j.size(m))
+		}
 	}
 	return s
 }
 
-func (e *Evaluator[T]) allZero(v *value[T]) bool {
-	for _, x := range v.v {
-		if e.ar.Sign(x, e.Scale()) != 0 {
-			return false
-		}
-	}
-	return true
+// holds decides a look: premises imply conclusions.
+func (j *judge[T]) holds(l *look) (bool, error) {
+	ok, _, err := j.look(l, nil)
+	return ok, err
 }
 
-// definite decides A ⪰ 0, or A ≻ 0 if strict, of a symmetric matrix.
-func (e *Evaluator[T]) definite(v *value[T], strict bool, size float64) bool {
-	m := Matrix[T]{v.r, v.c, append([]T(nil), v.v...)}
-	if _, exact := any(e.ar).(Rational); !exact {
-		a := make([]float64, len(v.v))
-		for i, x := range v.v {
-			a[i] = e.ar.Float(x)
-		}
-		low := SmallestEigenvalue(a, v.r)
-		if strict {
-			return low > Tolerance*size
-		}
-		return low >= -Tolerance*size
-	}
-	_, d, ok := e.ldl(m)
-	if !ok {
-		return false
-	}
-	for _, x := range d {
-		if strict && e.ar.Sign(x, size) <= 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// pointwise decides a statement that a state alone decides, and whether it holds strictly.
-func (e *Evaluator[T]) pointwise(s *lang.Stmt) (holds, strict bool, measures map[string]float64, err error) {
-	measures = map[string]float64{}
-	switch s.Kind {
-	case lang.Equality:
-		d, err := e.difference(s.L, s.R)
-		if err != nil {
-			return false, false, nil, err
-		}
-		measures["residual"], measures["scale"] = e.frobenius(d), e.Scale()
-		return e.allZero(d), false, measures, nil
-	case lang.Inequality:
-		l, r := s.L, s.R
-		if s.Rel == "<=" || s.Rel == "<" {
-			l, r = r, l
-		}
-		d, err := e.difference(l, r)
-		if err != nil {
-			return false, false, nil, err
-		}
-		sign := e.ar.Sign(d.v[0], e.Scale())
-		measures["margin"], measures["scale"] = e.ar.Float(d.v[0]), e.Scale()
-		return sign > 0 || sign == 0 && (s.Rel == ">=" || s.Rel == "<="), sign > 0, measures, nil
-	case lang.Definite:
-		v, err := e.eval(s.L)
-		if err != nil {
-			return false, false, nil, err
-		}
-		size := max(e.size(v), e.Scale())
-		for i := range v.r {
-			for j := range i {
-				if e.ar.Sign(e.ar.Sub(v.v[i*v.c+j], v.v[j*v.c+i]), size) != 0 {
-					measures["asymmetric"] = 1
-					return false, false, measures, nil
-				}
-			}
-		}
-		a := make([]float64, len(v.v))
-		for i, x := range v.v {
-			a[i] = e.ar.Float(x)
-		}
-		measures["smallest eigenvalue"] = SmallestEigenvalue(a, v.r)
-		pd := e.definite(v, true, size)
-		return pd || !s.Strict && e.definite(v, false, size), pd, measures, nil
-	}
-	return false, false, nil, fmt.Errorf("eval: a state alone does not decide this statement")
-}
-
-func (e *Evaluator[T]) difference(l, r *lang.Expr) (*value[T], error) {
-	a, err := e.eval(l)
-	if err != nil {
-		return nil, err
-	}
-	b, err := e.eval(r)
-	if err != nil {
-		return nil, err
-	}
-	return e.add(a, b, true)
-}
-
-func (e *Evaluator[T]) frobenius(v *value[T]) float64 {
-	s := 0.0
-	for _, x := range v.v {
-		s = math.Hypot(s, e.ar.Float(x))
-	}
-	return s
-}
-
-// statement decides what the statement says at this state; see [Judge].
-func (e *Evaluator[T]) statement(s *lang.Stmt, f *Finding) (bool, error) {
-	ddt := func(x *lang.Expr) *lang.Expr { return lang.NewCall(x.Pos, "ddt", x) }
-	switch s.Kind {
-	case lang.Equality, lang.Inequality, lang.Definite:
-		ok, _, m, err := e.pointwise(s)
-		f.Measures = m
-		return ok, err
-	case lang.Evolves:
-		ok, _, m, err := e.pointwise(&lang.Stmt{Kind: lang.Equality, L: ddt(s.L), R: lang.NewBin(lang.Mul, s.Rate, s.L)})
-		f.Measures = m
-		return ok, err
-	case lang.Decays:
-		ok, _, m, err := e.pointwise(EnergyInequality(s))
-		f.Measures = m
-		return ok, err
-	case lang.Stays, lang.Congruence:
-		l, err := e.eval(s.L)
-		if err != nil {
-			return false, err
-		}
-		d, err := e.eval(ddt(s.L))
-		if err != nil {
-			return false, err
-		}
-		if s.Kind == lang.Congruence {
-			return e.kernelStill(l, d, f)
-		}
-		f.Measures["value"], f.Measures["derivative"] = e.frobenius(l), e.frobenius(d)
-		if !e.allZero(l) {
-			// Away from the boundary the statement says nothing about this instant.
-			return true, nil
-		}
-		if s.Word == "zero" {
-			return e.allZero(d), nil
-		}
-		f.Measures["derivative"] = e.ar.Float(d.v[0])
-		return e.ar.Sign(d.v[0], e.Scale()) >= 0, nil
-	case lang.Vanishes:
-		l, err := e.eval(s.L)
-		if err != nil {
-			return false, err
-		}
-		f.Measures["value"] = e.frobenius(l)
-		still, err := e.stationary(f)
-		return !still || e.allZero(l), err
-	case lang.Stationary:
-		c := e.child()
-		for _, q := range s.Assign {
-			v, err := e.eval(q.RHS)
+// look decides a look, and hands each conclusion that was looked at to seen.
+func (j *judge[T]) look(l *look, seen func(check, verdict[T])) (holds, said bool, err error) {
+	scale := 0.0
+	for _, cs := range [][]check{l.premises, l.conclusions} {
+		for _, c := range cs {
+			s, err := j.reach(c)
 			if err != nil {
-				return false, err
+				return false, false, err
 			}
-			c.vals[q.Name] = e.fit(v, c.vals[q.Name])
+			scale = max(scale, s)
 		}
-		return c.stationary(f)
-	case lang.Tends:
-		return e.pointsTo(s, f)
 	}
-	return false, fmt.Errorf("eval: a state alone does not decide this statement")
+	if l.exact && !j.exact {
+		return true, false, nil
+	}
+	for _, c := range l.premises {
+		if !j.test(c, scale).holds {
+			return true, false, nil
+		}
+	}
+	holds = true
+	for _, c := range l.conclusions {
+		v := j.test(c, scale)
+		holds = holds && v.holds
+		if seen != nil {
+			seen(c, v)
+		}
+	}
+	return holds, true, nil
 }
 
-// stationary reports whether the flow's right-hand side vanishes.
-func (e *Evaluator[T]) stationary(f *Finding) (bool, error) {
-	still, speed := true, 0.0
-	for _, q := range e.env.Flow {
-		m, err := e.RightHandSide(q.Name)
+func (j *judge[T]) goal(g *goal, f *Finding) error {
+	inside := true
+	for _, c := range g.inside {
+		scale, err := j.reach(c)
 		if err != nil {
-			return false, err
+			return err
 		}
-		v := &value[T]{v: m.A}
-		speed = math.Hypot(speed, e.frobenius(v))
-		still = still && e.allZero(v)
+		inside = inside && j.test(c, scale).holds
 	}
-	f.Measures["speed"] = speed
-	return still, nil
+	if g.inside != nil {
+		f.Hypotheses["inside"] = inside
+		f.Met = f.Met && inside
+	}
+	for i := range g.looks {
+		ok, _, err := j.look(&g.looks[i], func(c check, v verdict[T]) {
+			if i == 0 && g.show == plain {
+				j.measure(c, v, f.Measures)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		f.Holds = f.Holds && ok
+	}
+	return j.show(g, f.Measures)
 }
 
-// kernelStill reports whether xᵀ·D·x = 0 for all x in the kernel of the symmetric matrix L.
-func (e *Evaluator[T]) kernelStill(l, d *value[T], f *Finding) (bool, error) {
-	basis := e.kernel(l)
-	worst := 0.0
-	ok := true
-	for _, x := range basis {
-		for _, y := range basis {
-			s := e.zero
-			for i := range l.r {
-				for j := range l.r {
-					s = e.ar.Add(s, e.ar.Mul(e.ar.Mul(x[i], d.v[i*d.c+j]), y[j]))
+// measure notes the sizes behind a conclusion.
+func (j *judge[T]) measure(c check, v verdict[T], m map[string]float64) {
+	note := func(name string, x float64) {
+		if old, ok := m[name]; ok && name == "margin" {
+			x = min(x, old)
+		} else if ok && name != "smallest eigenvalue" {
+			x = math.Hypot(x, old)
+		}
+		m[name] = x
+	}
+	switch c.rel {
+	case equal:
+		note("residual", j.norm(v.difference))
+		m["scale"] = max(m["scale"], j.scaleAt(c))
+	case unequal:
+		note("margin", j.float(v.difference.A[0]))
+		m["scale"] = max(m["scale"], j.scaleAt(c))
+	case atLeast, greater:
+		note("margin", j.ar.Float(v.difference.A[0]))
+		m["scale"] = max(m["scale"], j.scaleAt(c))
+	case semidefinite, definite:
+		if !j.symmetric(v.difference, j.scaleAt(c)) {
+			m["asymmetric"] = 1
+			return
+		}
+		note("smallest eigenvalue", j.smallest(v.difference))
+	case nullZero:
+		worst := 0.0
+		for _, x := range v.difference.A {
+			worst = max(worst, j.float(x))
+		}
+		m["kernel dimension"], m["residual"] = float64(v.difference.R), worst
+	}
+}
+
+// show notes the sizes of a statement with premises.
+func (j *judge[T]) show(g *goal, m map[string]float64) error {
+	ms := make([]Matrix[T], len(g.values))
+	for i, p := range g.values {
+		v, err := j.at(p)
+		if err != nil {
+			return err
+		}
+		ms[i] = v
+	}
+	total := func(ms []Matrix[T]) float64 {
+		s := 0.0
+		for _, v := range ms {
+			s = math.Hypot(s, j.norm(v))
+		}
+		return s
+	}
+	switch g.show {
+	case border:
+		n := len(ms) / 2
+		// Of several orders the one whose border is nearest.
+		k := 0
+		for i := range n {
+			if j.norm(ms[i]) < j.norm(ms[k]) {
+				k = i
+			}
+		}
+		m["value"], m["derivative"] = j.norm(ms[k]), j.norm(ms[n+k])
+		zero := len(g.looks) == 1 && g.looks[0].conclusions[0].rel == equal
+		if zero {
+			m["value"], m["derivative"] = total(ms[:n]), total(ms[n:])
+		} else if len(ms[n+k].A) == 1 && j.isZero(ms[k], max(j.size(ms[n+k]), j.scaleOf(j.c.ops, g.values[k]), j.scaleOf(j.c.ops, g.values[n+k]))) {
+			m["derivative"] = j.ar.Float(ms[n+k].A[0])
+		}
+	case rest:
+		m["value"], m["speed"] = j.norm(ms[0]), total(ms[1:])
+	case line:
+		m["speed"] = j.ar.Float(ms[0].A[0])
+	}
+	return nil
+}
+
+// Failure is a conclusion of a statement that does not hold at a state.
+type Failure[T any] struct {
+	// Definite is true where Value is a matrix that should be positive definite or semidefinite.
+	Definite bool
+	// Value should be zero, or nonnegative, or positive; or it is the matrix that is not as it should be.
+	Value Matrix[T]
+}
+
+// Failures lists the conclusions of the part's statement that do not hold at the state; those of an assumption about its
+// consequence.
+func Failures[T any](ar Arith[T], part *lang.Part, st State[T]) (out []Failure[T], err error) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJudge(ar, c, st)
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.goals {
+		for k := range c.goals[i].looks {
+			_, _, err := j.look(&c.goals[i].looks[k], func(c check, v verdict[T]) {
+				if !v.holds {
+					d := c.rel == semidefinite || c.rel == definite || c.rel == nullSemidefinite
+					out = append(out, Failure[T]{d, v.difference})
 				}
+			})
+			if err != nil {
+				return nil, err
 			}
-			worst = max(worst, abs(e.ar.Float(s)))
-			ok = ok && e.ar.Sign(s, e.Scale()) == 0
 		}
 	}
-	f.Measures["kernel dimension"], f.Measures["residual"] = float64(len(basis)), worst
-	return ok, nil
+	return out, nil
 }
 
-// kernel returns a basis of the null space by Gaussian elimination.
-func (e *Evaluator[T]) kernel(l *value[T]) [][]T {
-	n := l.r
-	m := append([]T(nil), l.v...)
-	size := e.size(l)
-	var pivots []int
-	row := 0
-	for col := 0; col < n && row < n; col++ {
-		p := row
-		for i := row; i < n; i++ {
-			if abs(e.ar.Float(m[i*n+col])) > abs(e.ar.Float(m[p*n+col])) {
-				p = i
+// Equations lists what has to be zero at a state for the part to say anything of it: the differences of the equations
+// assumed, and what stands on the border of a statement that something stays, or moves where something vanishes.
+func Equations[T any](ar Arith[T], part *lang.Part, st State[T]) (out []T, err error) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJudge(ar, c, st)
+	if err != nil {
+		return nil, err
+	}
+	add := func(c check) error {
+		if _, err := j.reach(c); err != nil {
+			return err
+		}
+		out = append(out, j.test(c, 0).difference.A...)
+		return nil
+	}
+	for i := range c.hypotheses {
+		if h := &c.hypotheses[i]; !h.declared && h.rel == equal {
+			if err := add(h.check); err != nil {
+				return nil, err
 			}
 		}
-		if e.ar.Sign(m[p*n+col], size) == 0 {
-			continue
-		}
-		for j := range n {
-			m[p*n+j], m[row*n+j] = m[row*n+j], m[p*n+j]
-		}
-		inv, err := e.ar.Div(e.ar.FromRat(big.NewRat(1, 1)), m[row*n+col])
-		if err != nil {
-			continue
-		}
-		for j := range n {
-			m[row*n+j] = e.ar.Mul(m[row*n+j], inv)
-		}
-		for i := range n {
-			if i == row {
-				continue
-			}
-			g := m[i*n+col]
-			for j := range n {
-				m[i*n+j] = e.ar.Sub(m[i*n+j], e.ar.Mul(g, m[row*n+j]))
-			}
-		}
-		pivots = append(pivots, col)
-		row++
 	}
-	var basis [][]T
-	for col := range n {
-		free := true
-		for _, p := range pivots {
-			free = free && p != col
-		}
-		if !free {
-			continue
-		}
-		x := e.zeros(n)
-		x[col] = e.ar.FromRat(big.NewRat(1, 1))
-		for i, p := range pivots {
-			x[p] = e.ar.Sub(e.zero, m[i*n+col])
-		}
-		basis = append(basis, x)
-	}
-	return basis
-}
-
-// pointsTo decides x → r for a flow that has x as its only variable: inside (lo, hi) x' must have the sign
-// of r − x, since a one-dimensional autonomous flow is monotone.
-func (e *Evaluator[T]) pointsTo(s *lang.Stmt, f *Finding) (bool, error) {
-	x, err := e.eval(s.L)
-	if err != nil {
-		return false, err
-	}
-	bound := func(b *lang.Expr) (int, error) {
-		v, err := e.eval(b)
-		if err != nil {
-			return 0, err
-		}
-		d, err := e.add(x, v, true)
-		if err != nil {
-			return 0, err
-		}
-		return e.ar.Sign(d.v[0], e.Scale()), nil
-	}
-	lo, err := bound(s.Lo)
-	if err != nil {
-		return false, err
-	}
-	hi, err := bound(s.Hi)
-	if err != nil {
-		return false, err
-	}
-	f.Hypotheses["inside"] = lo > 0 && hi < 0
-	f.Met = f.Met && f.Hypotheses["inside"]
-	at, err := bound(s.R)
-	if err != nil {
-		return false, err
-	}
-	d, err := e.RightHandSide(s.L.Name)
-	if err != nil {
-		return false, err
-	}
-	f.Measures["speed"] = e.ar.Float(d.A[0])
-	return at == 0 || e.ar.Sign(d.A[0], e.Scale()) == -at, nil
-}
-
-// EnergyInequality returns the instantaneous form of a decay: −V' − 2r·V ≥ 0 with V = tr(LᵀL) for the norm
-// of a matrix, −V' − r·V ≥ 0 with V = L for a scalar.
-func EnergyInequality(s *lang.Stmt) *lang.Stmt {
-	p := s.L.Pos
-	v, rate := s.L, s.Rate
-	if s.Norm {
-		v = lang.NewCall(p, "tr", lang.NewBin(lang.Mul, &lang.Expr{Kind: lang.Trans, Pos: p, Args: []*lang.Expr{s.L}}, s.L))
-		rate = lang.NewBin(lang.Mul, lang.NewNum(p, big.NewRat(2, 1)), s.Rate)
-	}
-	neg := &lang.Expr{Kind: lang.Neg, Pos: p, Args: []*lang.Expr{lang.NewCall(p, "ddt", v)}}
-	return &lang.Stmt{Kind: lang.Inequality, Rel: ">=", Pos: s.Pos,
-		L: lang.NewBin(lang.Sub, neg, lang.NewBin(lang.Mul, rate, v)), R: lang.NewNum(p, new(big.Rat))}
-}
-
-// SmallestEigenvalue returns the least eigenvalue of the symmetric n×n matrix a, by cyclic Jacobi rotations
-// (Golub and Van Loan, Matrix Computations, section 8.5). It overwrites a.
-func SmallestEigenvalue(a []float64, n int) float64 {
-	const sweeps = 60 // quadratic convergence makes ten enough; the bound only guards NaN
-	for range sweeps {
-		off := 0.0
-		for i := range n {
-			for j := range i {
-				off = math.Hypot(off, a[i*n+j])
-			}
-		}
-		if off == 0 {
-			break
-		}
-		for p := range n {
-			for q := p + 1; q < n; q++ {
-				if a[p*n+q] == 0 {
+	for i := range c.goals {
+		if g := &c.goals[i]; g.show == border || g.show == rest {
+			for _, p := range g.looks[0].premises {
+				if p.rel != equal && p.rel != semidefinite {
 					continue
 				}
-				theta := (a[q*n+q] - a[p*n+p]) / (2 * a[p*n+q])
-				t := 1 / (math.Abs(theta) + math.Hypot(theta, 1))
-				if theta < 0 {
-					t = -t
+				if err := add(p); err != nil {
+					return nil, err
 				}
-				c := 1 / math.Hypot(t, 1)
-				s := t * c
-				for k := range n {
-					x, y := a[k*n+p], a[k*n+q]
-					a[k*n+p], a[k*n+q] = c*x-s*y, s*x+c*y
-				}
-				for k := range n {
-					x, y := a[p*n+k], a[q*n+k]
-					a[p*n+k], a[q*n+k] = c*x-s*y, s*x+c*y
-				}
-				a[p*n+q], a[q*n+p] = 0, 0
 			}
 		}
 	}
-	low := math.Inf(1)
-	for i := range n {
-		low = math.Min(low, a[i*n+i])
-	}
-	return low
+	return out, nil
 }

@@ -61,6 +61,33 @@ func (d Domain) Contains(v *big.Rat) bool {
 	return !d.NonZero || v.Sign() != 0
 }
 
+// Bound is one declared bound of a scalar.
+type Bound struct {
+	Rel string // >, >=, <, <= or !=
+	At  *big.Rat
+}
+
+// within narrows the domain by a bound.
+func (d *Domain) within(b Bound) {
+	open := b.Rel == ">" || b.Rel == "<"
+	switch b.Rel {
+	case ">", ">=":
+		if d.Lo == nil || d.Lo.Cmp(b.At) < 0 {
+			d.Lo, d.LoOpen = b.At, open
+		} else if d.Lo.Cmp(b.At) == 0 {
+			d.LoOpen = d.LoOpen || open
+		}
+	case "<", "<=":
+		if d.Hi == nil || d.Hi.Cmp(b.At) > 0 {
+			d.Hi, d.HiOpen = b.At, open
+		} else if d.Hi.Cmp(b.At) == 0 {
+			d.HiOpen = d.HiOpen || open
+		}
+	default:
+		d.NonZero = true
+	}
+}
+
 // SymKind says what a symbol stands for.
 type SymKind int
 
@@ -81,6 +108,12 @@ type Symbol struct {
 	Domain     Domain
 	// Root, if not nil, makes the scalar the nonnegative root of Root: s ≥ 0 and s² = Root.
 	Root *Expr
+	// Bounds are the bounds of a scalar as declared; Domain is what they leave together.
+	Bounds []Bound
+	// Input marks a scalar or matrix that may be any continuous function of time, any sequence over steps.
+	Input bool
+	// Restriction is the part of Attr that `restrict` adds: it holds at the instant looked at only.
+	Restriction Attr
 	// Centred marks a random vector with conditional mean zero given the data point; the others are
 	// functions of the data point alone.
 	Centred bool
@@ -147,18 +180,33 @@ type StmtKind int
 
 // The forms of statements. Along a flow, hypotheses are assumed at all times of the interval looked at.
 const (
-	Equality   StmtKind = iota // L == R
-	Inequality                 // L Rel R, Rel one of >= > <= <
-	Definite                   // L psd, or pd when Strict
-	Evolves                    // L(t) = exp(Rate·t)·L(0)
-	Decays                     // ‖L(t)‖_F ≤ exp(-Rate·t)·‖L(0)‖_F, or without bars L(t) ≤ exp(-Rate·t)·L(0)
-	Vanishes                   // L(t) → 0 as t → ∞, from every initial state
-	Stays                      // L positive / nonnegative / zero at 0 stays so
-	Congruence                 // L(t) = Φ(t)·L(0)·Φ(t)^T with Φ invertible: rank and signature are kept
-	Tends                      // the one-dimensional flow's L(t) → R from every L(0) in (Lo, Hi)
-	Stationary                 // the flow's right-hand side is zero at Assign
-	Assumption                 // the equations of Assign, assumed along the flow, contradict it
-	Sampled                    // a statement in words, decided by the named property alone
+	Equality    StmtKind = iota // L == R
+	Inequality                  // L Rel R, Rel one of >= > <= <
+	Definite                    // L psd, or pd when Strict
+	Evolves                     // L(t) = exp(Rate·t)·L(0)
+	Decays                      // ‖L(t)‖_F ≤ exp(-Rate·t)·‖L(0)‖_F, or without bars L(t) ≤ exp(-Rate·t)·L(0)
+	Vanishes                    // L(t) → 0 as t → ∞, from every initial state
+	Stays                       // L positive / nonnegative / zero at 0 stays so
+	Congruence                  // L(t) = Φ(t)·L(0)·Φ(t)^T with Φ invertible: rank and signature are kept
+	Tends                       // the one-dimensional flow's L(t) → R from every L(0) in (Lo, Hi)
+	Stationary                  // the flow's right-hand side is zero at Assign
+	Assumption                  // the equations of Assign, assumed along the flow, contradict it
+	Sampled                     // a statement in words, decided by the named property alone
+	Inequation                  // L != R, scalars
+	Regular                     // L invertible
+	Diagonality                 // L diagonal
+	Always                      // the state statement Of holds at every time of a motion, at every step of an orbit
+	Absurd                      // holds nowhere
+)
+
+// Course says whether a statement over time speaks of motions of the flow or of orbits of the map.
+type Course int
+
+// The courses. A statement that does not say which follows the flow if there is one, else the map.
+const (
+	Unsaid Course = iota
+	AlongFlow
+	OverSteps
 )
 
 // Stmt is a statement.
@@ -169,10 +217,13 @@ type Stmt struct {
 	L, R   *Expr
 	Rel    string
 	Strict bool
-	Norm   bool // Decays of a Frobenius norm
-	Rate   *Expr
+	Norm   bool    // Decays of a Frobenius norm
+	Rate   *Expr   // of Evolves and Decays; over steps, the factor
+	More   []*Expr // Stays: the quantities besides L that stay so together with it
+	Of     *Stmt   // of Always
+	Course Course
 	Lo, Hi *Expr
-	Word   string // Stays: positive, nonnegative or zero
+	Word   string // Stays: positive, nonnegative, zero or psd
 	Assign []*Equation
 	// Property names the sampled property.
 	Property string
@@ -182,6 +233,9 @@ type Stmt struct {
 type Assume struct {
 	Name string
 	Stmt *Stmt
+	// Always is set where the hypothesis is said to hold all along: then a statement about states is one about
+	// all states of a motion or orbit.
+	Always bool
 }
 
 // Step is one step of a proof script.
@@ -228,6 +282,8 @@ type Part struct {
 	// Fault is the shape error that makes a printed statement ill-formed, or nil.
 	Fault *Error
 	src   *node
+
+	restricted Pos // of the first restrict
 }
 
 // Claim is one entry of the ledger.

@@ -69,12 +69,15 @@ type Expr struct {
 // anti {A,B} = AB+BA; sym and skew the (anti)symmetric parts; ddt the derivative along the flow in use;
 // next the value after one step of the map in use; diff(e, x) the partial derivative in the scalar x;
 // grad(J, W) the gradient ∂J/∂W in the Frobenius inner product (of symmetric matrices for a symmetric W); E expectation; sg stop-gradient (its
-// argument is a constant to grad); inv the inverse of an invertible symbol; at(e, x, v) the value of e
-// with the symbol x replaced by v; rhs(system, x) the right-hand side of x' in another system.
+// argument is a constant to grad); inv the inverse of an invertible symbol; at(e, x, v, y, w, …) the value of e
+// with the symbols x, y, … replaced by v, w, … all at once; rhs(system, x) the right-hand side of x' in another system.
+// grad picks the gradient by the declared structure of W; gradsym and gradskew are the symmetric and antisymmetric
+// part of the free one. root(q) is the nonnegative square root; I(n) the n×n identity, zero(r, c) the zero matrix and
+// size(n) the number n, of sizes and products of sizes.
 var Functions = map[string]int{
 	"tr": 1, "vec": 1, "rvec": 1, "kron": 2, "comm": 2, "anti": 2, "sym": 1, "skew": 1,
 	"ddt": 1, "next": 1, "diff": 2, "grad": 2, "E": 1, "sg": 1, "inv": 1,
-	"at": 3, "rhs": 2,
+	"at": 3, "rhs": 2, "gradsym": 2, "gradskew": 2, "root": 1, "I": 1, "zero": 2, "size": 1,
 }
 
 // NewNum returns the constant v at position p.

@@ -30,6 +30,10 @@ func (t token) describe() string {
 	return "‘" + t.text + "’"
 }
 
+func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
+
 // operators, longest first.
 var operators = []string{"==", ">=", "<=", "!=", "->", "+", "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", "=", ">", "<", "|", ":", "'"}
 
@@ -46,20 +50,21 @@ func lexItem(n *node) ([]token, error) {
 			case r == ' ' || r == '\t':
 				rest, col = rest[size:], col+1
 				continue
-			case unicode.IsLetter(r) || r == '_':
-				n := 0
-				for n < len(rest) {
-					c, sz := utf8.DecodeRuneInString(rest[n:])
-					if !(unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_') {
-						break
-					}
-					n += sz
+			case isLetter(r):
+				n := 1
+				for n < len(rest) && (isLetter(rune(rest[n])) || isDigit(rune(rest[n])) || rest[n] == '_') {
+					n++
+				}
+				// Names that look alike must be alike: a Cyrillic а beside a Latin a would be read as one symbol.
+				if c, _ := utf8.DecodeRuneInString(rest[n:]); c >= utf8.RuneSelf && unicode.IsLetter(c) {
+					return nil, errAt(Pos{pos.File, pos.Line, col + n}, "the letter ‘%c’ cannot stand in a name; expected ASCII letters, digits and _", c)
 				}
 				toks = append(toks, token{tIdent, rest[:n], pos})
-				col += utf8.RuneCountInString(rest[:n])
-				rest = rest[n:]
+				rest, col = rest[n:], col+n
 				continue
-			case unicode.IsDigit(r):
+			case unicode.IsLetter(r):
+				return nil, errAt(pos, "the letter ‘%c’ cannot stand in a name; expected ASCII letters, digits and _", r)
+			case isDigit(r):
 				n := 0
 				for n < len(rest) && (rest[n] >= '0' && rest[n] <= '9' || rest[n] == '.') {
 					n++

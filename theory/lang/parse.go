@@ -150,33 +150,55 @@ func (f *File) buildEnv(claim *node, uses []string, pos Pos, override map[string
 	return env, env.checkLets()
 }
 
-// checkLets reports a definition that leads back to itself.
+// definition returns what a let or a root is defined by, or nil.
+func (env *Env) definition(name string) *Expr {
+	if l := env.Lets[name]; l != nil {
+		return l.Expr
+	}
+	if s := env.Symbols[name]; s != nil {
+		return s.Root
+	}
+	return nil
+}
+
+// checkLets reports a definition, of a let or a root, that leads back to itself.
 func (env *Env) checkLets() error {
 	const under, done = 1, 2
 	state := map[string]int{}
-	var visit func(l *Let) error
-	visit = func(l *Let) (err error) {
-		state[l.Name] = under
-		l.Expr.Walk(func(n *Expr) bool {
+	depth := 0
+	var visit func(name string, at Pos) error
+	visit = func(name string, at Pos) (err error) {
+		if depth++; depth > maxDepth {
+			return errAt(at, "definitions nested more than %d deep", maxDepth)
+		}
+		defer func() { depth-- }()
+		state[name] = under
+		env.definition(name).Walk(func(n *Expr) bool {
 			if n.Kind != Sym || err != nil {
 				return err == nil
 			}
-			if m := env.Lets[n.Name]; m != nil {
-				switch state[m.Name] {
+			if env.definition(n.Name) != nil {
+				switch state[n.Name] {
 				case under:
-					err = errAt(n.Pos, "%s is defined by way of itself", m.Name)
+					err = errAt(n.Pos, "%s is defined by way of itself", n.Name)
 				case 0:
-					err = visit(m)
+					err = visit(n.Name, n.Pos)
 				}
 			}
 			return err == nil
 		})
-		state[l.Name] = done
+		state[name] = done
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(env.Lets)) {
+	names := slices.Sorted(maps.Keys(env.Lets))
+	for _, name := range env.Order {
+		if env.Symbols[name].Root != nil {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
 		if state[name] == 0 {
-			if err := visit(env.Lets[name]); err != nil {
+			if err := visit(name, Pos{}); err != nil {
 				return err
 			}
 		}
@@ -189,7 +211,7 @@ func (f *File) declare(env *Env, block *node, system string) error {
 	for _, n := range block.kids {
 		p, err := (*parser)(nil), error(nil)
 		switch n.word() {
-		case "size", "scalar", "root", "matrix", "random", "moment", "let":
+		case "size", "scalar", "input", "root", "matrix", "random", "moment", "let":
 			if p, err = newParser(n); err != nil {
 				return err
 			}
@@ -201,12 +223,17 @@ func (f *File) declare(env *Env, block *node, system string) error {
 				if !isName(s) {
 					return errAt(n.pos(), "‘%s’ cannot name a size", s)
 				}
+				if err := nameable(s, n.pos()); err != nil {
+					return err
+				}
 				if !slices.Contains(env.Sizes, Dim(s)) {
 					env.Sizes = append(env.Sizes, Dim(s))
 				}
 			}
 		case "scalar":
 			err = parseScalar(env, p)
+		case "input":
+			err = parseInput(env, p)
 		case "root":
 			err = parseRoot(env, p)
 		case "matrix":
@@ -243,8 +270,8 @@ func (f *File) declare(env *Env, block *node, system string) error {
 }
 
 func (env *Env) add(s *Symbol) error {
-	if s.Name == "I" || s.Name == "T" {
-		return errAt(s.Pos, "%s is reserved", s.Name)
+	if err := nameable(s.Name, s.Pos); err != nil {
+		return err
 	}
 	if old := env.Symbols[s.Name]; old != nil {
 		return errAt(s.Pos, "%s is already declared at %s", s.Name, old.Pos)
@@ -319,27 +346,23 @@ func parseScalar(env *Env, p *parser) error {
 		return err
 	}
 	var d Domain
+	var bounds []Bound
 	for p.peek().kind != tEOF {
 		t := p.next()
 		switch t.text {
-		case ">", ">=":
-			d.LoOpen = t.text == ">"
-			d.Lo, err = p.number()
-		case "<", "<=":
-			d.HiOpen = t.text == "<"
-			d.Hi, err = p.number()
-		case "!=":
-			var v *big.Rat
-			if v, err = p.number(); err == nil && v.Sign() != 0 {
-				err = errAt(t.pos, "only != 0 can be declared")
-			}
-			d.NonZero = true
+		case ">", ">=", "<", "<=", "!=":
 		default:
 			return errAt(t.pos, "expected a bound such as > 0, >= 0, < 1, <= 1 or != 0, found %s", t.describe())
 		}
+		v, err := p.number()
 		if err != nil {
 			return err
 		}
+		if t.text == "!=" && v.Sign() != 0 {
+			return errAt(t.pos, "only != 0 can be declared")
+		}
+		bounds = append(bounds, Bound{t.text, v})
+		d.within(bounds[len(bounds)-1])
 		p.accept(",")
 	}
 	if d.Lo != nil && d.Hi != nil {
@@ -348,9 +371,29 @@ func parseScalar(env *Env, p *parser) error {
 		}
 	}
 	for _, t := range ts {
-		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d}); err != nil {
+		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d, Bounds: bounds}); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// parseInput reads what scalar or matrix reads, and declares inputs: input dtau, input dW : n x m.
+func parseInput(env *Env, p *parser) error {
+	read, at := parseScalar, p.i
+	if _, err := p.names(); err != nil {
+		return err
+	}
+	if p.isOp(":") {
+		read = parseMatrix
+	}
+	p.i = at
+	declared := len(env.Order)
+	if err := read(env, p); err != nil {
+		return err
+	}
+	for _, name := range env.Order[declared:] {
+		env.Symbols[name].Input = true
 	}
 	return nil
 }
@@ -501,6 +544,9 @@ func (f *File) parseLet(env *Env, p *parser) error {
 	if err := p.done(); err != nil {
 		return err
 	}
+	if err := nameable(t.text, t.pos); err != nil {
+		return err
+	}
 	if s := env.Symbols[t.text]; s != nil {
 		return errAt(t.pos, "%s is already declared at %s", t.text, s.Pos)
 	}
@@ -541,7 +587,8 @@ func (f *File) parseEquation(n *node, block string) (*Equation, error) {
 	return &Equation{Name: t.text, RHS: e, Pos: t.pos}, err
 }
 
-// inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets expanded.
+// inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets and roots written out: what they
+// abbreviate there need not be what they abbreviate here.
 func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 	if e.Kind == Call && e.Name == "rhs" {
 		sys, x := e.Args[0], e.Args[1]
@@ -597,6 +644,9 @@ func (env *Env) expandLets(e *Expr, left *int) *Expr {
 	if e.Kind == Sym {
 		if l := env.Lets[e.Name]; l != nil {
 			return env.expandLets(l.Expr, left)
+		}
+		if s := env.Symbols[e.Name]; s != nil && s.Root != nil {
+			return NewCall(e.Pos, "root", env.expandLets(s.Root, left))
 		}
 		return e
 	}
@@ -669,7 +719,7 @@ func (f *File) parsePart(claim, n *node, overrides map[string]*node) (*Part, err
 		return nil, err
 	}
 	local := &node{lines: n.lines, kids: slices.DeleteFunc(slices.Clone(n.kids), func(k *node) bool {
-		return !slices.Contains([]string{"scalar", "root", "matrix", "let", "size"}, k.word())
+		return !slices.Contains([]string{"scalar", "input", "root", "matrix", "let", "size"}, k.word())
 	})}
 	if err := f.declare(env, local, ""); err != nil {
 		return nil, err
@@ -731,7 +781,7 @@ func (f *File) parsePart(claim, n *node, overrides map[string]*node) (*Part, err
 
 func (f *File) parsePartItem(part *Part, k *node) error {
 	switch k.word() {
-	case "uses", "scalar", "root", "matrix", "let", "size":
+	case "uses", "scalar", "input", "root", "matrix", "let", "size":
 		return nil
 	case "why":
 		part.Why = k.prose()
@@ -767,6 +817,12 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		if err != nil {
 			return err
 		}
+		always := name.text == "always" && !p.isOp(":")
+		if always {
+			if name, err = p.ident("a name for the hypothesis"); err != nil {
+				return err
+			}
+		}
 		if err := p.expect(":"); err != nil {
 			return err
 		}
@@ -776,13 +832,13 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return err
 		}
 		s.Text = textFrom(k, start)
-		if s.Kind != Equality && s.Kind != Inequality && s.Kind != Definite {
-			return errAt(s.Pos, "a hypothesis is an equality, an inequality, psd or pd")
+		if !s.Kind.ofState() {
+			return errAt(s.Pos, "a hypothesis is an equality, an inequality, psd, pd, invertible or diagonal")
 		}
 		if err := f.inlineStmt(s); err != nil {
 			return err
 		}
-		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s})
+		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: always})
 	case "restrict":
 		name, err := p.ident("a matrix symbol")
 		if err != nil {
@@ -793,12 +849,16 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return errAt(name.pos, "expected a declared matrix, found %s", name.describe())
 		}
 		c := *s
+		if part.restricted == (Pos{}) {
+			part.restricted = k.pos()
+		}
 		for p.peek().kind != tEOF {
 			t := p.next()
 			a, ok := attrNames[t.text]
 			if !ok {
 				return errAt(t.pos, "expected symmetric, psd, pd, skew, diagonal, invertible or isometry, found %s", t.describe())
 			}
+			c.Restriction |= a &^ c.Attr
 			c.Attr |= a
 		}
 		part.Env.Symbols[name.text] = &c
@@ -825,7 +885,7 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return errAt(k.pos(), "a consequence is an equality, drawn from ‘assumption …’")
 		}
 	default:
-		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, root, matrix or let", k.word())
+		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, input, root, matrix or let", k.word())
 	}
 	return p.done()
 }
@@ -942,8 +1002,14 @@ func (s *Stmt) exprs() []**Expr {
 			out = append(out, e)
 		}
 	}
+	for i := range s.More {
+		out = append(out, &s.More[i])
+	}
 	for _, q := range s.Assign {
 		out = append(out, &q.RHS)
+	}
+	if s.Of != nil {
+		out = append(out, s.Of.exprs()...)
 	}
 	return out
 }
@@ -977,7 +1043,7 @@ func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	if t.Drop != "" {
 		before := len(n.kids)
 		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool {
-			return k.word() == "assume" && strings.HasPrefix(k.prose(), t.Drop+":")
+			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(k.prose(), "always ")), t.Drop+":")
 		})
 		if len(n.kids) == before {
 			return nil, errAt(t.Pos, "there is no hypothesis %s to drop", t.Drop)

@@ -17,7 +17,7 @@ type parser struct {
 // limits keep the recursion of everything that walks an expression within any stack.
 const (
 	maxTokens = 20_000
-	maxDepth  = 500
+	maxDepth  = 1_100 // what the kernel prints of its deepest terms is read back
 )
 
 func newParser(n *node) (*parser, error) {
@@ -171,12 +171,12 @@ func (p *parser) primary() (*Expr, error) {
 	case t.kind == tNumber:
 		v, _ := new(big.Rat).SetString(t.text)
 		return NewNum(t.pos, v), nil
-	case t.kind == tIdent && t.text == "I":
+	case t.kind == tIdent && t.text == "I" && !p.isOp("("):
 		return &Expr{Kind: Unit, Pos: t.pos}, nil
 	case t.kind == tIdent && p.isOp("("):
 		arity, ok := Functions[t.text]
 		if !ok || t.text == "comm" || t.text == "anti" {
-			return nil, errAt(t.pos, "‘%s’ is not a function; expected one of tr, vec, rvec, kron, sym, skew, ddt, next, diff, grad, E, sg, inv, at, rhs (write a product with *)", t.text)
+			return nil, errAt(t.pos, "‘%s’ is not a function; expected one of tr, vec, rvec, kron, sym, skew, ddt, next, diff, grad, gradsym, gradskew, E, sg, inv, at, rhs, root, I, zero, size (write a product with *)", t.text)
 		}
 		p.next()
 		e := NewCall(t.pos, t.text)
@@ -193,7 +193,7 @@ func (p *parser) primary() (*Expr, error) {
 		if err := p.expect(")"); err != nil {
 			return nil, err
 		}
-		if len(e.Args) != arity {
+		if n := len(e.Args); n != arity && (t.text != "at" || n < arity || n%2 == 0) {
 			return nil, errAt(t.pos, "%s takes %d argument(s), found %d", t.text, arity, len(e.Args))
 		}
 		return e, nil
@@ -232,11 +232,72 @@ func (p *parser) pair(pos Pos, fn, closing string) (*Expr, error) {
 	return NewCall(pos, fn, a, b), p.expect(closing)
 }
 
-// stmt reads a statement; see [StmtKind] for the forms.
+// stmt reads a statement and what it says of its course; see [StmtKind] for the forms.
 func (p *parser) stmt() (*Stmt, error) {
+	s, err := p.bareStmt()
+	if err != nil {
+		return nil, err
+	}
+	t, course := p.peek(), Unsaid
+	switch {
+	case p.accept("along"):
+		course, err = AlongFlow, p.words("the", "flow")
+	case p.accept("over"):
+		course, err = OverSteps, p.words("steps")
+	default:
+		return s, nil
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Kind.ofState() || s.Kind == Assumption || s.Kind == Sampled:
+		return nil, errAt(t.pos, "this statement takes no course; of all times is said: always STATEMENT")
+	case s.Course != Unsaid && s.Course != course:
+		return nil, errAt(t.pos, "a rate is along the flow, a factor over steps")
+	}
+	s.Course = course
+	return s, nil
+}
+
+// ofState reports whether statements of this kind speak of one state.
+func (k StmtKind) ofState() bool {
+	switch k {
+	case Equality, Inequality, Inequation, Definite, Regular, Diagonality, Absurd:
+		return true
+	}
+	return false
+}
+
+// rate reads `at rate c` or `by factor c`.
+func (p *parser) rate(s *Stmt) (err error) {
+	switch {
+	case p.accept("at"):
+		s.Course, err = AlongFlow, p.words("rate")
+	case p.accept("by"):
+		s.Course, err = OverSteps, p.words("factor")
+	default:
+		return errAt(p.peek().pos, "expected at rate, or by factor, found %s", p.peek().describe())
+	}
+	if err == nil {
+		s.Rate, err = p.expr()
+	}
+	return err
+}
+
+// bareStmt reads a statement without its course.
+func (p *parser) bareStmt() (*Stmt, error) {
 	s := &Stmt{Pos: p.peek().pos}
 	var err error
 	switch {
+	case p.accept("absurd"):
+		s.Kind = Absurd
+		return s, nil
+	case p.accept("always"):
+		s.Kind = Always
+		if s.Of, err = p.bareStmt(); err == nil && !s.Of.Kind.ofState() {
+			err = errAt(s.Of.Pos, "always is said of a statement about states: an equality, an inequality, psd, pd, invertible or diagonal")
+		}
+		return s, err
 	case p.accept("stationary"):
 		s.Kind = Stationary
 		s.Assign, err = p.assignments("=")
@@ -261,16 +322,25 @@ func (p *parser) stmt() (*Stmt, error) {
 			return nil, err
 		}
 		s.Kind, s.Norm = Decays, true
-		if err = p.words("decays", "at", "rate"); err != nil {
+		if err = p.words("decays"); err != nil {
 			return nil, err
 		}
-		s.Rate, err = p.expr()
-		return s, err
+		return s, p.rate(s)
 	}
 	if s.L, err = p.expr(); err != nil {
 		return nil, err
 	}
+	for p.accept(",") {
+		e, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		s.More = append(s.More, e)
+	}
 	t := p.next()
+	if s.More != nil && t.text != "stay" {
+		return nil, errAt(t.pos, "of several quantities only ‘stay positive, nonnegative, zero or psd’ is said, found %s", t.describe())
+	}
 	switch t.text {
 	case "==":
 		s.Kind = Equality
@@ -280,24 +350,30 @@ func (p *parser) stmt() (*Stmt, error) {
 		s.Kind, s.Rel = Inequality, t.text
 		s.R, err = p.expr()
 		return s, err
+	case "!=":
+		s.Kind = Inequation
+		s.R, err = p.expr()
+		return s, err
+	case "invertible":
+		s.Kind = Regular
+		return s, nil
+	case "diagonal":
+		s.Kind = Diagonality
+		return s, nil
 	case "psd", "pd":
 		s.Kind, s.Strict = Definite, t.text == "pd"
 		return s, nil
 	case "evolves", "decays":
 		s.Kind = map[string]StmtKind{"evolves": Evolves, "decays": Decays}[t.text]
-		if err = p.words("at", "rate"); err != nil {
-			return nil, err
-		}
-		s.Rate, err = p.expr()
-		return s, err
+		return s, p.rate(s)
 	case "vanishes":
 		s.Kind = Vanishes
 		return s, nil
-	case "stays":
+	case "stays", "stay":
 		s.Kind = Stays
 		w := p.next()
-		if w.text != "positive" && w.text != "nonnegative" && w.text != "zero" {
-			return nil, errAt(w.pos, "expected positive, nonnegative or zero after stays, found %s", w.describe())
+		if w.text != "positive" && w.text != "nonnegative" && w.text != "zero" && w.text != "psd" {
+			return nil, errAt(w.pos, "expected positive, nonnegative, zero or psd after %s, found %s", t.text, w.describe())
 		}
 		s.Word = w.text
 		return s, nil
@@ -334,7 +410,7 @@ func (p *parser) stmt() (*Stmt, error) {
 		s.Hi, err = p.expr()
 		return s, err
 	}
-	return nil, errAt(t.pos, "expected a statement: one of == >= > <= <, psd, pd, evolves at rate, decays at rate, vanishes, stays, moves by congruence, tends to; found %s", t.describe())
+	return nil, errAt(t.pos, "expected a statement: one of == != >= > <= <, psd, pd, invertible, diagonal, evolves at rate, decays at rate, vanishes, stays, moves by congruence, tends to; found %s", t.describe())
 }
 
 func (p *parser) words(ws ...string) error {

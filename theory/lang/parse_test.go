@@ -103,7 +103,34 @@ func TestMutateChangesTheStatementFirst(t *testing.T) {
 	}
 }
 
+// TestEveryBoundCounts: a later bound does not replace a tighter one.
+func TestEveryBoundCounts(t *testing.T) {
+	f, err := Parse(Source{"f", "claim c\n  scalar x >= 2, > 1, <= 5, < 5, != 0\n  says a: x > 1\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := f.Claims[0].Parts[0].Env.Symbols["x"].Domain
+	if d.Lo.RatString() != "2" || d.LoOpen || d.Hi.RatString() != "5" || !d.HiOpen || !d.NonZero {
+		t.Errorf("the domain is %+v", d)
+	}
+}
+
 func TestRenderings(t *testing.T) {
+	for in, out := range map[string][2]string{
+		"(x^2)^3 == 0.25^2":                {"(x²)³ = (1/4)²", `\left(x^{2}\right)^{3} = \left(1/4\right)^{2}`},
+		"|x| decays by factor 1/2":         {"‖(x)(k)‖ ≤ (1/2)^k·‖(x)(0)‖", ""},
+		"x, x^2 stay zero over steps":      {"x, x² stay zero over steps", `x, x^{2}\ \text{stay zero}\ \text{over steps}`},
+		"always x != root(x) over steps":   {"always x ≠ root(x) over steps", `\text{always}\ x \ne \sqrt{x}\ \text{over steps}`},
+		"at(x + y, x, y, y, x) == size(n)": {"(x + y)|x=y, y=x = size(n)", ""},
+	} {
+		s := statement(t, in)
+		if got := UnicodeStmt(s); got != out[0] {
+			t.Errorf("%s: %s, expected %s", in, got, out[0])
+		}
+		if got := LaTeXStmt(s); out[1] != "" && got != out[1] {
+			t.Errorf("%s: %s, expected %s", in, got, out[1])
+		}
+	}
 	f, err := Parse(Source{"f", small + "claim c\n  uses s\n  scalar sigma2 >= 0\n  says a: W - (W - W^T)*(1 + sigma2)/2 == -[W, W^2]\n"})
 	if err != nil {
 		t.Fatal(err)

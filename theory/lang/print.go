@@ -19,7 +19,7 @@ func LaTeXStmt(s *Stmt) string { return printer{latex: true}.stmt(s) }
 
 type printer struct{ latex bool }
 
-// precedence levels: 0 sum, 1 product, 2 unary, 3 postfix.
+// precedence levels: 0 sum, 1 product, 2 unary, 3 postfix, 4 what takes a postfix.
 func (p printer) expr(e *Expr, level int) string {
 	wrap := func(s string, own int) string {
 		if own < level {
@@ -38,6 +38,9 @@ func (p printer) expr(e *Expr, level int) string {
 	}
 	switch e.Kind {
 	case Num:
+		if !e.Val.IsInt() {
+			return wrap(e.Val.RatString(), 1)
+		}
 		return e.Val.RatString()
 	case Sym:
 		return p.symbol(e.Name)
@@ -48,12 +51,12 @@ func (p printer) expr(e *Expr, level int) string {
 	case Neg:
 		return wrap(pick("-", "−")+p.expr(e.Args[0], 2), 1)
 	case Trans:
-		return p.expr(e.Args[0], 3) + pick(`^{\top}`, "ᵀ")
+		return wrap(p.expr(e.Args[0], 4)+pick(`^{\top}`, "ᵀ"), 3)
 	case Pow:
 		if p.latex {
-			return fmt.Sprintf("%s^{%d}", p.expr(e.Args[0], 3), e.N)
+			return wrap(fmt.Sprintf("%s^{%d}", p.expr(e.Args[0], 4), e.N), 3)
 		}
-		return p.expr(e.Args[0], 3) + super(e.N)
+		return wrap(p.expr(e.Args[0], 4)+super(e.N), 3)
 	case Add:
 		return wrap(p.expr(e.Args[0], 0)+" + "+p.expr(e.Args[1], 0), 0)
 	case Sub:
@@ -67,6 +70,15 @@ func (p printer) expr(e *Expr, level int) string {
 		return wrap(p.expr(e.Args[0], 1)+"/"+p.expr(e.Args[1], 3), 1)
 	}
 	return p.call(e)
+}
+
+// values renders the replacements of an at.
+func (p printer) values(e *Expr) string {
+	var out []string
+	for i := 1; i+1 < len(e.Args); i += 2 {
+		out = append(out, p.expr(e.Args[i], 0)+"="+p.expr(e.Args[i+1], 0))
+	}
+	return strings.Join(out, ", ")
 }
 
 func (p printer) call(e *Expr) string {
@@ -92,7 +104,15 @@ func (p printer) call(e *Expr) string {
 		case "inv":
 			return p.expr(e.Args[0], 3) + "^{-1}"
 		case "at":
-			return `\left.` + p.expr(e.Args[0], 3) + `\right|_{` + a(1) + "=" + a(2) + "}"
+			return `\left.` + p.expr(e.Args[0], 3) + `\right|_{` + p.values(e) + "}"
+		case "root":
+			return `\sqrt{` + a(0) + "}"
+		case "I":
+			return "I_{" + a(0) + "}"
+		case "zero":
+			return "0_{" + a(0) + `\times ` + a(1) + "}"
+		case "size":
+			return p.expr(e.Args[0], 3)
 		}
 		var args []string
 		for i := range e.Args {
@@ -120,7 +140,7 @@ func (p printer) call(e *Expr) string {
 	case "inv":
 		return p.expr(e.Args[0], 3) + "⁻¹"
 	case "at":
-		return "(" + a(0) + ")|" + a(1) + "=" + a(2)
+		return "(" + a(0) + ")|" + p.values(e)
 	}
 	var args []string
 	for i := range e.Args {
@@ -174,6 +194,16 @@ func (p printer) stmt(s *Stmt) string {
 		}
 		return "exp(" + sign + p.expr(rate, 1) + "·t)"
 	}
+	now := "t"
+	if s.Course == OverSteps {
+		now = "k"
+		exp = func(factor *Expr, _ string) string { return p.expr(factor, 4) + pick("^{k}", "^k") }
+	}
+	last := func(w string) string { return pick(`\ \text{`+w+`}`, " "+w) }
+	over := ""
+	if s.Course == OverSteps {
+		over = last("over steps")
+	}
 	at := func(e *Expr, t string) string { return pick(`\left(`+x(e)+`\right)(`+t+")", "("+x(e)+")("+t+")") }
 	switch s.Kind {
 	case Equality:
@@ -182,18 +212,32 @@ func (p printer) stmt(s *Stmt) string {
 		return x(s.L) + " " + map[string]string{">=": pick(`\ge`, "≥"), "<=": pick(`\le`, "≤"), ">": ">", "<": "<"}[s.Rel] + " " + x(s.R)
 	case Definite:
 		return x(s.L) + " " + map[bool]string{true: pick(`\succ`, "≻"), false: pick(`\succeq`, "⪰")}[s.Strict] + " 0"
+	case Inequation:
+		return x(s.L) + pick(` \ne `, " ≠ ") + x(s.R)
+	case Regular:
+		return x(s.L) + last("invertible")
+	case Diagonality:
+		return x(s.L) + last("diagonal")
+	case Always:
+		return pick(`\text{always}\ `, "always ") + p.stmt(s.Of) + over
+	case Absurd:
+		return pick(`\bot`, "⊥")
 	case Evolves:
-		return at(s.L, "t") + " = " + exp(s.Rate, "") + pick(" ", "·") + at(s.L, "0")
+		return at(s.L, now) + " = " + exp(s.Rate, "") + pick(" ", "·") + at(s.L, "0")
 	case Decays:
 		if s.Norm {
 			bar := pick(`\|`, "‖")
-			return bar + at(s.L, "t") + bar + pick(`_F \le `, " ≤ ") + exp(s.Rate, pick("-", "−")) + pick(" ", "·") + bar + at(s.L, "0") + bar + pick("_F", "")
+			return bar + at(s.L, now) + bar + pick(`_F \le `, " ≤ ") + exp(s.Rate, pick("-", "−")) + pick(" ", "·") + bar + at(s.L, "0") + bar + pick("_F", "")
 		}
-		return at(s.L, "t") + pick(` \le `, " ≤ ") + exp(s.Rate, pick("-", "−")) + pick(" ", "·") + at(s.L, "0")
+		return at(s.L, now) + pick(` \le `, " ≤ ") + exp(s.Rate, pick("-", "−")) + pick(" ", "·") + at(s.L, "0")
 	case Vanishes:
-		return x(s.L) + pick(` \to 0`, " → 0") + words("as") + pick(`t \to \infty`, "t → ∞")
+		return x(s.L) + pick(` \to 0`, " → 0") + words("as") + now + pick(` \to \infty`, " → ∞")
 	case Stays:
-		return x(s.L) + words("stays "+s.Word)
+		all := x(s.L)
+		for _, e := range s.More {
+			all += ", " + x(e)
+		}
+		return all + last(map[bool]string{false: "stays ", true: "stay "}[s.More != nil]+s.Word) + over
 	case Congruence:
 		return pick(`\left(`+x(s.L)+`\right)(t) = \Phi(t) \left(`+x(s.L)+`\right)(0)\, \Phi(t)^{\top}`, "("+x(s.L)+")(t) = Φ(t)·("+x(s.L)+")(0)·Φ(t)ᵀ")
 	case Tends:

@@ -38,7 +38,7 @@ func (n *node) prose() string {
 var keywords = map[string]bool{
 	"system": true, "claim": true, "title": true, "printed": true, "quote": true, "note": true, "about": true,
 	"uses": true, "size": true, "scalar": true, "root": true, "matrix": true, "random": true, "moment": true,
-	"let": true, "flow": true, "map": true, "says": true, "corrected": true, "assume": true, "restrict": true,
+	"input": true, "let": true, "flow": true, "map": true, "says": true, "corrected": true, "assume": true, "restrict": true,
 	"draw": true, "proof": true, "twin": true, "why": true, "words": true, "consequence": true,
 	"expand": true, "modulo": true, "manifest": true, "fact": true, "gronwall": true, "integrate": true,
 	"congruence": true, "monotone": true, "barrier": true, "sturm": true,
@@ -144,9 +144,9 @@ func expectedItems(parent string) string {
 	case "proof":
 		return "a step: expand, modulo, manifest, fact, gronwall, integrate, congruence, monotone, barrier or sturm"
 	case "system":
-		return "about, uses, size, scalar, root, matrix, random, moment, let, flow or map"
+		return "about, uses, size, scalar, input, root, matrix, random, moment, let, flow or map"
 	default:
-		return "title, printed, quote, note, uses, size, scalar, root, matrix, random, moment, let, flow, map, says or corrected"
+		return "title, printed, quote, note, uses, size, scalar, input, root, matrix, random, moment, let, flow, map, says or corrected"
 	}
 }
 

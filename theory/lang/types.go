@@ -1,5 +1,7 @@
 package lang
 
+import "slices"
+
 // Type is the type of an expression: a scalar, a matrix of symbolic shape, or a multiple of I whose shape
 // its place decides.
 type Type struct {
@@ -151,6 +153,33 @@ func (env *Env) callType(e *Expr, ctx typeCtx) (Type, error) {
 		}
 		ctx.expectation = true
 	}
+	switch e.Name {
+	case "I", "zero", "size":
+		ds := []Dim{"1", "1"}
+		for i, a := range e.Args {
+			d, err := env.dimOf(a)
+			if err != nil {
+				return scalar, err
+			}
+			for _, l := range d.Legs() {
+				ds[i] = ds[i].Times(Dim(l))
+			}
+		}
+		switch e.Name {
+		case "I":
+			return Type{Rows: ds[0], Cols: ds[0]}, nil
+		case "zero":
+			return Type{Rows: ds[0], Cols: ds[1]}, nil
+		}
+		return scalar, nil
+	case "at":
+		// The types are those of a substitution one by one.
+		if len(e.Args) > 3 {
+			last := len(e.Args) - 2
+			return env.callType(&Expr{Kind: Call, Pos: e.Pos, Name: "at", Args: []*Expr{
+				{Kind: Call, Pos: e.Pos, Name: "at", Args: e.Args[:last]}, e.Args[last], e.Args[last+1]}}, ctx)
+		}
+	}
 	first := Type{}
 	if e.Name != "inv" {
 		t, err := env.typeOf(e.Args[0], ctx)
@@ -201,7 +230,12 @@ func (env *Env) callType(e *Expr, ctx typeCtx) (Type, error) {
 			return scalar, shapeErr(e.Args[1].Pos, "diff differentiates in a scalar; use grad for a matrix")
 		}
 		return first, nil
-	case "grad":
+	case "root":
+		if !first.Scalar {
+			return scalar, shapeErr(e.Pos, "the square root of %s", first)
+		}
+		return scalar, nil
+	case "grad", "gradsym", "gradskew":
 		s, err := symbolArg(1)
 		if err != nil {
 			return scalar, err
@@ -395,6 +429,28 @@ func plain(err error) error {
 	return err
 }
 
+// course is the course of a statement over time: what it says, else the flow if there is one, else the map;
+// Unsaid if there is neither.
+func course(env *Env, s *Stmt) Course {
+	switch {
+	case s.Course != Unsaid:
+		return s.Course
+	case env.Flow != nil:
+		return AlongFlow
+	case env.Map != nil:
+		return OverSteps
+	}
+	return Unsaid
+}
+
+// equations returns the equations of the flow or of the map.
+func (env *Env) equations(c Course) []*Equation {
+	if c == OverSteps {
+		return env.Map
+	}
+	return env.Flow
+}
+
 func (env *Env) checkStmt(s *Stmt) error {
 	types := map[*Expr]Type{}
 	for _, e := range s.exprs() {
@@ -413,8 +469,11 @@ func (env *Env) checkStmt(s *Stmt) error {
 		return nil
 	}
 	needFlow := func() error {
-		if env.Flow == nil {
+		switch c := course(env, s); {
+		case c == Unsaid:
 			return shapeErr(s.Pos, "this statement is about a flow, and no system in use has one")
+		case env.equations(c) == nil:
+			return shapeErr(s.Pos, "this statement is about a %s, and no system in use has one", map[Course]string{AlongFlow: "flow", OverSteps: "map"}[c])
 		}
 		return nil
 	}
@@ -441,9 +500,15 @@ func (env *Env) checkStmt(s *Stmt) error {
 		}
 		return needFlow()
 	case Stays:
-		if s.Word != "zero" {
-			if err := needScalar(s.L); err != nil {
-				return err
+		for _, e := range append([]*Expr{s.L}, s.More...) {
+			t := types[e]
+			if s.Word == "psd" && (t.Scalar || t.Unit || t.Rows != t.Cols) {
+				return shapeErr(e.Pos, "%s cannot be positive semidefinite; expected a square matrix", t)
+			}
+			if s.Word == "positive" || s.Word == "nonnegative" {
+				if err := needScalar(e); err != nil {
+					return err
+				}
 			}
 		}
 		return needFlow()
@@ -453,17 +518,36 @@ func (env *Env) checkStmt(s *Stmt) error {
 		if err := needScalar(s.L, s.R, s.Lo, s.Hi); err != nil {
 			return err
 		}
-		if env.Equation(s.L.Name) == nil {
+		if err := needFlow(); err != nil {
+			return err
+		}
+		eqs := env.equations(course(env, s))
+		if !slices.ContainsFunc(eqs, func(q *Equation) bool { return q.Name == s.L.Name }) {
 			return shapeErr(s.Pos, "%s does not move along the flow", s.L.Name)
 		}
-		if len(env.Flow) != 1 {
-			return shapeErr(s.Pos, "‘tends’ speaks of a one-dimensional flow, and this one moves %d quantities", len(env.Flow))
+		if len(eqs) != 1 {
+			return shapeErr(s.Pos, "‘tends’ speaks of a one-dimensional flow, and this one moves %d quantities", len(eqs))
 		}
 	case Stationary:
 		for _, q := range s.Assign {
-			if env.Equation(q.Name) == nil {
+			y := env.Symbols[q.Name]
+			if course(env, s) == Unsaid || y == nil || !slices.ContainsFunc(env.equations(course(env, s)), func(m *Equation) bool { return m.Name == q.Name }) {
 				return shapeErr(q.Pos, "%s does not move along the flow", q.Name)
 			}
+			if _, ok := unify(types[q.RHS], Type{Scalar: y.Kind == Scalar, Rows: y.Rows, Cols: y.Cols}); !ok && !isZero(q.RHS) {
+				return shapeErr(q.RHS.Pos, "%s cannot stand for %s", types[q.RHS], q.Name)
+			}
+		}
+		return needFlow()
+	case Inequation:
+		return needScalar(s.L, s.R)
+	case Regular, Diagonality:
+		if t := types[s.L]; t.Scalar || t.Unit || t.Rows != t.Cols {
+			return shapeErr(s.Pos, "%s; expected a square matrix", t)
+		}
+	case Always:
+		if err := env.checkStmt(s.Of); err != nil {
+			return err
 		}
 		return needFlow()
 	}

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 const arena = `system arena
@@ -117,7 +117,7 @@ func TestAlgebraAgreesWithNumbers(t *testing.T) {
 			x = lang.NewCall(lang.Pos{}, "ddt", x)
 		}
 		p.Stmt.L, p.Stmt.R = x, g.rewrite(x)
-		if pr := checker.Prove(p); !pr.Verdict().IsProved() {
+		if pr := verdict.Prove(context.Background(), p); !pr.Verdict().IsProved() {
 			t.Fatalf("not proved: %s: %v", lang.UnicodeStmt(p.Stmt), pr.Failure())
 		}
 		if i%3 == 1 && i%2 == 0 {
@@ -127,7 +127,7 @@ func TestAlgebraAgreesWithNumbers(t *testing.T) {
 		if i%3 == 1 {
 			p.Stmt.L = x.Args[0]
 		}
-		proved := checker.Prove(p).Verdict().IsProved()
+		proved := verdict.Prove(context.Background(), p).Verdict().IsProved()
 		r := Search(context.Background(), p, uint64(i), "agreement", 40)
 		switch {
 		case proved && r.Refutation != nil:

@@ -354,9 +354,7 @@ func (d *drawer) root(name string) error {
 
 // radicand evaluates a root's square in the present state, or returns nil.
 func (d *drawer) radicand(s *lang.Symbol) *big.Rat {
-	env := *d.env
-	env.Order = slices.DeleteFunc(slices.Clone(env.Order), func(n string) bool { return d.env.Symbols[n].Root != nil })
-	e, err := eval.New(eval.Rational{}, &env, d.st)
+	e, err := eval.New(eval.Rational{}, d.env, d.st)
 	if err != nil {
 		return nil
 	}

@@ -8,9 +8,9 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"stopgrad/theory/checker"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Stream is a Chooser that draws from a seeded generator.
@@ -29,8 +29,8 @@ func (s *Stream) Intn(n int) int { return s.rng.IntN(n) }
 
 // Result is what a search came to.
 type Result struct {
-	Refutation *checker.Refutation // nil if none was found
-	Witness    checker.Witness
+	Refutation *verdict.Refutation // nil if none was found
+	Witness    verdict.Witness
 	Tried      int // states that met every hypothesis
 	Drawn      int // states drawn
 	Err        error
@@ -81,7 +81,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if err != nil {
 			continue
 		}
-		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 {
+		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 && len(part.Env.Flow) > 0 {
 			makeStationary(ch, part, st)
 		}
 		f, err := eval.Judge(eval.Rational{}, part, st)
@@ -96,13 +96,13 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Err = nil
 		res.Tried++
-		if f.Holds {
+		if f.Holds && !f.Left {
 			if m, ok := margin(f); ok && m < bestMargin {
 				best, bestMargin = t.new, m
 			}
 			continue
 		}
-		r, err := checker.Refute(part, st)
+		r, err := verdict.Refute(part, st)
 		if err != nil {
 			res.Err = err
 			continue
@@ -129,7 +129,7 @@ func margin(f *eval.Finding) (float64, bool) {
 
 // makeStationary changes one state variable so that the equations that are affine in it vanish, if they
 // can: the linear system of its entries is solved exactly, free entries drawn. The state is only a
-// candidate; whether it is stationary is for the checker.
+// candidate; whether it is stationary is for the verdict.
 func makeStationary(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) {
 	env := part.Env
 	for _, q := range env.Flow {

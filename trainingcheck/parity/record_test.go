@@ -21,7 +21,7 @@ const stepSeed = 1
 
 // TestStepTime measures steps on the CPU with a small network, on a GPU with the full ResNet-18, and shows them.
 func TestStepTime(t *testing.T) {
-	for _, kind := range kinds(engine.CPU, engine.XLACPU, engine.GPU, engine.GPUTF32) {
+	for _, kind := range kinds(engine.CPU, engine.GPU, engine.GPUTF32) {
 		t.Run(kind, func(t *testing.T) {
 			e := start(t, kind)
 			n, configs, schedule := Timed(e)
@@ -77,7 +77,7 @@ func TestTimeResident(t *testing.T) {
 
 // TestRecord records every golden of an engine: into -out, or to see that it can be done.
 func TestRecord(t *testing.T) {
-	for _, kind := range kinds(engine.CPU, engine.XLACPU, engine.GPU, engine.GPUTF32) {
+	for _, kind := range kinds(engine.CPU, engine.GPU, engine.GPUTF32) {
 		t.Run(kind, func(t *testing.T) {
 			r := Recording{Root: root(), Out: *outFolder, Engine: start(t, kind), Seed: stepSeed, Reason: *reason,
 				Command: "go test -run Record ./trainingcheck/parity -engine " + kind}

@@ -1,0 +1,245 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stopgrad/internal/ledger"
+)
+
+// folder runs an audit of few claims into a folder and leaves there what an interrupted one leaves: certificates and
+// the partial ledger.
+func folder(t *testing.T, ids []string) (dir string, whole *ledger.Ledger) {
+	t.Helper()
+	dir = t.TempDir()
+	whole, err := Run(context.Background(), load(t), Options{Seed: 1, Depth: tiny, IDs: ids, Workers: 2,
+		Keep: func(name string, content []byte) error { return KeepCertificate(dir, name, content) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WritePartial(dir, "me", whole); err != nil {
+		t.Fatal(err)
+	}
+	return dir, whole
+}
+
+// resume goes on from a folder and returns the ledger and how many claims were judged anew.
+func resume(t *testing.T, dir string, ids []string) (*ledger.Ledger, int) {
+	t.Helper()
+	finished, err := ReadPartial(dir, "me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	anew := 0
+	l, err := Run(context.Background(), load(t), Options{Seed: 1, Depth: tiny, IDs: ids, Workers: 1, Finished: finished,
+		Certificate: func(name string) ([]byte, error) { return ReadCertificate(dir, name) },
+		OnClaim:     func(int, int, string, func() *ledger.Ledger) { anew++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, anew
+}
+
+var certified = []string{"wd-units", "lemma2", "assump-ema", "nopred"}
+
+func TestResumedWordsComeFromCertificates(t *testing.T) {
+	dir, whole := folder(t, certified)
+	data, err := os.ReadFile(filepath.Join(dir, PartialFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []ledger.Verdict{ledger.Proved, ledger.Refuted, ledger.IllFormed, ledger.NotKept, ledger.Supported} {
+		if strings.Contains(string(data), fmt.Sprintf("%q: %q", "verdict", w)) {
+			t.Errorf("the partial ledger says %s", w)
+		}
+	}
+	l, anew := resume(t, dir, certified)
+	if anew != 0 {
+		t.Errorf("%d finished claims were judged again", anew)
+	}
+	if canonical(t, l) != canonical(t, whole) {
+		t.Error("the resumed ledger is another")
+	}
+}
+
+// TestForgedFoldersSayNothing changes what an interrupted audit left in every way that could turn into a word.
+func TestForgedFoldersSayNothing(t *testing.T) {
+	dir, whole := folder(t, certified)
+	want := canonical(t, whole)
+	partial := filepath.Join(dir, PartialFile)
+	names, err := filepath.Glob(filepath.Join(dir, CertificateFolder, "*.cert"))
+	if err != nil || len(names) < 8 {
+		t.Fatalf("%d certificates: %v", len(names), err)
+	}
+	read := func(p string) []byte {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	write := func(p string, b []byte) {
+		if err := os.WriteFile(p, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(what string) {
+		t.Helper()
+		l, anew := resume(t, dir, certified)
+		if canonical(t, l) != want {
+			t.Errorf("%s: the ledger is another", what)
+		}
+		if anew == 0 {
+			t.Errorf("%s: nothing was judged again", what)
+		}
+	}
+	for i, n := range names {
+		if i%5 != 0 {
+			continue
+		}
+		old := read(n)
+		other := read(names[(i+1)%len(names)])
+		write(n, other)
+		check(filepath.Base(n) + " exchanged")
+		write(n, old[:len(old)/2])
+		check(filepath.Base(n) + " cut")
+		if err := os.Remove(n); err != nil {
+			t.Fatal(err)
+		}
+		check(filepath.Base(n) + " missing")
+		write(n, old)
+	}
+	text := string(read(partial))
+	for _, edit := range [][2]string{
+		{`"statement": "at(next(W), wd, lr*eta) == W + lr*ddt(W)"`, `"statement": "1 == 2"`},
+		{`"kind": "witness"`, `"kind": "proof"`},
+		{`wd-units.printed.printed.counterexample.cert`, `wd-units.corrected.units.proof.cert`},
+		{`"certificate": "certificates/lemma2.printed.decay.proof.cert"`, `"certificate": "../certificates/lemma2.printed.decay.proof.cert"`},
+		{`"mutation": "decay: `, `"mutation": "delay: `},
+	} {
+		if !strings.Contains(text, edit[0]) {
+			t.Fatalf("the partial ledger has no %s", edit[0])
+		}
+		write(partial, []byte(strings.Replace(text, edit[0], edit[1], 1)))
+		l, _ := resume(t, dir, certified)
+		for i, c := range l.Claims {
+			if c.Verdict != whole.Claims[i].Verdict || c.Statement != whole.Claims[i].Statement {
+				t.Errorf("%s: %s is %s: %s", edit[1], c.ID, c.Verdict, c.Statement)
+			}
+		}
+	}
+	write(partial, []byte(text))
+}
+
+// TestKilledAuditsLoseNothing kills audits at random moments, first runs and resumed ones, and wants the ledger of an
+// audit that nobody killed. STOPGRAD_LONG=1 kills fifty times.
+func TestKilledAuditsLoseNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills other processes for a while")
+	}
+	rounds := 6
+	if os.Getenv("STOPGRAD_LONG") != "" {
+		rounds = 50
+	}
+	whole, err := Run(context.Background(), load(t), Options{Seed: 1, Depth: tiny, IDs: certified, Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := canonical(t, whole)
+	rng := rand.New(rand.NewPCG(7, 7))
+	dir := t.TempDir()
+	finished := map[string]bool{}
+	for kills := 0; kills < rounds; {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestAuditToBeKilled$")
+		cmd.Env = append(os.Environ(), "STOPGRAD_AUDIT_FOLDER="+dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(filepath.Join(dir, LedgerFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := ledger.Decode(LedgerFile, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if canonical(t, l) != want {
+				t.Fatalf("after %d kills the ledger is another", kills)
+			}
+			dir, finished = t.TempDir(), map[string]bool{}
+			kills++
+		case <-time.After(time.Duration(20+rng.IntN(1200)) * time.Millisecond):
+			cmd.Process.Kill()
+			<-done
+			kills++
+			now, err := ReadPartial(dir, "me")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, LedgerFile)); err != nil {
+				for id := range finished {
+					if _, ok := now[id]; !ok {
+						t.Fatalf("after %d kills the finished claim %s is lost", kills, id)
+					}
+				}
+			}
+			for id := range now {
+				finished[id] = true
+			}
+		}
+	}
+}
+
+// TestAuditToBeKilled is the audit that [TestKilledAuditsLoseNothing] starts and kills; by itself it does nothing.
+func TestAuditToBeKilled(t *testing.T) {
+	dir := os.Getenv("STOPGRAD_AUDIT_FOLDER")
+	if dir == "" {
+		return
+	}
+	finished, err := ReadPartial(dir, "me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Run(context.Background(), load(t), Options{Seed: 1, Depth: tiny, IDs: certified, Workers: 1, Finished: finished,
+		Certificate: func(name string) ([]byte, error) { return ReadCertificate(dir, name) },
+		Keep:        func(name string, content []byte) error { return KeepCertificate(dir, name, content) },
+		OnClaim: func(_, _ int, id string, sofar func() *ledger.Ledger) {
+			if slices.Contains(slices.Collect(keys(finished)), id) {
+				t.Errorf("%s was finished and is judged again", id)
+			}
+			if err := WritePartial(dir, "me", sofar()); err != nil {
+				t.Error(err)
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFinal(dir, l); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func keys(m map[string]ledger.Claim) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}

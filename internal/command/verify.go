@@ -1,0 +1,263 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"stopgrad/theory"
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/kernel/certificate"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
+)
+
+type verifyCommand struct {
+	Paths  []string `arg:"" name:"dir-or-file" help:"Certificates, or folders of them (--out of audit and check)."`
+	Full   bool     `help:"Print the whole sequent: symbols, equations and hypotheses too."`
+	Claims string   `placeholder:"FILE" help:"Say which claims of this file each certificate establishes, and which have none; \"paper\" for the built-in claims."`
+}
+
+// Help describes what the flags cannot.
+func (*verifyCommand) Help() string {
+	return `Every step of a certificate is made again by the kernel, every counterexample evaluated again by the model; what a
+file says of itself is not believed. A line for each file: what it establishes. Exit 0: all hold; 1: one is refused.`
+}
+
+// Run reads certificates again.
+func (k *verifyCommand) Run(c *console) error {
+	files, err := certificates(k.Paths)
+	if err != nil {
+		return err
+	}
+	var parts *established
+	if k.Claims != "" {
+		if parts, err = claimsToEstablish(k.Claims); err != nil {
+			return err
+		}
+	}
+	refused, size := 0, 0
+	for _, path := range files {
+		if c.ctx.Err() != nil {
+			return interrupted("%s was not reached", path)
+		}
+		cert, err := readCertificate(path)
+		if err != nil {
+			refused++
+			if err := c.write(func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s: REFUSED: %s\n", path, strings.TrimPrefix(err.Error(), "certificate: "))
+				return err
+			}); err != nil {
+				return err
+			}
+			continue
+		}
+		size += cert.Bytes()
+		text, err := said(cert, k.Full)
+		if err != nil {
+			return err
+		}
+		if parts != nil {
+			text += parts.by(cert)
+		}
+		if err := c.write(func(w io.Writer) error { _, err := fmt.Fprintf(w, "%s: %s\n", path, text); return err }); err != nil {
+			return err
+		}
+	}
+	if err := c.write(func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%d of %d certificates hold; %d bytes\n", len(files)-refused, len(files), size)
+		if err == nil && parts != nil {
+			err = parts.summary(w)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if refused > 0 {
+		return &exit{Difference, fmt.Sprintf("%d of %d certificates are refused", refused, len(files))}
+	}
+	return nil
+}
+
+// certificates lists the files named, and those below the folders named.
+func certificates(paths []string) ([]string, error) {
+	var files []string
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil, badInput(err)
+		}
+		if !info.IsDir() {
+			files = append(files, p)
+			continue
+		}
+		n := len(files)
+		err = filepath.WalkDir(p, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".cert") {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, badInput(err)
+		}
+		if len(files) == n {
+			return nil, &exit{BadInput, fmt.Sprintf("there is no certificate (*.cert) below %s", p)}
+		}
+	}
+	return files, nil
+}
+
+func readCertificate(path string) (*certificate.Certificate, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return certificate.Read(f)
+}
+
+// said renders what a certificate establishes, with the whole sequent if full.
+func said(c *certificate.Certificate, full bool) (string, error) {
+	if msg := c.IllFormed(); msg != "" {
+		return "ill-formed (this reason is not derived again): " + msg, nil
+	}
+	p := kernel.NewPrinter()
+	for _, n := range c.Names() {
+		if err := p.Abbreviate(n.Name, n.Term); err != nil {
+			return "", &exit{Difference, fmt.Sprintf("the abbreviation %s: %v", n.Name, err)}
+		}
+	}
+	var ctx *kernel.Context
+	var goals []kernel.Formula
+	word, rest := "proved", ""
+	switch x := c.Counterexample(); {
+	case x.Valid():
+		ctx, goals, word, rest = x.Context(), []kernel.Formula{x.Formula()}, "refuted", "; at "+x.State().String()+": "+x.Reason()
+	case c.Vacuous().Valid():
+		ctx, goals, word = c.Vacuous().Context(), []kernel.Formula{c.Vacuous().Formula()}, "vacuous"
+	default:
+		for _, g := range c.Goals() {
+			ctx, goals = g.Context(), append(goals, g.Formula())
+		}
+	}
+	if full {
+		text, err := p.Sequent(ctx, goals...)
+		return word + rest + "\n" + text, err
+	}
+	var texts []string
+	for _, g := range goals {
+		text, err := p.Formula(ctx.Time(), g)
+		if err != nil {
+			return "", err
+		}
+		texts = append(texts, text)
+	}
+	return word + ": " + strings.Join(texts, " and ") + rest, nil
+}
+
+// established notes which parts of a claim file certificates establish.
+type established struct {
+	parts    []*lang.Part
+	sequents []*verdict.Sequents // nil of a part without meaning
+	names    []string
+	done     []string // the verdict, or empty
+}
+
+func claimsToEstablish(file string) (*established, error) {
+	f, err := theory.Load()
+	if err != nil {
+		return nil, err
+	}
+	if file != "paper" {
+		if f, _, err = ownClaims(file); err != nil {
+			return nil, err
+		}
+	}
+	e := &established{}
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			if p.Stmt == nil || p.Stmt.Kind != lang.Sampled {
+				s, err := verdict.SequentsOf(p)
+				if err != nil && p.Fault == nil {
+					return nil, badInput(err)
+				}
+				e.parts, e.names, e.sequents = append(e.parts, p), append(e.names, c.ID+"/"+p.Name), append(e.sequents, s)
+			}
+		}
+	}
+	e.done = make([]string, len(e.parts))
+	return e, nil
+}
+
+// by compares the sequent of a certificate with those of all parts.
+func (e *established) by(c *certificate.Certificate) string {
+	var hits []string
+	for i, p := range e.parts {
+		var v verdict.Verdict
+		var err error
+		if s := e.sequents[i]; s != nil {
+			v, err = s.Verdict(c)
+		} else {
+			v, err = verdict.OfCertificate(p, c)
+		}
+		if err == nil && v.IsDecided() {
+			e.done[i] = v.String()
+			hits = append(hits, e.names[i]+" "+v.String())
+		}
+	}
+	if len(hits) == 0 {
+		return "\n  no claim of the file states this"
+	}
+	return "\n  " + strings.Join(hits, ", ")
+}
+
+func (e *established) summary(w io.Writer) error {
+	var none []string
+	for i, d := range e.done {
+		if d == "" {
+			none = append(none, e.names[i])
+		}
+	}
+	text := "every statement of the file has a certificate"
+	if len(none) > 0 {
+		text = fmt.Sprintf("without a certificate: %s", strings.Join(none, ", "))
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+// ownClaims reads a user's claim file together with the built-in systems.
+func ownClaims(path string) (*lang.File, []lang.Source, error) {
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, &exit{BadInput, fmt.Sprintf("there is no claim file %s", path)}
+	case err != nil:
+		return nil, nil, badInput(err)
+	}
+	builtin, err := theory.Sources()
+	if err != nil {
+		return nil, nil, err
+	}
+	var sources []lang.Source
+	for _, s := range builtin {
+		sources = append(sources, lang.Source{Name: s.Name, Text: systemsOnly(s.Text)})
+	}
+	sources = append(sources, lang.Source{Name: path, Text: strings.TrimPrefix(string(text), "\ufeff")})
+	f, err := lang.Parse(sources...)
+	if err == nil {
+		err = theory.Validate(f)
+	}
+	if err != nil {
+		return nil, nil, badInput(err)
+	}
+	if len(f.Claims) == 0 {
+		return nil, nil, &exit{BadInput, fmt.Sprintf("%s:1:1: no claim in this file; expected ‘claim ID’ at the left margin", path)}
+	}
+	return f, sources, nil
+}

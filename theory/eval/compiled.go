@@ -1,0 +1,312 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"weak"
+
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
+)
+
+// cache keeps what was compiled for an object as long as the object is in use elsewhere. What it keeps must not refer
+// to the object.
+type cache[K, V any] struct{ m sync.Map } // weak.Pointer[K] → *V
+
+func (c *cache[K, V]) get(k *K, fresh func() *V, valid func(*V) bool) *V {
+	key := weak.Make(k)
+	old, known := c.m.Load(key)
+	if known && valid(old.(*V)) {
+		return old.(*V)
+	}
+	v := fresh()
+	if !known {
+		runtime.AddCleanup(k, func(key weak.Pointer[K]) { c.m.Delete(key) }, key)
+	}
+	c.m.Store(key, v)
+	return v
+}
+
+var (
+	vocabularies cache[lang.Env, vocabulary]
+	parts        cache[lang.Part, compiled]
+)
+
+// dynamics are the expressions that the meaning of an environment rests on: whoever changes one gets a new meaning.
+type dynamics struct {
+	order    int
+	equation []*lang.Expr
+}
+
+func dynamicsOf(env *lang.Env) dynamics {
+	d := dynamics{order: len(env.Order), equation: make([]*lang.Expr, 0, len(env.Flow)+len(env.Map)+len(env.Moments))}
+	for _, q := range env.Flow {
+		d.equation = append(d.equation, q.RHS)
+	}
+	for _, q := range env.Map {
+		d.equation = append(d.equation, q.RHS)
+	}
+	for _, m := range env.Moments {
+		d.equation = append(d.equation, m.RHS)
+	}
+	return d
+}
+
+func (d dynamics) of(env *lang.Env) bool {
+	if d.order != len(env.Order) || len(d.equation) != len(env.Flow)+len(env.Map)+len(env.Moments) {
+		return false
+	}
+	i := 0
+	for _, q := range env.Flow {
+		if d.equation[i] != q.RHS {
+			return false
+		}
+		i++
+	}
+	for _, q := range env.Map {
+		if d.equation[i] != q.RHS {
+			return false
+		}
+		i++
+	}
+	for _, m := range env.Moments {
+		if d.equation[i] != m.RHS {
+			return false
+		}
+		i++
+	}
+	return true
+}
+
+// vocabulary is an environment in the kernel's terms, with a program that grows by the expressions asked for.
+type vocabulary struct {
+	dynamics
+	mu      sync.Mutex
+	err     error
+	reading *lang.Reading
+	prog    *program
+	symbols []symbol
+	known   map[string]placed // by the text of the expression and the symbol whose shape it has
+	terms   int
+}
+
+type placed struct {
+	at  int
+	err error
+}
+
+// Bounds on a vocabulary, after which it is begun anew: expressions, and terms of the kernel.
+const (
+	maxKnown = 4096
+	maxTerms = 50_000
+)
+
+func vocabularyOf(env *lang.Env) (*vocabulary, error) {
+	v := vocabularies.get(env, func() *vocabulary { return newVocabulary(env) }, func(v *vocabulary) bool {
+		if !v.of(env) {
+			return false
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return len(v.known) < maxKnown && v.terms < maxTerms
+	})
+	return v, v.err
+}
+
+func newVocabulary(env *lang.Env) *vocabulary {
+	v := &vocabulary{dynamics: dynamicsOf(env), prog: newProgram(), known: map[string]placed{}}
+	// The reading must not hold on to env.
+	copied := *env
+	one := lang.NewNum(lang.Pos{}, big.NewRat(1, 1))
+	v.reading, v.err = lang.Elaborate(&lang.Part{Env: &copied, Stmt: &lang.Stmt{Kind: lang.Equality, L: one, R: one}})
+	if v.err == nil {
+		v.symbols = symbolsOf(v.reading.Context().Signature())
+	}
+	return v
+}
+
+// place compiles an expression, in a place of the shape of the symbol called like if there is one.
+func (v *vocabulary) place(x *lang.Expr, like string) ([]operation, int, error) {
+	key := string(appendKey(append(append(make([]byte, 0, 64), like...), ':'), x))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	p, ok := v.known[key]
+	if !ok {
+		p.at, p.err = v.compile(x, like)
+		v.known[key] = p
+	}
+	return v.prog.ops, p.at, p.err
+}
+
+func (v *vocabulary) compile(x *lang.Expr, like string) (int, error) {
+	c := v.reading.Context()
+	var shape *kernel.Term
+	if like != "" {
+		shape = c.Signature().Lookup(like)
+	}
+	t, err := v.reading.TermOfShape(x, shape)
+	if err != nil {
+		return 0, err
+	}
+	u, err := c.Dynamics().Unfold(t)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", x.Pos, err)
+	}
+	v.terms = max(v.terms, u.ID())
+	return v.prog.put(u), nil
+}
+
+// appendKey writes an expression so that equal texts mean equal expressions.
+func appendKey(b []byte, x *lang.Expr) []byte {
+	b = append(b, byte('a'+x.Kind))
+	b = append(b, x.Name...)
+	if x.Kind == lang.Num {
+		b = append(b, x.Val.RatString()...)
+	}
+	if x.N != 0 {
+		b = strconv.AppendInt(append(b, '^'), int64(x.N), 10)
+	}
+	b = append(b, '(')
+	for _, a := range x.Args {
+		b = append(appendKey(b, a), ',')
+	}
+	return append(b, ')')
+}
+
+// compiled is a part in operations. It is immutable.
+type compiled struct {
+	dynamics
+	stmt        lang.Stmt // as it was compiled
+	consequence *lang.Stmt
+	assumes     []*lang.Assume
+	env         weak.Pointer[lang.Env]
+
+	err        error
+	ops        []operation
+	symbols    []symbol
+	hypotheses []hypothesis
+	goals      []goal
+	assumption bool
+	kept       []look // of an assumption: its equations hold a moment later too
+}
+
+// hypothesis is one of Γ.
+type hypothesis struct {
+	name     string
+	declared bool // by the declaration of the symbol called name
+	moves    bool
+	check
+}
+
+// symbol is a symbol with values at a state.
+type symbol struct {
+	name       string
+	scalar     bool
+	rows, cols []lang.Dim
+}
+
+func symbolsOf(sig *kernel.Signature) (out []symbol) {
+	for _, y := range sig.Symbols() {
+		switch y.Class() {
+		case kernel.Param, kernel.State, kernel.Input:
+			r, c := y.Shape()
+			out = append(out, symbol{y.Name(), y.Scalar(), legs(r), legs(c)})
+		}
+	}
+	return out
+}
+
+// checkShapes requires that the values given are of their symbols' shapes.
+func (r *run[T]) checkShapes(symbols []symbol) error {
+	for _, y := range symbols {
+		m, ok := r.st.Vals[y.name]
+		if !ok {
+			continue
+		}
+		rows, cols := 1, 1
+		for _, d := range y.rows {
+			rows *= r.st.Dims[d]
+		}
+		for _, d := range y.cols {
+			cols *= r.st.Dims[d]
+		}
+		if m.R != rows || m.C != cols || len(m.A) != rows*cols {
+			return misshapen(y.name, m.R, m.C, rows, cols)
+		}
+	}
+	return nil
+}
+
+func compiledOf(p *lang.Part) (*compiled, error) {
+	c := parts.get(p, func() *compiled { return compilePart(p) }, func(c *compiled) bool { return c.isOf(p) })
+	return c, c.err
+}
+
+// isOf reports whether nothing of the part was changed since it was compiled.
+func (c *compiled) isOf(p *lang.Part) bool {
+	s, t := &c.stmt, p.Stmt
+	if p.Env == nil || c.env.Value() != p.Env || !c.of(p.Env) || c.consequence != p.Consequence || !slices.Equal(c.assumes, p.Assumes) || t == nil {
+		return false
+	}
+	return s.Kind == t.Kind && s.L == t.L && s.R == t.R && s.Rel == t.Rel && s.Strict == t.Strict && s.Norm == t.Norm && s.Rate == t.Rate &&
+		s.Of == t.Of && s.Course == t.Course && s.Lo == t.Lo && s.Hi == t.Hi && s.Word == t.Word && slices.Equal(s.More, t.More) && slices.Equal(s.Assign, t.Assign)
+}
+
+func compilePart(p *lang.Part) *compiled {
+	c := &compiled{consequence: p.Consequence, assumes: slices.Clone(p.Assumes)}
+	if p.Stmt == nil || p.Env == nil {
+		c.err = errors.New("eval: a part without a statement")
+		return c
+	}
+	c.dynamics, c.stmt, c.env = dynamicsOf(p.Env), *p.Stmt, weak.Make(p.Env)
+	r, err := lang.Elaborate(p)
+	if err == nil {
+		err = c.read(p, r)
+	}
+	c.err = err
+	return c
+}
+
+func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
+	ctx := r.Context()
+	b := &builder{sig: ctx.Signature(), dyn: ctx.Dynamics(), time: ctx.Time(), prog: newProgram()}
+	c.symbols = symbolsOf(b.sig)
+	owners := r.Owners()
+	hyps := ctx.Hypotheses()
+	c.assumption = p.Stmt.Kind == lang.Assumption
+	assumed := len(hyps) - len(p.Assumes)
+	if c.assumption {
+		assumed -= len(p.Stmt.Assign)
+	}
+	for i, h := range hyps {
+		f := h.Formula()
+		y := hypothesis{name: owners[i], declared: i < assumed, check: b.state(f)}
+		if k := i - assumed - len(p.Assumes); k >= 0 {
+			y.name = fmt.Sprintf("assumption%d", k+1)
+		}
+		for _, t := range f.Terms() {
+			moves, err := b.dyn.Moves(t)
+			y.moves = keep(b, moves, err) || y.moves
+		}
+		c.hypotheses = append(c.hypotheses, y)
+	}
+	goals := r.Goals()
+	if c.assumption {
+		goals, _ = r.Consequence()
+		for i, f := range r.Kept() {
+			if i%2 == 1 {
+				c.kept = append(c.kept, look{conclusions: []check{b.state(f)}})
+			}
+		}
+	}
+	for _, f := range goals {
+		c.goals = append(c.goals, b.goal(f))
+	}
+	c.ops = b.prog.ops
+	return b.err
+}

@@ -1,0 +1,228 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
+)
+
+// State gives every symbol a value: sizes, and for each scalar and matrix symbol its numbers. The values of roots are
+// computed; those that a state gives are not looked at.
+type State[T any] struct {
+	Dims map[lang.Dim]int
+	Vals map[string]Matrix[T]
+}
+
+// missing is the error of a state without a value for a symbol that is used.
+type missing struct{ name string }
+
+func (m missing) Error() string { return "eval: the state has no value for " + m.name }
+
+func isMissing(err error) bool {
+	var m missing
+	return errors.As(err, &m)
+}
+
+// run is a program at a state. A value is computed when it is first asked for.
+type run[T any] struct {
+	field[T]
+	st    State[T]
+	cells []cell[T]
+}
+
+type cell[T any] struct {
+	done bool
+	v    Matrix[T]
+	err  error
+	// scale is the size of the numbers that the value was summed from; it is computed when asked for.
+	scaled bool
+	scale  float64
+}
+
+func newRun[T any](ar Arith[T], st State[T]) *run[T] { return &run[T]{field: newField(ar), st: st} }
+
+// value is the value of an operation.
+func (r *run[T]) value(ops []operation, i int) (Matrix[T], error) {
+	if len(r.cells) < len(ops) {
+		r.cells = append(r.cells, make([]cell[T], len(ops)-len(r.cells))...)
+	}
+	c := &r.cells[i]
+	if !c.done {
+		c.v, c.err = r.compute(ops, i)
+		c.done = true
+	}
+	return c.v, c.err
+}
+
+func (r *run[T]) dim(ds []lang.Dim) (int, error) {
+	n := 1
+	for _, d := range ds {
+		k := r.st.Dims[d]
+		if k < 1 {
+			return 0, fmt.Errorf("eval: the state has no size %s", d)
+		}
+		n *= k
+	}
+	return n, nil
+}
+
+// number is a constant in the arithmetic.
+func (r *run[T]) number(o *operation) T {
+	if v, ok := any(o.f).(T); ok {
+		return v
+	}
+	return r.ar.FromRat(o.num)
+}
+
+func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
+	o := &ops[i]
+	switch o.head {
+	case kernel.Number:
+		return ScalarOf(r.number(o)), nil
+	case kernel.Letter:
+		m, ok := r.st.Vals[o.name]
+		if !ok {
+			return none, missing{o.name}
+		}
+		if o.scalar {
+			return m, nil
+		}
+		rows, err := r.dim(o.rows)
+		if err != nil {
+			return none, err
+		}
+		cols, err := r.dim(o.cols)
+		if err == nil && (m.R != rows || m.C != cols || len(m.A) != rows*cols) {
+			err = misshapen(o.name, m.R, m.C, rows, cols)
+		}
+		return m, err
+	case kernel.Size:
+		n, err := r.dim(o.rows)
+		return ScalarOf(r.ar.FromRat(big.NewRat(int64(n), 1))), err
+	case kernel.Identity:
+		n, err := r.dim(o.rows)
+		if err != nil {
+			return none, err
+		}
+		return r.identity(n), nil
+	case kernel.Zero:
+		rows, err := r.dim(o.rows)
+		if err != nil {
+			return none, err
+		}
+		cols, err := r.dim(o.cols)
+		if err != nil {
+			return none, err
+		}
+		return r.zeros(rows, cols), nil
+	}
+	a, err := r.value(ops, o.a)
+	if err != nil {
+		return none, err
+	}
+	switch o.head {
+	case kernel.Power:
+		return r.power(a, o.scalar, o.n), nil
+	case kernel.Trace:
+		s := r.zero
+		for k := range a.R {
+			s = r.ar.Add(s, a.A[k*a.C+k])
+		}
+		return ScalarOf(s), nil
+	case kernel.Transpose:
+		return r.transpose(a), nil
+	case kernel.RowStack:
+		return Matrix[T]{len(a.A), 1, a.A}, nil
+	case kernel.Reciprocal:
+		v, err := r.ar.Div(r.one, a.A[0])
+		if err != nil {
+			return none, err
+		}
+		return ScalarOf(v), nil
+	case kernel.Root:
+		v, err := r.ar.Sqrt(a.A[0])
+		if err != nil {
+			return none, err
+		}
+		return ScalarOf(v), nil
+	case kernel.Inverse:
+		return r.inverse(a)
+	}
+	b, err := r.value(ops, o.b)
+	if err != nil {
+		return none, err
+	}
+	switch o.head {
+	case kernel.Sum:
+		if o.scalar {
+			return ScalarOf(r.ar.Add(a.A[0], b.A[0])), nil
+		}
+		return r.add(a, b), nil
+	case kernel.Product:
+		switch {
+		case o.scalar:
+			return ScalarOf(r.ar.Mul(a.A[0], b.A[0])), nil
+		case ops[o.a].scalar:
+			return r.scale(a.A[0], b), nil
+		case ops[o.b].scalar:
+			return r.scale(b.A[0], a), nil
+		}
+		return r.mul(a, b), nil
+	case kernel.Kronecker:
+		return r.kron(a, b), nil
+	}
+	return none, fmt.Errorf("eval: no value for %s", o.head)
+}
+
+func misshapen(name string, r, c, rows, cols int) error {
+	return fmt.Errorf("eval: %s is %d×%d; expected %d×%d", name, r, c, rows, cols)
+}
+
+func (r *run[T]) power(a Matrix[T], scalar bool, n int) Matrix[T] {
+	if n == 0 {
+		if scalar {
+			return ScalarOf(r.one)
+		}
+		return r.identity(a.R)
+	}
+	out := a
+	for range n - 1 {
+		if scalar {
+			out = ScalarOf(r.ar.Mul(out.A[0], a.A[0]))
+		} else {
+			out = r.mul(out, a)
+		}
+	}
+	return out
+}
+
+// scaleOf is the largest size of a summand or product of matrices that the value was computed from: what rounding errors
+// are judged against.
+func (r *run[T]) scaleOf(ops []operation, i int) float64 {
+	c := &r.cells[i]
+	if !c.done || c.err != nil {
+		return 0
+	}
+	if c.scaled {
+		return c.scale
+	}
+	o, s := &ops[i], 0.0
+	switch o.head {
+	case kernel.Number, kernel.Letter, kernel.Size, kernel.Identity, kernel.Zero:
+	case kernel.Sum:
+		s = max(r.scaleOf(ops, o.a), r.scaleOf(ops, o.b), r.size(r.cells[o.a].v), r.size(r.cells[o.b].v))
+	case kernel.Product, kernel.Kronecker:
+		s = max(r.scaleOf(ops, o.a), r.scaleOf(ops, o.b))
+		if !ops[o.a].scalar && !ops[o.b].scalar {
+			s = max(s, r.size(c.v))
+		}
+	default:
+		s = r.scaleOf(ops, o.a)
+	}
+	c = &r.cells[i]
+	c.scaled, c.scale = true, s
+	return s
+}

@@ -1,0 +1,45 @@
+// Package certificate reads and writes the evidence of one reading of a claim as a text file: a proof as the rule
+// applications that the kernel made, an exact counterexample, or the message of an ill-formed statement. [Read] hands
+// every step to the kernel again and believes nothing; a file that says too much is refused with its line.
+//
+// # The format
+//
+// A file is ASCII text of at most 8 MiB, one item a line, words separated by single spaces, lines ended by \n. Terms,
+// contexts and theorems are numbered from 0, each kind by itself, in the order of their lines, and are referred to
+// backwards only. Numbers are decimal without sign or leading zero; rationals are -3/2 or 5, in lowest terms.
+//
+//	stopgrad certificate 1          first line
+//	claim ID PART READING           what the file is filed under; says nothing about what it establishes
+//	size n                          a size
+//	symbol x param                  a number; classes param state input random centred hole
+//	symbol W state n2 n1            a matrix; a dimension is 1, n, or n*m
+//	t number -3/2                   terms: their heads are those of package kernel
+//	t letter W
+//	t size n
+//	t identity n
+//	t zero n2 n1
+//	t power 3 7                     exponent, then the term
+//	t product 4 5                   any other head, then its terms
+//	moment 3 3 8                    E[a·bᵀ] = m: terms a b m
+//	flow 2 9                        x' = rhs: terms x rhs
+//	map 2 9                         x becomes rhs in one step
+//	a 9 D                           term 9 is printed as D; for readers only
+//	h always ge 4 5                 a hypothesis of the next context: mark, form, terms
+//	c motion                        a context: state, motion or orbit, with the h lines above it since the last c
+//	p 0 modulo eq 4 5 : 1 2 : 7 6   a theorem of context 0: rule, goal, premises, terms of the rule
+//	p 1 lift always eq 4 5 : 0 :    “always” stands before the form of what always holds
+//	goal 3                          theorem 3 is a part of the statement; the first goal fixes the context
+//	vacuous 3                       theorem 3 says that the hypotheses contradict each other
+//	dim n 2                         a state: sizes, then
+//	value W 2 1 : 1 -3/2            exact values, rows and columns, entries row by row
+//	refutes 0 eq 4 5 : 1            the statement of context 0 that fails there; theorems of always φ that it rests on
+//	illformed MESSAGE               the statement has no meaning, for this reason; the reason is not derived again
+//	sha256 HEX                      last line: of every byte before it
+//
+// Definedness is part of every theorem about states (package kernel): the theorems that establish it are ordinary p
+// lines before it.
+//
+// # The limits
+//
+// A file passes only through the constructors of package kernel, whose limits bound time and memory.
+package certificate

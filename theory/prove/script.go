@@ -1,0 +1,265 @@
+package prove
+
+import (
+	"fmt"
+
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
+)
+
+// replay follows the part's script and returns the theorems of its goals.
+func (p *prover) replay() ([]kernel.Theorem, error) {
+	goals := p.reading.Goals()
+	if p.part.Stmt.Kind == lang.Assumption {
+		// What the script shows is the consequence.
+		fs, ok := p.reading.Consequence()
+		if !ok {
+			return nil, fmt.Errorf("%s: the assumption has no consequence to show", p.part.Pos)
+		}
+		goals = fs
+	}
+	var done []kernel.Theorem
+	for _, st := range p.part.Proof {
+		if done != nil {
+			return nil, fmt.Errorf("%s: a step after the statement is established", st.Pos)
+		}
+		if st.Rule != "fact" {
+			ths, err := p.establish(goals, st.Rule, st)
+			if err != nil {
+				return nil, err
+			}
+			p.say(st.Rule, st, p.part.Stmt.Text)
+			done = ths
+			continue
+		}
+		fs, err := p.reading.Formulas(st.Stmt)
+		if err != nil {
+			return nil, err
+		}
+		ths, err := p.establish(fs, st.By, st)
+		if err != nil {
+			return nil, err
+		}
+		p.say(st.By, st, st.Stmt.Text)
+		p.facts[st.Name] = ths
+		for _, th := range ths {
+			if th.Context() == p.work.ctx {
+				p.work.learn(th)
+			}
+		}
+	}
+	if done == nil {
+		return nil, fmt.Errorf("%s: the proof stops before its statement", p.part.Pos)
+	}
+	return done, nil
+}
+
+func (p *prover) say(rule string, st *lang.Step, says string) {
+	switch {
+	case st.Expr != nil:
+		rule += " " + lang.Unicode(st.Expr)
+	case st.Uses != "":
+		rule += " " + st.Uses
+	}
+	p.steps = append(p.steps, Step{rule, says})
+}
+
+// establish proves formulas by one step of a script.
+func (p *prover) establish(fs []kernel.Formula, rule string, st *lang.Step) ([]kernel.Theorem, error) {
+	ths := make([]kernel.Theorem, len(fs))
+	for i, f := range fs {
+		th, err := p.one(f, rule, st)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", st.Pos, rule, err)
+		}
+		ths[i] = th
+	}
+	return ths, nil
+}
+
+var errForm = fmt.Errorf("this rule does not establish a statement of this form")
+
+func (p *prover) one(f kernel.Formula, rule string, st *lang.Step) (kernel.Theorem, error) {
+	if f.Form() == kernel.Always {
+		th, err := p.one(f.Inner(), rule, st)
+		if err != nil {
+			return th, err
+		}
+		return p.lift(p.work, th)
+	}
+	if !f.Form().Temporal() {
+		p.work.why = nil
+		switch rule {
+		case "expand":
+			return p.expand(f)
+		case "modulo":
+			return p.modulo(f, st)
+		case "manifest":
+			return p.manifest(f, st)
+		case "sturm":
+			return p.sturm(f, st)
+		}
+		return kernel.Theorem{}, errForm
+	}
+	p.base.why = nil
+	switch {
+	case rule == "integrate" && f.Form() == kernel.Evolves:
+		return p.evolves(f)
+	case rule == "gronwall" && (f.Form() == kernel.NormDecays || f.Form() == kernel.Decays):
+		return p.decays(f)
+	case rule == "gronwall" && f.Form() == kernel.Vanishes:
+		return p.vanishes(f, p.facts[st.Uses])
+	case rule == "congruence" && (f.Form() == kernel.Congruence || f.Form() == kernel.StaySemidefinite):
+		a, err := p.reading.TermOfShape(st.Expr, f.Terms()[0])
+		if err != nil {
+			return kernel.Theorem{}, err
+		}
+		return p.congruence(f, a)
+	case rule == "barrier" && f.Form() >= kernel.StayZero && f.Form() <= kernel.StayPositive && len(f.Terms()) == 1:
+		l := f.Terms()[0]
+		self := p.formula(kernel.Equal, l, p.null(l))
+		c, holes, _, err := p.reading.Combination(st.Expr, map[string]kernel.Formula{"self": self}, l)
+		if err != nil {
+			return kernel.Theorem{}, err
+		}
+		if len(holes) == 0 {
+			holes = []*kernel.Term{p.hole(l)}
+		}
+		return p.barrier(f, []*kernel.Term{c}, holes)
+	case rule == "monotone" && f.Form() == kernel.Tends:
+		return p.line(f)
+	}
+	return kernel.Theorem{}, errForm
+}
+
+func (p *prover) expand(f kernel.Formula) (kernel.Theorem, error) {
+	if f.Form() != kernel.Equal {
+		return kernel.Theorem{}, errForm
+	}
+	th, err := p.work.apply("modulo", f, nil)
+	if err != nil {
+		return th, p.work.explain(err)
+	}
+	return th, nil
+}
+
+// modulo replays L − R = C, each term of which contains what is known to be zero.
+func (p *prover) modulo(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
+	var none kernel.Theorem
+	if f.Form() != kernel.Equal {
+		return none, errForm
+	}
+	zero := map[string]kernel.Formula{}
+	from := map[string]kernel.Theorem{}
+	add := func(name string, th kernel.Theorem) {
+		if th.Valid() && th.Context() == p.work.ctx && th.Formula().Form() == kernel.Equal {
+			zero[name], from[name] = th.Formula(), th
+		}
+	}
+	for name, ths := range p.facts {
+		if len(ths) == 1 {
+			add(name, ths[0])
+		}
+	}
+	for _, a := range p.part.Assumes {
+		if g, ok := p.reading.Hypothesis(a.Name); ok {
+			add(a.Name, p.work.hypothesis(g))
+		}
+	}
+	for i, f := range p.reading.Kept() {
+		add(fmt.Sprintf("%c%d", "hd"[i%2], i/2+1), p.work.hypothesis(f))
+	}
+	c, holes, names, err := p.reading.Combination(st.Expr, zero, f.Terms()[0])
+	if err != nil {
+		return none, err
+	}
+	var premises []kernel.Theorem
+	for _, n := range names {
+		premises = append(premises, from[n])
+	}
+	th, err := p.work.apply("modulo", f, premises, append([]*kernel.Term{c}, holes...)...)
+	if err != nil {
+		return none, p.work.explain(err)
+	}
+	return th, nil
+}
+
+// hypothesis is the theorem of a hypothesis of this context, the zero theorem if there is none.
+func (s *state) hypothesis(f kernel.Formula) kernel.Theorem {
+	for i, h := range s.hyps {
+		if h.Same(f) {
+			return s.theorem[i]
+		}
+	}
+	return kernel.Theorem{}
+}
+
+// manifest proves a sign by that of the equal term that the script gives.
+func (p *prover) manifest(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
+	var none kernel.Theorem
+	ts := f.Terms()
+	var k kind
+	switch f.Form() {
+	case kernel.AtLeast:
+		k = nonnegative
+	case kernel.Greater:
+		k = positive
+	case kernel.Semidefinite:
+		k = psd
+	case kernel.Definite:
+		k = pd
+	default:
+		return none, errForm
+	}
+	m, err := p.reading.TermOfShape(st.Expr, ts[0])
+	if err != nil {
+		return none, err
+	}
+	s := p.work
+	for _, t := range append(ts, m) {
+		if err := s.define(t); err != nil {
+			return none, s.explain(err)
+		}
+	}
+	th, ok := s.prove(k, m)
+	if !ok {
+		return none, s.explain(fmt.Errorf("%s is not manifestly %s", lang.Unicode(st.Expr), kindWords[k]))
+	}
+	th, err = s.apply("transport", f, []kernel.Theorem{th})
+	if err != nil {
+		return none, s.explain(err)
+	}
+	return th, nil
+}
+
+// explain adds to an error which factor the sign search was missing and what is known of it.
+func (s *state) explain(err error) error {
+	if s.why == nil {
+		return err
+	}
+	w := s.why
+	known := ""
+	for k := nonnegative; k <= diagonal; k++ {
+		if k == w.kind || (k <= nonzero) != w.term.Scalar() {
+			continue
+		}
+		if _, ok := s.known(k, w.term); ok {
+			known = kindWords[k]
+		}
+	}
+	if known == "" {
+		known = "nothing is known of it"
+	} else {
+		known = "known to be " + known + " only"
+	}
+	return fmt.Errorf("%w; %s is not known to be %s (%s)", err, kernel.Print(w.term), kindWords[w.kind], known)
+}
+
+// sturm proves the sign of a polynomial in one symbol on its domain.
+func (p *prover) sturm(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
+	x := p.sig.Lookup(st.Uses)
+	if x == nil || !x.Scalar() {
+		return kernel.Theorem{}, fmt.Errorf("there is no scalar %s", st.Uses)
+	}
+	return p.work.univariate(f, x)
+}

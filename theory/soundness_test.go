@@ -1,0 +1,91 @@
+package theory
+
+import (
+	"context"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
+)
+
+// part finds a part of a file of testdata/soundness.
+func part(t *testing.T, file, name string) (*lang.File, *lang.Claim, *lang.Part) {
+	t.Helper()
+	path := filepath.Join("testdata", "soundness", file+".claim")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := lang.Parse(lang.Source{Name: path, Text: string(text)})
+	if err == nil {
+		err = Validate(f)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			if p.Name == name {
+				return f, c, p
+			}
+		}
+	}
+	t.Fatalf("%s has no part %s", path, name)
+	return nil, nil, nil
+}
+
+// TestSoundness judges one small file of each kind in which a verdict was wrong: never is what would be wrong, must what
+// the true twin comes to.
+func TestSoundness(t *testing.T) {
+	for _, c := range []struct {
+		file, part string
+		never      []string
+		must       string
+	}{
+		{"moment-radicand", "wrong", []string{"proved", "vacuous"}, ""},
+		{"moment-radicand", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"rhs-root", "wrong", []string{"proved"}, ""},
+		{"rhs-root", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
+		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
+	} {
+		f, claim, p := part(t, c.file, c.part)
+		v := JudgePart(context.Background(), f, claim, p, Options{Seed: 1, Budget: 5}).Verdict.String()
+		if slices.Contains(c.never, v) || c.must != "" && v != c.must {
+			t.Errorf("%s/%s: %s", c.file, c.part, v)
+		}
+	}
+}
+
+// TestSoundnessAtStates asks for the refutation at a given state, which the search may miss.
+func TestSoundnessAtStates(t *testing.T) {
+	for _, c := range []struct {
+		file, part string
+		at         map[string]int64
+		want       string
+	}{
+		{"assumed-beside", "kept", map[string]int64{"x": 1, "z": 1}, "undecided"},
+		{"assumed-beside", "lost", map[string]int64{"y": 1, "z": 1}, "not kept"},
+		{"assumed-steps", "kept", map[string]int64{"x": 1, "y": 1}, "undecided"},
+		{"assumed-steps", "lost", map[string]int64{"x": 1, "z": 1}, "not kept"},
+	} {
+		_, _, p := part(t, c.file, c.part)
+		w := verdict.Witness{Vals: map[string]eval.Matrix[*big.Rat]{}}
+		for _, name := range p.Env.Order {
+			w.Vals[name] = eval.Matrix[*big.Rat]{R: 1, C: 1, A: []*big.Rat{big.NewRat(c.at[name], 1)}}
+		}
+		r, err := verdict.Refute(p, w)
+		if err != nil {
+			t.Errorf("%s/%s: %v", c.file, c.part, err)
+			continue
+		}
+		if got := r.Verdict().String(); got != c.want {
+			t.Errorf("%s/%s at %v: %s, because %s", c.file, c.part, c.at, got, r.Reason())
+		}
+	}
+}

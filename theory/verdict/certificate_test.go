@@ -1,0 +1,181 @@
+package verdict_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"stopgrad/theory/kernel/certificate"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
+)
+
+// builtin parses the built-in claims.
+func builtin(t testing.TB) *lang.File {
+	t.Helper()
+	paths, err := filepath.Glob("../claims/*.claim")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no claims", err)
+	}
+	var srcs []lang.Source
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srcs = append(srcs, lang.Source{Name: filepath.Base(p), Text: string(b)})
+	}
+	f, err := lang.Parse(srcs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestEveryProofIsReadAgain writes the certificate of every proved part of the claims, reads it, and finds the same
+// verdict on the same part and on no other.
+func TestEveryProofIsReadAgain(t *testing.T) {
+	f := builtin(t)
+	files, size, largest := 0, 0, 0
+	var last *certificate.Certificate
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+				continue
+			}
+			proof := verdict.Prove(context.Background(), p)
+			text, err := proof.Certificate(c.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text == nil {
+				continue
+			}
+			cert, err := certificate.Read(bytes.NewReader(text))
+			if err != nil {
+				t.Errorf("%s/%s: %v\n%s", c.ID, p.Name, err, text)
+				continue
+			}
+			if v, err := verdict.OfCertificate(p, cert); v != proof.Verdict() {
+				t.Errorf("%s/%s: %s, read again %s: %v", c.ID, p.Name, proof.Verdict(), v, err)
+			}
+			if last != nil && last.Sequent() != cert.Sequent() {
+				if v, _ := verdict.OfCertificate(p, last); v.IsDecided() {
+					t.Errorf("%s/%s: %s by the certificate of another statement", c.ID, p.Name, v)
+				}
+			}
+			last = cert
+			files, size, largest = files+1, size+len(text), max(largest, len(text))
+		}
+	}
+	t.Logf("%d certificates, %d bytes, the largest %d", files, size, largest)
+	if files < 140 {
+		t.Errorf("only %d parts have a certificate", files)
+	}
+}
+
+// small are three small certificates: a proof, a counterexample, an ill-formed statement.
+func small(t *testing.T) [][]byte {
+	t.Helper()
+	f := builtin(t)
+	c := f.Claim("code-defects")
+	proof, err := verdict.Prove(context.Background(), c.Reading(true)[0]).Certificate(c.ID)
+	if err != nil || proof == nil {
+		t.Fatal(err)
+	}
+	r := sample.Search(context.Background(), c.Parts[0], 1, "small", 100)
+	if r.Refutation == nil {
+		t.Fatal("no counterexample")
+	}
+	refutation, err := r.Refutation.Certificate(c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fault []byte
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			if b := verdict.FaultCertificate(c.ID, p); b != nil {
+				fault = b
+			}
+		}
+	}
+	if fault == nil {
+		t.Fatal("nothing is ill-formed")
+	}
+	return [][]byte{proof, refutation, fault}
+}
+
+// TestChangedBytesAreRefused changes every byte of three certificates in three ways and cuts them everywhere.
+func TestChangedBytesAreRefused(t *testing.T) {
+	for _, text := range small(t) {
+		if _, err := certificate.Read(bytes.NewReader(text)); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		for i := range text {
+			for _, to := range []byte{text[i] ^ 1, text[i] ^ 0x20, ' '} {
+				if to == text[i] {
+					continue
+				}
+				bad := bytes.Clone(text)
+				bad[i] = to
+				if _, err := certificate.Read(bytes.NewReader(bad)); err == nil {
+					t.Errorf("byte %d changed to %q is accepted", i, to)
+				}
+			}
+			if _, err := certificate.Read(bytes.NewReader(text[:i])); err == nil {
+				t.Errorf("cut at byte %d is accepted", i)
+			}
+		}
+		if _, err := certificate.Read(bytes.NewReader(append(bytes.Clone(text), '\n'))); err == nil {
+			t.Error("something behind the digest is accepted")
+		}
+	}
+}
+
+// TestResealedEdits changes one word of a certificate and gives it a right digest: it is refused, or establishes a
+// statement of its own, never the old one by another word.
+func TestResealedEdits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	texts := small(t)[:2]
+	accepted := 0
+	for range 4000 {
+		text := texts[rng.IntN(len(texts))]
+		edited, ok := resealed(rng, text)
+		if !ok {
+			continue
+		}
+		old, err := certificate.Read(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := certificate.Read(bytes.NewReader(edited))
+		if err != nil {
+			continue
+		}
+		accepted++
+		if len(c.Goals()) > 0 != (len(old.Goals()) > 0) && c.Sequent() == old.Sequent() {
+			t.Errorf("the same sequent is proved and refuted:\n%s", edited)
+		}
+	}
+	t.Logf("%d resealed edits accepted", accepted)
+}
+
+// resealed replaces one word by another word of the same file.
+func resealed(rng *rand.Rand, text []byte) ([]byte, bool) {
+	body := text[:bytes.LastIndex(text, []byte("sha256 "))]
+	words := bytes.Fields(body)
+	from, to := words[rng.IntN(len(words))], words[rng.IntN(len(words))]
+	at := bytes.Index(body, from)
+	if bytes.Equal(from, to) || at < 0 {
+		return nil, false
+	}
+	edited := append(append(bytes.Clone(body[:at]), to...), body[at+len(from):]...)
+	sum := sha256.Sum256(edited)
+	return append(edited, []byte("sha256 "+hex.EncodeToString(sum[:])+"\n")...), true
+}

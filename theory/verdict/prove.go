@@ -1,0 +1,78 @@
+package verdict
+
+import (
+	"context"
+
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/prove"
+)
+
+// Proof is what became of a part's proof: theorems, or the reason why there are none.
+type Proof struct {
+	part    *lang.Part
+	reading *lang.Reading
+	outcome *prove.Outcome
+	verdict Verdict
+	failure error
+}
+
+// Prove elaborates a part and establishes it by its script, or by search. It never returns nil.
+func Prove(ctx context.Context, part *lang.Part) *Proof {
+	p := &Proof{part: part}
+	if part.Fault != nil {
+		p.failure = part.Fault
+		return p
+	}
+	if p.reading, p.failure = lang.Elaborate(part); p.failure != nil {
+		return p
+	}
+	p.outcome = prove.Prove(ctx, p.reading, prove.Options{Search: true})
+	p.failure = p.outcome.Failure()
+	p.verdict = OfTheorems(p.reading, p.outcome.Theorems())
+	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided && part.Stmt.Kind != lang.Assumption {
+		p.verdict = v
+	}
+	return p
+}
+
+// Verdict is proved, vacuous or inconsistent if there are theorems that say so, undecided otherwise.
+func (p *Proof) Verdict() Verdict { return p.verdict }
+
+// Reading is the part in the kernel's terms, nil if it has no meaning there.
+func (p *Proof) Reading() *lang.Reading { return p.reading }
+
+// Theorems are the theorems of the goals, if all are proved.
+func (p *Proof) Theorems() []kernel.Theorem {
+	if p.outcome == nil {
+		return nil
+	}
+	return p.outcome.Theorems()
+}
+
+// Vacuous is the theorem that the hypotheses contradict each other, or the zero Theorem.
+func (p *Proof) Vacuous() kernel.Theorem {
+	if p.outcome == nil {
+		return kernel.Theorem{}
+	}
+	return p.outcome.Vacuous()
+}
+
+// Steps is the derivation for readers, as far as it went.
+func (p *Proof) Steps() []prove.Step {
+	if p.outcome == nil {
+		return nil
+	}
+	return p.outcome.Steps()
+}
+
+// Script says why the part's own script does not prove it, whatever a search found; nil if it does, or if there is none.
+func (p *Proof) Script() error {
+	if p.outcome == nil {
+		return nil
+	}
+	return p.outcome.Script()
+}
+
+// Failure says why there are no theorems, with a position; nil if there are.
+func (p *Proof) Failure() error { return p.failure }

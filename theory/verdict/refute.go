@@ -1,0 +1,123 @@
+package verdict
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"stopgrad/theory/eval"
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
+	"stopgrad/theory/prove"
+)
+
+// Witness is a state in exact numbers.
+type Witness = eval.State[*big.Rat]
+
+// Refutation is what the model says of a part at a state.
+type Refutation struct {
+	verdict        Verdict
+	reading        *lang.Reading
+	counterexample model.Counterexample
+	reason         string
+	finding        *eval.Finding
+}
+
+// Verdict is refuted, or not kept for an assumption, if the state is a counterexample, else undecided.
+func (r *Refutation) Verdict() Verdict { return r.verdict }
+
+// Reading is the part in the kernel's terms.
+func (r *Refutation) Reading() *lang.Reading { return r.reading }
+
+// Counterexample is the model's, invalid if the state is none.
+func (r *Refutation) Counterexample() model.Counterexample { return r.counterexample }
+
+// Reason says in numbers how the statement fails at the state, or why the state is no counterexample.
+func (r *Refutation) Reason() string { return r.reason }
+
+// Finding is what the search's evaluator makes of the state: measures for readers, which decide nothing.
+func (r *Refutation) Finding() *eval.Finding { return r.finding }
+
+// Refute asks the model whether a state is a counterexample to a part. An error means that the question could not be
+// put: the part has no meaning, or the state lacks a value.
+func Refute(part *lang.Part, w Witness) (*Refutation, error) {
+	if part.Fault != nil {
+		return nil, part.Fault
+	}
+	reading, err := lang.Elaborate(part)
+	if err != nil {
+		return nil, err
+	}
+	st, err := StateOf(reading, w)
+	if err != nil {
+		return nil, err
+	}
+	r := &Refutation{reading: reading}
+	if r.finding, err = eval.Judge(eval.Rational{}, part, w); err != nil {
+		// The search's evaluator is not asked for the verdict; without its measures the finding is empty.
+		r.finding = &eval.Finding{Hypotheses: map[string]bool{}, Measures: map[string]float64{}}
+	}
+	c, goals := reading.Context(), reading.Goals()
+	if part.Stmt.Kind == lang.Assumption {
+		if c, goals, err = Loss(reading); err != nil {
+			return nil, err
+		}
+	}
+	var keeps []kernel.Theorem
+	if c.Time() != kernel.AtState {
+		keeps = prove.Keeps(context.Background(), c)
+	}
+	var last error
+	for _, g := range goals {
+		x, err := model.Refute(c, g, st, keeps...)
+		if err != nil {
+			last = err
+			continue
+		}
+		r.counterexample, r.reason = x, x.Reason()
+		r.verdict = OfCounterexample(reading, x)
+		if part.Stmt.Kind == lang.Assumption {
+			r.verdict = OfLoss(reading, x)
+		}
+		return r, nil
+	}
+	var none *model.Unrefuted
+	var without *model.NoValue
+	if errors.As(last, &none) || errors.As(last, &without) {
+		r.reason = last.Error()
+		return r, nil
+	}
+	if last == nil {
+		last = fmt.Errorf("verdict: %s states nothing", part.Name)
+	}
+	return nil, last
+}
+
+// StateOf is a witness as a state of the model: a value for every symbol that has one.
+func StateOf(r *lang.Reading, w Witness) (*model.State, error) {
+	sig := r.Context().Signature()
+	sizes, values := map[string]int{}, map[string][][]*big.Rat{}
+	for _, n := range sig.Sizes() {
+		sizes[n] = max(1, w.Dims[lang.Dim(n)])
+	}
+	for _, y := range sig.Symbols() {
+		switch y.Class() {
+		case kernel.Random, kernel.Centred, kernel.Hole:
+			continue
+		}
+		m, ok := w.Vals[y.Name()]
+		if !ok {
+			return nil, fmt.Errorf("verdict: the state has no value for %s", y.Name())
+		}
+		rows := make([][]*big.Rat, m.R)
+		for i := range rows {
+			for j := range m.C {
+				rows[i] = append(rows[i], m.At(i, j))
+			}
+		}
+		values[y.Name()] = rows
+	}
+	return model.NewState(sig, sizes, values)
+}

@@ -1,0 +1,207 @@
+package verdict
+
+import (
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
+)
+
+// Verdict is a word from the closed set. Its zero value is undecided.
+type Verdict struct{ w string }
+
+// The words anyone may say.
+var (
+	Undecided     = Verdict{"undecided"}
+	Supported     = Verdict{"supported"}
+	Contradiction = Verdict{"contradiction"}
+)
+
+const (
+	proved       = "proved"
+	refuted      = "refuted"
+	illFormed    = "ill-formed"
+	vacuous      = "vacuous"
+	inconsistent = "inconsistent"
+	notKept      = "not kept"
+)
+
+// OfTheorems is the verdict of theorems on a reading: proved if each of its goals is among them, in its own context.
+// For an assumption, whose goal is an absurdity, that is inconsistent.
+func OfTheorems(r *lang.Reading, ths []kernel.Theorem) Verdict {
+	goals := r.Goals()
+	for _, g := range goals {
+		found := false
+		for _, t := range ths {
+			// Soundness: the theorem states this goal under this Γ.
+			found = found || t.Valid() && t.Context() == r.Context() && t.Formula().Same(g)
+		}
+		if !found {
+			return Undecided
+		}
+	}
+	switch {
+	case len(goals) == 0:
+		return Undecided
+	case r.Part().Stmt.Kind == lang.Assumption:
+		return Verdict{inconsistent}
+	}
+	return Verdict{proved}
+}
+
+// OfAbsurdity is the verdict of a theorem of ⊥ in the reading's context: vacuous.
+func OfAbsurdity(r *lang.Reading, t kernel.Theorem) Verdict {
+	f := t.Formula()
+	absurd := f.Form() == kernel.Absurd || f.Form() == kernel.Always && f.Inner().Form() == kernel.Absurd
+	if !t.Valid() || t.Context() != r.Context() || !absurd {
+		return Undecided
+	}
+	return Verdict{vacuous}
+}
+
+// OfCounterexample is the verdict of a counterexample on a reading: refuted if one of its goals fails in its context.
+func OfCounterexample(r *lang.Reading, c model.Counterexample) Verdict {
+	if !c.Valid() || c.Context() != r.Context() {
+		return Undecided
+	}
+	for _, g := range r.Goals() {
+		if c.Formula().Same(g) {
+			return Verdict{refuted}
+		}
+	}
+	return Undecided
+}
+
+// Loss returns what an assumption has to satisfy if motions are to keep it: a context of states at which it holds, with
+// everything else that Γ says, and the derivatives of its equations (over steps, the equations one step later), which
+// then have to hold too. What the part assumes beside the assumption is no part of it: motions that leave it are not
+// spoken of.
+func Loss(r *lang.Reading) (c *kernel.Context, goals []kernel.Formula, err error) {
+	var hyps []kernel.Hypothesis
+	for _, h := range r.Context().Hypotheses() {
+		here, err := kernel.NewHypothesis(kernel.Here, h.Formula())
+		if err != nil {
+			return nil, nil, err
+		}
+		hyps = append(hyps, here)
+	}
+	for i, f := range r.Kept() {
+		if i%2 == 1 {
+			goals = append(goals, f)
+		}
+	}
+	c, err = kernel.NewContext(r.Context().Dynamics(), kernel.AtState, hyps...)
+	return c, goals, err
+}
+
+// OfLoss is the verdict of a counterexample to “A ⊢ the derivative of A” on an assumption A: not kept. At the state the
+// assumption holds, and its two sides part at once.
+func OfLoss(r *lang.Reading, c model.Counterexample) Verdict {
+	if !c.Valid() || r.Part().Stmt.Kind != lang.Assumption || c.Context().Dynamics() != r.Context().Dynamics() {
+		return Undecided
+	}
+	want, goals, err := Loss(r)
+	if err != nil || c.Context().Time() != kernel.AtState {
+		return Undecided
+	}
+	// Soundness: the counterexample meets all that Γ says, and no less.
+	has := c.Context().Hypotheses()
+	for _, h := range want.Hypotheses() {
+		met := false
+		for _, g := range has {
+			met = met || g.Formula().Same(h.Formula())
+		}
+		if !met {
+			return Undecided
+		}
+	}
+	for _, g := range goals {
+		if c.Formula().Same(g) {
+			return Verdict{notKept}
+		}
+	}
+	return Undecided
+}
+
+// OfFault is the verdict of a printed statement that has no meaning, and undecided for any other part.
+func OfFault(p *lang.Part) Verdict {
+	if p.Fault != nil && p.Fault.Shape {
+		return Verdict{illFormed}
+	}
+	return Undecided
+}
+
+// String returns the verdict word.
+func (v Verdict) String() string {
+	if v.w == "" {
+		return Undecided.w
+	}
+	return v.w
+}
+
+// IsProved reports whether the verdict is proved.
+func (v Verdict) IsProved() bool { return v.w == proved }
+
+// IsRefuted reports whether a counterexample decided the verdict: refuted or not kept.
+func (v Verdict) IsRefuted() bool { return v.w == refuted || v.w == notKept }
+
+// IsIllFormed reports whether the statement has no meaning.
+func (v Verdict) IsIllFormed() bool { return v.w == illFormed }
+
+// Denies reports whether the verdict speaks against the statement: refuted, not kept, ill-formed or inconsistent.
+func (v Verdict) Denies() bool { return v.IsRefuted() || v.w == illFormed || v.w == inconsistent }
+
+// IsDecided reports whether the verdict is neither undecided nor only supported.
+func (v Verdict) IsDecided() bool { return v.w != "" && v != Undecided && v != Supported }
+
+// Together is the verdict of several pieces of evidence about one statement: a contradiction if one affirms it or finds
+// it vacuous and another denies it; else the strongest that is said.
+func Together(vs ...Verdict) Verdict {
+	out := Undecided
+	affirmed, denied := Undecided, Undecided
+	for _, v := range vs {
+		switch {
+		case v == Contradiction:
+			return v
+		case v.Denies():
+			// No motion keeps an assumption that is inconsistent; that some state loses it says less.
+			if denied == Undecided || v.w == inconsistent {
+				denied = v
+			}
+		case v.IsDecided():
+			affirmed = v
+		case v == Supported:
+			out = v
+		}
+	}
+	switch {
+	case affirmed != Undecided && denied != Undecided:
+		return Contradiction
+	case affirmed != Undecided:
+		return affirmed
+	case denied != Undecided:
+		return denied
+	}
+	return out
+}
+
+// rank orders the verdicts of the parts of a conjunction: the least decides it.
+var rank = map[string]int{Contradiction.w: 0, illFormed: 1, inconsistent: 2, notKept: 3, refuted: 4, Undecided.w: 5, "": 5,
+	Supported.w: 6, vacuous: 7, proved: 8}
+
+// Conjunction is the verdict of “all of these”: a contradiction if any is one, false if any is false, vacuous if one is
+// and the others are proved, proved only if all are.
+func Conjunction(vs ...Verdict) Verdict {
+	if len(vs) == 0 {
+		return Undecided
+	}
+	low := vs[0]
+	for _, v := range vs[1:] {
+		if rank[v.w] < rank[low.w] {
+			low = v
+		}
+	}
+	return low
+}
+
+// MarshalText renders the verdict word.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
