@@ -358,9 +358,7 @@ func (s *sampler) drawOf(co chart.Coord, axis falsify.Axis) func(box []float64, 
 				sd, _ := d.Normal.Float64()
 				return func(_ []float64, rng *rand.Rand) float64 { return sd * rng.NormFloat64() }
 			}
-			lo, _ := d.Lo.Float64()
-			hi, _ := d.Hi.Float64()
-			return func(_ []float64, rng *rand.Rand) float64 { return lo + rng.Float64()*(hi-lo) }
+			return func(_ []float64, rng *rand.Rand) float64 { return d.At(rng.Float64()) }
 		}
 	}
 	if co.Kind != chart.Scalar {

@@ -270,7 +270,7 @@ func (b *binding) judge(ctx context.Context, res *PartResult, end float64, cours
 		_, err := b.judgeAlong(ctx, here, res)
 		return err
 	}
-	tr, err := b.follow(ctx, end, b.times())
+	tr, err := b.follow(ctx, end, intervals)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -445,33 +445,5 @@ func (b *binding) setRates(points []*binding, res *PartResult) error {
 // than one, so that the difference counts as positive.
 const strictSlack = 4
 
-// Points at which a trajectory is looked at: as many as maxPoints, fewer where an expectation has to be summed
-// over many outcomes for every entry of every gradient, so that a check takes seconds.
-const (
-	maxPoints  = 100
-	minPoints  = 8
-	pointsWork = 60_000
-)
-
-// times returns the number of intervals of time to look at.
-func (b *binding) times() int {
-	outcomes, entries := 1, 0
-	for name := range b.uses.Symbols {
-		s := b.env.Symbols[name]
-		if s.Kind != lang.Random {
-			continue
-		}
-		n := b.st.Dims[s.Rows] + 1
-		if s.Centred {
-			n = 2*n - 1
-		}
-		outcomes *= n
-	}
-	if outcomes == 1 {
-		return maxPoints
-	}
-	for name := range b.uses.Flow {
-		entries += len(b.st.Vals[name].A)
-	}
-	return min(maxPoints, max(minPoints, pointsWork/(outcomes*max(1, entries))))
-}
+// intervals is the number of intervals of a trajectory at whose ends it is looked at.
+const intervals = 100

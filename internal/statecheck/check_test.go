@@ -169,7 +169,7 @@ func TestRateIsTheLeastEigenvalueAlongTheTrajectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := flow.Simulate(context.Background(), f, state(t, reduced), 5, &flow.Settings{Points: maxPoints + 1})
+	tr, err := flow.Simulate(context.Background(), f, state(t, reduced), 5, &flow.Settings{Points: intervals + 1})
 	if err != nil {
 		t.Fatal(err)
 	}
