@@ -142,7 +142,7 @@ func TestBadInputIsOneLineAndLeavesNothing(t *testing.T) {
 		{"byol --data mnist", `no such data set`},
 		{"byol --data cifar10:" + dir + "/nowhere", "nowhere"},
 		{"byol --data cifar10", "want cifar10:PATH"},
-		{"byol --backend tpu", `"tpu" is unknown, want one of cpu, cpu-gomlx, gpu, gpu-tf32`},
+		{"byol --backend tpu", `"tpu" is unknown, want one of cpu, cpu-gomlx, xla-cpu, gpu, gpu-tf32`},
 		{"byol --preset huge", `there is no preset "huge"; there are digits, digits-mini`},
 		{"byol --net vit", `there is no net "vit"`},
 		{"byol --steps=-1", "--steps=-1 is negative"},
