@@ -36,8 +36,8 @@ func rats(ss ...string) []*big.Rat {
 	return out
 }
 
-// Draw draws a state with sizes up to maxDim (random vectors make expectations sums over many outcomes, so
-// sizes are at most 2 where there are any).
+// Draw draws a state with sizes up to maxDim (at most 2 where there are random vectors: the model that confirms a
+// counterexample takes expectations by differences in all pairs of entries).
 func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error) {
 	env := part.Env
 	d := &drawer{ch: ch, env: env, st: eval.State[*big.Rat]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
