@@ -27,7 +27,7 @@ var kernels = []string{"fuzz/chart", "fuzz/design", "fuzz/falsify", "fuzz/minimi
 var builtIn = sync.OnceValues(theory.Load)
 
 // VerifyWitness re-verifies a recorded counterexample to a claim of the theory from its numbers alone; it is
-// the Witness of a golden.Verifier. A state is handed to the checker, and must break the statement by exactly
+// the Witness of a golden.Verifier. A state is handed to the model, and must break the statement by exactly
 // the residual; a trajectory is confirmed as package orbit does, and must break it by at least the residual.
 func VerifyWitness(ctx context.Context, c golden.Counterexample, numbers map[string]*big.Rat, residual *big.Rat) error {
 	for _, q := range orbit.Of(c.Claim) {

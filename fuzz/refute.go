@@ -49,7 +49,7 @@ type Status string
 
 // The outcomes of an attack.
 const (
-	// Refuted: the checker has confirmed the witness.
+	// Refuted: the model has confirmed the witness.
 	Refuted Status = "refuted"
 	// IllFormed: the statement has no meaning, so there is nothing to find.
 	IllFormed Status = "ill-formed"
@@ -156,7 +156,7 @@ func witnesses(budget time.Duration, r Reading, solved bool) int {
 }
 
 // Refute looks for counterexamples to the statements of a claim, makes those that it finds small and has the
-// checker confirm them; it asks the questions about trajectories that belong to the claim as well. The error
+// model confirm them; it asks the questions about trajectories that belong to the claim as well. The error
 // says that the claim does not exist, or that the region does not fit it; finding nothing is no error.
 func Refute(ctx context.Context, f *lang.File, claim string, o Options) (Report, error) {
 	if o.Budget <= 0 {
@@ -380,7 +380,7 @@ func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w verdict.Witness
 	return h.settled(part, minimise.State(ctx, part, w, confirms(part, w), h.Limit).Witness, w, r)
 }
 
-// settled returns a smaller counterexample with its refutation, or the old one if the checker does not confirm it.
+// settled returns a smaller counterexample with its refutation, or the old one if the model does not confirm it.
 func (h Hunter) settled(part *lang.Part, small, old verdict.Witness, refuted *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
 	if r, err := verdict.Refute(part, small); err == nil && r.Verdict().IsRefuted() {
 		return small, r
@@ -388,7 +388,7 @@ func (h Hunter) settled(part *lang.Part, small, old verdict.Witness, refuted *ve
 	return old, refuted
 }
 
-// confirms returns the predicate of a minimisation from w: the checker refutes the state, and the statement
+// confirms returns the predicate of a minimisation from w: the model refutes the state, and the statement
 // fails by a number there if it does at w, so that a definite matrix does not end up merely singular.
 func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 	definite := Residual(part, w).Sign() != 0
@@ -397,7 +397,7 @@ func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 			return false
 		}
 		if part.Stmt.Kind == lang.Assumption {
-			// The checker replays the derivation of the consequence each time; the state alone decides here.
+			// Whether the assumption is lost at the state is decided there alone.
 			f, err := eval.Judge(eval.Rational{}, part, w)
 			return err == nil && f.Met && !f.Holds
 		}
@@ -406,11 +406,11 @@ func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 	}
 }
 
-// settle records a witness that the checker confirms.
+// settle records a witness that the model confirms.
 func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {
 	r, err := verdict.Refute(part, w)
 	if err != nil || !r.Verdict().IsRefuted() {
-		fd.Status, fd.Note = NothingFound, fmt.Sprintf("a witness was found that the checker does not confirm: %s", witness.String(w))
+		fd.Status, fd.Note = NothingFound, fmt.Sprintf("a witness was found that the model does not confirm: %s", witness.String(w))
 		return
 	}
 	if c, err := chart.Repair(part, witness.Clone(w), ""); err == nil {

@@ -56,7 +56,7 @@ type Point struct {
 	Index  int               `json:"index"` // of the design
 	Margin float64           `json:"margin"`
 	State  map[string]string `json:"state"` // exact numbers by name, as drawn
-	// Confirmed is set if the checker refutes the statement at the state (with irrational roots moved to the
+	// Confirmed is set if the model refutes the statement at the state (with irrational roots moved to the
 	// nearest state where they are rational).
 	Confirmed bool `json:"confirmed"`
 }
@@ -72,7 +72,7 @@ type Tally struct {
 	Unmet     int     `json:"unmet"`     // a hypothesis fails
 	Holds     int     `json:"holds"`
 	Fails     int     `json:"fails"` // in float64, beyond rounding
-	// Refuted counts tiles whose worst failure the checker has confirmed.
+	// Refuted counts tiles whose worst failure the model has confirmed.
 	Refuted   int     `json:"refuted"`
 	Histogram []int   `json:"histogram"` // over Edges, of the states that meet the hypotheses
 	Worst     []Point `json:"worst"`     // by margin, then index
@@ -358,9 +358,7 @@ func (s *sampler) drawOf(co chart.Coord, axis falsify.Axis) func(box []float64, 
 				sd, _ := d.Normal.Float64()
 				return func(_ []float64, rng *rand.Rand) float64 { return sd * rng.NormFloat64() }
 			}
-			lo, _ := d.Lo.Float64()
-			hi, _ := d.Hi.Float64()
-			return func(_ []float64, rng *rand.Rand) float64 { return lo + rng.Float64()*(hi-lo) }
+			return func(_ []float64, rng *rand.Rand) float64 { return d.At(rng.Float64()) }
 		}
 	}
 	if co.Kind != chart.Scalar {

@@ -95,8 +95,11 @@ type Engine struct {
 	Name          string    `json:"name"`
 	Version       string    `json:"version"`
 	Precision     Precision `json:"precision"`
-	Deterministic bool      `json:"deterministic"`    // the same seed gives the same bits on the same machine
-	Plugin        string    `json:"plugin,omitempty"` // package@version of the plugin that compiles for a GPU; empty on a CPU
+	Deterministic bool      `json:"deterministic"` // the same seed gives the same bits on the same machine
+	// Platform is what XLA's client said that it runs on, such as cpu or cuda; empty for engines that are not XLA.
+	Platform string `json:"platform,omitempty"`
+	// Plugin is package@version of XLA's plugin, with the version of its C API; empty for engines that are not XLA.
+	Plugin string `json:"plugin,omitempty"`
 }
 
 // Unknown stands for a member of the provenance that could not be found out.

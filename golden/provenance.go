@@ -18,8 +18,8 @@ import (
 	"strings"
 )
 
-// HashSources returns the SHA-256 of the Go sources under the named folders of fsys: the path, length and content of
-// every .go file except tests, in path order. It returns an error for a folder that does not exist or holds no source.
+// HashSources returns the SHA-256 of the sources under the named folders of fsys: the path, length and content of
+// every .go file except tests, and of every .s file, in path order. It returns an error for a folder that does not exist or holds no source.
 func HashSources(fsys fs.FS, folders ...string) (string, error) {
 	var files []string
 	for _, folder := range folders {
@@ -30,7 +30,7 @@ func HashSources(fsys fs.FS, folders ...string) (string, error) {
 				return err
 			case d.IsDir() && name != folder && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".")):
 				return fs.SkipDir
-			case !d.IsDir() && path.Ext(name) == ".go" && !strings.HasSuffix(name, "_test.go"):
+			case !d.IsDir() && (path.Ext(name) == ".go" || path.Ext(name) == ".s") && !strings.HasSuffix(name, "_test.go"):
 				files = append(files, name)
 			}
 			return nil

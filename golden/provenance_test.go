@@ -15,6 +15,7 @@ func TestSourceHashFollowsSourcesAndNothingElse(t *testing.T) {
 		return fstest.MapFS{
 			"k/a.go":          {Data: []byte("package k\n")},
 			"k/deep/b.go":     {Data: []byte("package deep\n")},
+			"k/deep/b.s":      {Data: []byte("RET\n")},
 			"k/a_test.go":     {Data: []byte("package k\n")},
 			"k/testdata/x.go": {Data: []byte("package x\n")},
 			"k/notes.md":      {Data: []byte("notes")},
@@ -46,6 +47,7 @@ func TestSourceHashFollowsSourcesAndNothingElse(t *testing.T) {
 		"a byte":     func(f fstest.MapFS) { f["k/a.go"].Data = []byte("package k ") },
 		"a name":     func(f fstest.MapFS) { f["k/z.go"] = f["k/a.go"]; delete(f, "k/a.go") },
 		"a new file": func(f fstest.MapFS) { f["k/n.go"] = &fstest.MapFile{} },
+		"assembly":   func(f fstest.MapFS) { f["k/deep/b.s"].Data = []byte("NOP") },
 		"a deep one": func(f fstest.MapFS) { f["k/deep/b.go"].Data = nil },
 		// Moving a byte between files that are hashed one after the other.
 		"a boundary": func(f fstest.MapFS) {

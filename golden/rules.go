@@ -107,7 +107,7 @@ const (
 var builtin = []Rule{
 	{ruleSeal, "sha256 is the hash of the canonical JSON of everything else", nil, checkSeal},
 	{ruleRecipe, "recipe_sha256 is the hash of config, config has the keys its method needs and no other method's, and derived members follow", nil, checkRecipe},
-	{ruleProvenance, "every member of the provenance is present and none names a machine or a path on it", nil, checkProvenance},
+	{ruleProvenance, "every member of the provenance is present and none names a machine or a path on it; a GPU is one by the platform of its engine, with compute capability and driver", nil, checkProvenance},
 	{ruleFiles, "the file is named by its id, and each matrix file is whole, unchanged and recorded for this recipe, seed and rerun", nil, checkFiles},
 	{ruleRuns, "runs are distinct and sorted, carry the same metrics in range, and end where their series end", nil, checkRuns},
 	{ruleBands, "n, mean, sd, k, floor, lo and hi follow from the runs", []Kind{Statistics}, checkBands},

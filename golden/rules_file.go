@@ -115,10 +115,14 @@ func checkProvenance(s *Subject) Outcome {
 		{"device.name", p.Device.Name}, {"host.cpu", p.Host.CPU}, {"host.os", p.Host.OS}, {"host.go", p.Host.Go},
 		{"host.goarch", p.Host.GOARCH}, {"rng", p.RNG},
 	}
-	accelerator := []text{{"engine.plugin", p.Engine.Plugin}, {"device.sm", p.Device.SM}, {"device.driver", p.Device.Driver},
-		{"device.cuda", p.Device.CUDA}, {"device.cudnn", p.Device.CUDNN}}
-	if slices.ContainsFunc(accelerator, func(t text) bool { return t.value != "" }) {
+	plugin := []text{{"engine.platform", p.Engine.Platform}, {"engine.plugin", p.Engine.Plugin}}
+	accelerator := []text{{"device.sm", p.Device.SM}, {"device.driver", p.Device.Driver}, {"device.cuda", p.Device.CUDA}, {"device.cudnn", p.Device.CUDNN}}
+	given := func(t text) bool { return t.value != "" }
+	if slices.ContainsFunc(accelerator, given) {
 		texts = append(texts, accelerator...) // all or none: a GPU is described whole
+		texts = append(texts, plugin...)
+	} else if slices.ContainsFunc(plugin, given) {
+		texts = append(texts, plugin...)
 	}
 	hashes := []text{{"kernels_sha256", p.KernelsSHA256}}
 	switch {
@@ -134,6 +138,9 @@ func checkProvenance(s *Subject) Outcome {
 		if strings.TrimSpace(f.value) == "" {
 			return Failed(refuse("provenance."+f.field, "empty"))
 		}
+	}
+	if err := checkPlatform(p); err != nil {
+		return Failed(err)
 	}
 	for _, f := range hashes {
 		if !isSHA256(f.value) {
@@ -186,6 +193,32 @@ func checkProvenance(s *Subject) Outcome {
 		return Outcome{State: Warn, Detail: "gating, but recorded from a tree with uncommitted changes"}
 	}
 	return Passed("commit %.12s", p.GitCommit)
+}
+
+// platformCUDA is what XLA's client reports on an NVIDIA GPU.
+const platformCUDA = "cuda"
+
+// computeCapability is that of an NVIDIA GPU, such as 9.0.
+var computeCapability = regexp.MustCompile(`^[1-9][0-9]*\.[0-9]+$`)
+
+// checkPlatform refuses results that pass for those of a GPU and are not: an engine is a GPU, by its name, exactly when
+// the platform that its client reported is CUDA, and then the compute capability and the driver are known. A device is
+// described as a GPU there alone.
+func checkPlatform(p Provenance) error {
+	gpu := strings.HasPrefix(p.Engine.Name, "gpu")
+	switch {
+	case gpu && p.Engine.Platform != platformCUDA:
+		return refuse("provenance.engine.platform", "the engine %s ran on platform %q, want %q", p.Engine.Name, p.Engine.Platform, platformCUDA)
+	case !gpu && p.Engine.Platform == platformCUDA:
+		return refuse("provenance.engine.platform", "the engine %s is no GPU and ran on platform %q", p.Engine.Name, p.Engine.Platform)
+	case !gpu && p.Device.SM+p.Device.Driver+p.Device.CUDA+p.Device.CUDNN != "":
+		return refuse("provenance.device", "described as a GPU, and the engine %s is none", p.Engine.Name)
+	case gpu && !computeCapability.MatchString(p.Device.SM):
+		return refuse("provenance.device.sm", "%q is no compute capability, such as 9.0", p.Device.SM)
+	case gpu && (p.Device.Driver == Unknown || p.Device.Driver == ""):
+		return refuse("provenance.device.driver", "%q: a result of a GPU names its driver", p.Device.Driver)
+	}
+	return nil
 }
 
 // scanTexts calls visit for every string of the tree.

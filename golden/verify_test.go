@@ -436,11 +436,46 @@ var resealed = []struct {
 	{"images a second improved", parityID, func(g *Golden) { g.Parity.Timings[0].ImagesPerS *= 1.001 }, ruleTimings, "timings[0].images_per_s"},
 	{"a timing twice", parityID, func(g *Golden) { g.Parity.Timings[1].Precision = FP64 }, ruleTimings, "timings[1]"},
 	{"timings dropped", parityID, func(g *Golden) { g.Parity.Timings = nil }, ruleKept, "rules"},
-	{"a GPU without a driver", parityID, func(g *Golden) {
-		g.Provenance.Engine.Plugin = "jax-cuda13-pjrt@0.9.0"
-		g.Provenance.Device.SM, g.Provenance.Device.CUDA, g.Provenance.Device.CUDNN = "9.0", "13.0", Unknown
-	}, ruleProvenance, "provenance.device.driver"},
-	{"a GPU without a plugin", parityID, func(g *Golden) { g.Provenance.Device.SM = "9.0" }, ruleProvenance, "provenance.engine.plugin"},
+	{"a GPU without a driver", parityID, onGPU(func(p *Provenance) { p.Device.Driver = "" }), ruleProvenance, "provenance.device.driver"},
+	{"a GPU of an unknown driver", parityID, onGPU(func(p *Provenance) { p.Device.Driver = Unknown }), ruleProvenance, "provenance.device.driver"},
+	{"a GPU without a plugin", parityID, onGPU(func(p *Provenance) { p.Engine.Plugin = "" }), ruleProvenance, "provenance.engine.plugin"},
+	{"a GPU of unknown capability", parityID, onGPU(func(p *Provenance) { p.Device.SM = Unknown }), ruleProvenance, "provenance.device.sm"},
+	{"a GPU by name alone", parityID, onGPU(func(p *Provenance) {
+		p.Engine.Platform, p.Engine.Plugin, p.Device = "", "", Device{Name: p.Device.Name}
+	}), ruleProvenance, "provenance.engine.platform"},
+	{"a processor passed off as a GPU", parityID, onGPU(func(p *Provenance) { p.Engine.Platform = "cpu" }), ruleProvenance, "provenance.engine.platform"},
+	{"a GPU passed off as a processor", parityID, onGPU(func(p *Provenance) { p.Engine.Name = "xla-cpu" }), ruleProvenance, "provenance.engine.platform"},
+	{"a processor with a compute capability", parityID, onGPU(func(p *Provenance) { p.Engine.Name, p.Engine.Platform = "xla-cpu", "cpu" }), ruleProvenance, "provenance.device"},
+}
+
+// onGPU describes a golden as one of a GPU and then spoils the description.
+func onGPU(spoil func(*Provenance)) func(*Golden) {
+	return func(g *Golden) {
+		asGPU(g)
+		spoil(&g.Provenance)
+	}
+}
+
+// asGPU gives a golden the provenance of a GPU, its timings included.
+func asGPU(g *Golden) {
+	p := &g.Provenance
+	p.Engine.Name, p.Engine.Platform, p.Engine.Plugin = "gpu", "cuda", "jax-cuda13-pjrt@0.9.0"
+	p.Device.SM, p.Device.Driver, p.Device.CUDA, p.Device.CUDNN = "9.0", "580.65.06", "13.0", Unknown
+}
+
+// TestProvenanceOfAGPU: what the mutants spoil is accepted unspoiled, so are XLA on a processor and an engine in Go.
+func TestProvenanceOfAGPU(t *testing.T) {
+	for name, describe := range map[string]func(*Golden){
+		"a GPU":              asGPU,
+		"XLA on a processor": func(g *Golden) { e := &g.Provenance.Engine; e.Name, e.Platform, e.Plugin = "xla-cpu", "cpu", "p@1" },
+		"an engine in Go":    func(*Golden) {},
+	} {
+		g := load(t, fixtures(t), parityID)
+		describe(g)
+		if o := checkProvenance(&Subject{Golden: g, File: parityID + ".json"}); o.State != Pass {
+			t.Errorf("%s: %s: %s", name, o.State, o.Detail)
+		}
+	}
 }
 
 func changeBand(g *Golden, change func(*Band)) {

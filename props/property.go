@@ -30,7 +30,7 @@ type Status int
 const (
 	Vacuous  Status = iota // no state was drawn that meets the hypotheses
 	Holds                  // the statement holds at the drawn state
-	Violated               // the drawn state is a counterexample, confirmed by the checker
+	Violated               // the drawn state is a counterexample, confirmed by the model
 )
 
 func (s Status) String() string { return [...]string{"vacuous", "holds", "violated"}[s] }
@@ -107,7 +107,7 @@ func (p Property) Check(ch sample.Chooser) Outcome {
 }
 
 // Check draws states until one meets the hypotheses, [Attempts] times at most, and judges the part there. A
-// failure counts as Violated only if the checker confirms it.
+// failure counts as Violated only if the model confirms it.
 func (p Part) Check(ch sample.Chooser) Outcome {
 	for i := range Attempts {
 		st, f, ok := draw(ch, p.Part)

@@ -25,7 +25,7 @@ type Result struct {
 	// Disagreements counts states at which float64 arithmetic judges the statement otherwise than exact
 	// arithmetic, although its margin exceeds eval.Tolerance.
 	Disagreements int
-	// Refutation and Witness are the first counterexample, confirmed by the checker; nil if there is none.
+	// Refutation and Witness are the first counterexample, confirmed by the model; nil if there is none.
 	Refutation *verdict.Refutation
 	Witness    *verdict.Witness
 	Err        error // of the context, or why no state could be judged

@@ -1,8 +1,9 @@
 // Package theory is the paper as text: every claim of “Understanding Self-Supervised Learning Dynamics
 // without Contrastive Pairs” (Tian, Chen and Ganguli, ICML 2021) in the claim language, with its proof
-// script and its mutated twins, and the judgement of each by the checker.
+// script and its mutated twins, and the judgement of each.
 //
-// The claims are the files in claims/; GRAMMAR.md describes their language. Subpackages: lang reads them,
-// algebra and symbolic give them meaning in exact algebra, eval at concrete states, sample looks for
-// counterexamples, and checker alone makes verdicts.
+// The claims are the files in claims/; GRAMMAR.md describes their language. Of the subpackages, three are believed:
+// kernel, which makes theorems, model, which makes counterexamples, and kernel/certificate, which reads both from
+// text. The others are not: lang reads claims into the kernel's terms, prove finds proofs, sample draws states and eval
+// evaluates them. Package verdict says the words, from theorems and counterexamples alone.
 package theory

@@ -164,6 +164,9 @@ func exact(s string) (*big.Rat, error) {
 			return nil, fmt.Errorf("%s is outside the range of float64", s)
 		}
 	}
+	if len(s) > longest {
+		return nil, fmt.Errorf("%q… has %d characters; a number has at most %d", s[:longest/2], len(s), longest)
+	}
 	return nil, fmt.Errorf("%q is not an exact number such as 0, -1, 1/4, 0.25 or 1e-3", s)
 }
 
@@ -190,6 +193,11 @@ func (ax Axis) check() error {
 	}
 	if ax.Lo.Cmp(ax.Hi) >= 0 {
 		return fmt.Errorf("the low end %s is not below the high end %s", ax.Lo.RatString(), ax.Hi.RatString())
+	}
+	lo, _ := ax.Lo.Float64()
+	hi, _ := ax.Hi.Float64()
+	if math.IsInf(hi-lo, 0) || ax.Log && lo > 0 && math.IsInf(hi/lo, 0) {
+		return fmt.Errorf("from %v to %v is further than float64 reaches", lo, hi)
 	}
 	if ax.Cells < 0 || ax.Cells > MaxCells {
 		return fmt.Errorf("%d cells where 1 to %d are possible", ax.Cells, MaxCells)

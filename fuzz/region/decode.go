@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"os"
 	"regexp"
@@ -133,9 +134,18 @@ func kind(n ast.Node) string {
 		return "a tagged value"
 	}
 	if t := n.GetToken(); t != nil {
-		return strconv.Quote(t.Value)
+		return shown(t.Value)
 	}
 	return "something else"
+}
+
+// shown quotes text of a file for a message, its beginning if it is long.
+func shown(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		return fmt.Sprintf("%q… (%d characters)", string(r[:most]), len(r))
+	}
+	return strconv.Quote(s)
 }
 
 func (d decoder) region(n ast.Node) (*Region, error) {
@@ -193,7 +203,7 @@ func (d decoder) each(e entry, f func(entry) error) error {
 	}
 	for _, x := range es {
 		if !identifier.MatchString(x.key) {
-			return d.errorAt(x.line, "%q is no name of the claim language", x.key)
+			return d.errorAt(x.line, "%s is no name of the claim language", shown(x.key))
 		}
 		if err := f(x); err != nil {
 			return err
@@ -229,12 +239,36 @@ func (d decoder) number(n ast.Node, line int, what string) (*big.Rat, error) {
 	if !ok {
 		return nil, d.errorAt(line, "%s is %s; expected a number", what, kind(n))
 	}
-	x, parsed := new(big.Rat).SetString(s)
-	if len(s) > 100 || !number.MatchString(s) || !parsed {
-		return nil, d.errorAt(line, "%s is %q; expected a number such as 0.1, 1e-3 or 1/4", what, s)
+	// A long text is not looked at: its exact value would be as long.
+	if len(s) > maxNumber {
+		return nil, d.errorAt(line, "%s is %s; expected a number of at most %d characters", what, shown(s), maxNumber)
+	}
+	x, parsed := new(big.Rat), false
+	if number.MatchString(s) {
+		x, parsed = x.SetString(s)
+	}
+	if !parsed {
+		return nil, d.errorAt(line, "%s is %s; expected a number such as 0.1, 1e-3 or 1/4", what, shown(s))
+	}
+	// Samples are float64 numbers: what they would round to infinity, or to fewer
+	// digits than others, is no end of a box.
+	switch size := new(big.Rat).Abs(x); {
+	case size.Cmp(largest) > 0:
+		return nil, d.errorAt(line, "%s is %s, beyond the largest number, about 1.8e308", what, shown(s))
+	case size.Sign() > 0 && size.Cmp(smallest) < 0:
+		return nil, d.errorAt(line, "%s is %s, nearer to 0 than the smallest number, about 2.2e-308", what, shown(s))
 	}
 	return x, nil
 }
+
+// maxNumber bounds the length of a number in characters.
+const maxNumber = 100
+
+// largest and smallest are the bounds of the sizes of normal float64 numbers.
+var (
+	largest  = new(big.Rat).SetFloat64(math.MaxFloat64)
+	smallest = new(big.Rat).SetFloat64(0x1p-1022)
+)
 
 func (d decoder) size(e entry) (Size, error) {
 	s := Size{Name: e.key, Line: e.line}

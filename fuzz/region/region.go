@@ -48,9 +48,22 @@ func (b Box) At(u float64) float64 {
 		u = 0x1p-53
 	}
 	if b.Scale == Log {
-		return lo * math.Exp(u*math.Log(hi/lo))
+		if q := hi / lo; q <= math.MaxFloat64 {
+			return lo * math.Exp(u*math.Log(q))
+		}
+		// The quotient is beyond float64; rounding must not leave the box.
+		v := math.Exp(math.Log(lo) + u*(math.Log(hi)-math.Log(lo)))
+		return max(lo, min(hi, v))
 	}
-	return lo + u*(hi-lo)
+	return between(lo, hi, u)
+}
+
+// between returns lo + u·(hi − lo), also where the difference is beyond float64.
+func between(lo, hi, u float64) float64 {
+	if d := hi - lo; d <= math.MaxFloat64 {
+		return lo + u*d
+	}
+	return lo*(1-u) + hi*u
 }
 
 // String renders the box as an interval: [0, 1/4).
@@ -74,6 +87,13 @@ type Distribution struct {
 	Normal *big.Rat // standard deviation; nil for a uniform distribution
 	Lo, Hi *big.Rat // ends of a uniform one
 	Line   int
+}
+
+// At returns the value of a uniform distribution at u in [0, 1).
+func (d Distribution) At(u float64) float64 {
+	lo, _ := d.Lo.Float64()
+	hi, _ := d.Hi.Float64()
+	return between(lo, hi, u)
 }
 
 // String renders the distribution.

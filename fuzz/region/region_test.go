@@ -1,6 +1,7 @@
 package region
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +70,14 @@ var bad = []struct{ name, text, want string }{
 	{"underscore", "parameters:\n  eta: 1_000\n", `f:2: parameter eta is "1_000"; expected a number such as`},
 	{"division by zero", "parameters:\n  eta: 1/0\n", `f:2: parameter eta is "1/0"; expected a number such as`},
 	{"huge exponent", "parameters:\n  eta: 1e999999999\n", `f:2: parameter eta is "1e999999999"; expected a number such as`},
+	{"beyond float64", "parameters:\n  eta: 1e700\n", `f:2: parameter eta is "1e700", beyond the largest number, about 1.8e308`},
+	{"end beyond float64", "parameters:\n  eta: {from: -1e309, to: 1}\n", `f:2: eta.from is "-1e309", beyond the largest number, about 1.8e308`},
+	{"deviation beyond float64", "initial:\n  W: {normal: 1e999}\n", `f:2: W.normal is "1e999", beyond the largest number, about 1.8e308`},
+	{"denormal", "parameters:\n  eta: {from: 5e-324, to: 1, scale: log}\n", `f:2: eta.from is "5e-324", nearer to 0 than the smallest number, about 2.2e-308`},
+	{"below denormals", "initial:\n  W: {uniform: [-1, 1e-999]}\n", `f:2: W.uniform is "1e-999", nearer to 0 than the smallest number, about 2.2e-308`},
+	{"digits", "parameters:\n  eta: 0." + strings.Repeat("1", 100_000) + "\n", `f:2: parameter eta is "0.` + strings.Repeat("1", 38) + `"… (100002 characters); expected a number of at most 100 characters`},
+	{"digits of a size", "sizes:\n  n: " + strings.Repeat("1", 100_000) + "\n", `f:2: size n is "` + strings.Repeat("1", 40) + `"… (100000 characters); expected a number from 1 to 64`},
+	{"digits of a name", "parameters:\n  2" + strings.Repeat("e", 1000) + ": 1\n", `f:2: "2` + strings.Repeat("e", 39) + `"… (1001 characters) is no name of the claim language`},
 	{"text", "parameters:\n  eta: {from: zero, to: 1}\n", `f:2: eta.from is "zero"; expected a number such as`},
 	{"no from", "parameters:\n  eta: {to: 1}\n", "f:2: parameter eta has no from"},
 	{"no to", "parameters:\n  eta:\n    from: 1\n", "f:2: parameter eta has no to"},
@@ -188,6 +197,55 @@ func TestBoxIsSampledOnItsScale(t *testing.T) {
 	}
 	if b.At(0.5) != 1 || !(b.At(0) > -1) {
 		t.Errorf("middle %v, start %v", b.At(0.5), b.At(0))
+	}
+}
+
+// TestBoxesAsWideAsFloat64: samples stay in the box, are numbers, and reach its halves.
+func TestBoxesAsWideAsFloat64(t *testing.T) {
+	r, err := Decode([]byte(`parameters:
+  a: {from: -1e308, to: 1e308}
+  b: {from: 2.3e-308, to: 1.7e308, scale: log}
+  c: {from: -1.7e308, to: 1.7e308, open: [from, to]}
+  d: {from: 2.3e-308, to: 2.4e-308}
+  e: {from: 1e-200, to: 1e200, scale: log}
+`), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range r.Parameters {
+		below := 0
+		lo, _ := b.Lo.Float64()
+		hi, _ := b.Hi.Float64()
+		middle := lo/2 + hi/2
+		if b.Scale == Log {
+			middle = math.Sqrt(lo) * math.Sqrt(hi)
+		}
+		const n = 1000
+		for i := range n {
+			v := b.At(float64(i) / n)
+			if !(lo <= v && v <= hi) {
+				t.Fatalf("%s: %v at %v", b.Name, v, float64(i)/n)
+			}
+			if v < middle*(1-1e-12) {
+				below++
+			}
+		}
+		if below < n*4/10 || below > n*6/10 {
+			t.Errorf("%s: %d of %d samples in the lower half", b.Name, below, n)
+		}
+	}
+}
+
+func TestUniformDistributionAsWideAsFloat64(t *testing.T) {
+	r, err := Decode([]byte("initial:\n  W: {uniform: [-1e308, 1e308]}\n"), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		u := float64(i) / 100
+		if v := r.Initial[0].At(u); math.Abs(v/1e308-(2*u-1)) > 1e-12 {
+			t.Errorf("at %v: %v", u, v)
+		}
 	}
 }
 

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"stopgrad/internal/ledger"
@@ -195,127 +193,6 @@ func TestInterruptedAuditGoesOn(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, PartialFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the partial ledger is still there")
-	}
-}
-
-// TestForgedResume edits what an interrupted audit left: no edit becomes a verdict; a claim whose record or certificates do
-// not fit is judged anew.
-func TestForgedResume(t *testing.T) {
-	f := load(t)
-	ids := []string{"lemma2", "wd-units", "nopred"}
-	files := map[string][]byte{}
-	o := Options{Seed: 1, Depth: tiny, IDs: ids, Workers: 2, Keep: func(name string, content []byte) error { files[name] = content; return nil }}
-	whole, err := Run(context.Background(), f, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := canonical(t, whole)
-	o.Keep = nil
-	certificate := func(id, part string) string {
-		for _, e := range whole.Claim(id).Evidence {
-			if e.Detail.Part == part && e.Certificate != "" {
-				return e.Certificate
-			}
-		}
-		t.Fatalf("%s/%s has no certificate", id, part)
-		return ""
-	}
-	refutation, proof := certificate("wd-units", "printed"), certificate("wd-units", "units")
-	for _, c := range []struct {
-		name string
-		edit func(map[string]ledger.Claim, map[string][]byte)
-		anew []string // the claims that have to be judged again
-	}{
-		{"nothing", func(map[string]ledger.Claim, map[string][]byte) {}, nil},
-		{"words", func(cs map[string]ledger.Claim, _ map[string][]byte) {
-			for id, c := range cs {
-				c.Verdict = ledger.Proved
-				for i := range c.Evidence {
-					c.Evidence[i].Verdict = ledger.Proved
-				}
-				for i := range c.Twins {
-					c.Twins[i].Verdict = ledger.Proved
-				}
-				cs[id] = c
-			}
-		}, nil},
-		{"a certificate is gone", func(_ map[string]ledger.Claim, fs map[string][]byte) { delete(fs, refutation) }, []string{"wd-units"}},
-		{"a certificate is cut", func(_ map[string]ledger.Claim, fs map[string][]byte) { fs[proof] = fs[proof][:len(fs[proof])-1] }, []string{"wd-units"}},
-		{"certificates are exchanged", func(_ map[string]ledger.Claim, fs map[string][]byte) {
-			fs[refutation], fs[proof] = fs[proof], fs[refutation]
-		}, []string{"wd-units"}},
-		{"another claim's certificate", func(_ map[string]ledger.Claim, fs map[string][]byte) {
-			fs[refutation] = fs[certificate("lemma2", "decay")]
-		}, []string{"wd-units"}},
-		{"another name", func(cs map[string]ledger.Claim, _ map[string][]byte) {
-			edited(cs, "wd-units", func(e *ledger.Evidence) { e.Certificate = proof })
-		}, []string{"wd-units"}},
-		{"another statement", func(cs map[string]ledger.Claim, _ map[string][]byte) {
-			edited(cs, "wd-units", func(e *ledger.Evidence) { e.Detail.Statement = "1 == 1" })
-		}, []string{"wd-units"}},
-		{"another sequent", func(cs map[string]ledger.Claim, _ map[string][]byte) {
-			edited(cs, "lemma2", func(e *ledger.Evidence) { e.Detail.Sequent = "sha256:00" })
-		}, []string{"lemma2"}},
-		{"another claim's record", func(cs map[string]ledger.Claim, _ map[string][]byte) {
-			cs["wd-units"], cs["lemma2"] = cs["lemma2"], cs["wd-units"]
-		}, []string{"lemma2", "wd-units"}},
-		{"a witness without a certificate", func(cs map[string]ledger.Claim, _ map[string][]byte) {
-			edited(cs, "wd-units", func(e *ledger.Evidence) { e.Certificate = "" })
-		}, []string{"wd-units"}},
-		{"no evidence", func(cs map[string]ledger.Claim, _ map[string][]byte) {
-			c := cs["lemma2"]
-			c.Evidence = nil
-			cs["lemma2"] = c
-		}, []string{"lemma2"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			if err := WritePartial(dir, "id", whole); err != nil {
-				t.Fatal(err)
-			}
-			finished, err := ReadPartial(dir, "id")
-			if err != nil {
-				t.Fatal(err)
-			}
-			kept := maps.Clone(files)
-			c.edit(finished, kept)
-			var anew []string
-			o := o
-			o.Finished = finished
-			o.Certificate = func(name string) ([]byte, error) {
-				if text, ok := kept[name]; ok {
-					return text, nil
-				}
-				return nil, os.ErrNotExist
-			}
-			var mu sync.Mutex
-			o.OnClaim = func(_, _ int, id string, _ func() *ledger.Ledger) {
-				mu.Lock()
-				anew = append(anew, id)
-				mu.Unlock()
-			}
-			l, err := Run(context.Background(), f, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if canonical(t, l) != want {
-				t.Error("the ledger is another one")
-			}
-			slices.Sort(anew)
-			if !slices.Equal(anew, c.anew) {
-				t.Errorf("judged anew: %v; want %v", anew, c.anew)
-			}
-		})
-	}
-}
-
-// edited changes every piece of evidence that has a certificate, in place.
-func edited(cs map[string]ledger.Claim, id string, change func(*ledger.Evidence)) {
-	c := cs[id]
-	for i := range c.Evidence {
-		if c.Evidence[i].Certificate != "" {
-			change(&c.Evidence[i])
-		}
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package audit judges claims and writes down what it finds: every statement of every claim asked for is
-// handed to the checker and to the search for counterexamples, on a pool of workers, and the results become
+// handed to the prover and to the search for counterexamples, on a pool of workers, and the results become
 // a ledger.
 //
 // The verdicts are those of package verdict and of the properties; this package only arranges them. The

@@ -20,7 +20,7 @@ type Sampling struct {
 	Note string
 	// Data is what else the property has to record, as JSON.
 	Data json.RawMessage
-	// Refutation and Witness are a counterexample that the checker has confirmed; nil if there is none.
+	// Refutation and Witness are a counterexample that the model has confirmed; nil if there is none.
 	Refutation *verdict.Refutation
 	Witness    *verdict.Witness
 }

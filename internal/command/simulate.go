@@ -9,6 +9,7 @@ import (
 
 	"stopgrad/internal/report"
 	"stopgrad/numeric/flow"
+	"stopgrad/numeric/ode"
 )
 
 // tablePoints is the number of times in a table for people; data for programs has flow.DefaultPoints.
@@ -21,6 +22,7 @@ type simulateCommand struct {
 	JSON   bool    `name:"json" xor:"format" help:"Write states and measures as JSON."`
 	CSV    bool    `name:"csv" xor:"format" help:"Write states and measures as CSV."`
 	Points int     `default:"0" help:"Number of equidistant times; 0 is 101, and 11 for a table."`
+	Method string  `default:"auto" help:"Method of integration: auto (explicit, implicit where the flow is stiff), verner8, dp54, radau5."`
 }
 
 // Run integrates the flow.
@@ -40,9 +42,19 @@ func (s *simulateCommand) Run(c *console) error {
 	if points == 0 && !s.JSON && !s.CSV {
 		points = tablePoints
 	}
-	tr, err := flow.Simulate(c.ctx, f, state, s.T, &flow.Settings{Points: points})
+	method, err := ode.ParseMethod(s.Method)
+	if err != nil {
+		return badInput(err)
+	}
+	tr, err := flow.Simulate(c.ctx, f, state, s.T, &flow.Settings{Points: points, ODE: ode.Settings{Method: method}})
 	if tr == nil {
 		return badInput(err)
+	}
+	for _, w := range tr.Switches {
+		fmt.Fprintf(c.stderr, "stopgrad: the flow is stiff from t = %.6g on: %v goes over to %v (--method forces one)\n", w.T, w.From, w.To)
+	}
+	for _, l := range tr.Losses {
+		fmt.Fprintf(c.stderr, "stopgrad: %v\n", l)
 	}
 	cut := errors.Is(err, context.Canceled)
 	if err != nil && !cut {

@@ -12,7 +12,8 @@ import (
 )
 
 // Trajectory writes the measures of a trajectory: a row for each time, as many measures side by side as fit the
-// page, the rest in blocks below.
+// page, the rest in blocks below. A time at which a variable has decayed to where numbers end is marked †, and a line
+// below says which.
 func Trajectory(w io.Writer, tr *flow.Trajectory, p Page) error {
 	seen := map[string]bool{}
 	for _, m := range tr.Measures {
@@ -23,8 +24,12 @@ func Trajectory(w io.Writer, tr *flow.Trajectory, p Page) error {
 	measures := slices.Sorted(maps.Keys(seen))
 	header := append([]string{"t"}, measures...)
 	var rows [][]string
+	marked := false
 	for i, t := range tr.T {
 		row := []string{fmt.Sprintf("%.5g", t)}
+		if tr.Lost(i) {
+			row[0], marked = "†"+row[0], true
+		}
 		for _, name := range measures {
 			cell := "–"
 			if v, ok := tr.Measures[i][name]; ok {
@@ -65,6 +70,12 @@ func Trajectory(w io.Writer, tr *flow.Trajectory, p Page) error {
 			out += "\n"
 		}
 		out += p.table(pick(header), block, layout{right: right})
+	}
+	if marked {
+		out += "\n"
+		for _, l := range tr.Losses {
+			out += fmt.Sprintf("† %v\n", l)
+		}
 	}
 	_, err := fmt.Fprintf(w, "%s, t = %.6g to %.6g\n\n%s", tr.Flow, tr.T[0], tr.T[len(tr.T)-1], out)
 	return err

@@ -25,8 +25,9 @@ import (
 
 // Check is the command about the training checks.
 type Check struct {
-	List CheckList `cmd:"" help:"List the checks with their gates, and the empirical claims that are quoted only."`
-	Run  CheckRun  `cmd:"" help:"Run the checks, all or those named, and say what is observed."`
+	List  CheckList  `cmd:"" help:"List the checks with their gates, and the empirical claims that are quoted only."`
+	Run   CheckRun   `cmd:"" help:"Run the checks, all or those named, and say what is observed."`
+	Times CheckTimes `cmd:"" help:"Measure training steps of every engine here and of PyTorch, side by side."`
 }
 
 // CheckList lists the checks.
@@ -79,13 +80,14 @@ type CheckRun struct {
 	Tier      string   `default:"mini" enum:"mini,full,gpu,gpu-mini" help:"Networks: mini (minutes) or full (an hour) on the digits; gpu on colour images, and its miniature gpu-mini on the digits."`
 	Group     string   `default:"" enum:",G-A,G-B,G-C" help:"Group of tier gpu or gpu-mini. Default: all of them."`
 	Data      string   `placeholder:"SPEC" help:"Images of tier gpu: cifar10:PATH, or folder:PATH (train/CLASS/*.jpg …, also in a tar.gz)."`
-	Backend   string   `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32, for the networks of T2 and T3. Default: gpu for tier gpu, cpu for others."`
-	Epochs    int      `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
-	Precision string   `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
-	Seeds     string   `placeholder:"N,N,…" help:"Seeds. Default: 1,2 for mini, 0 to 4 for full, 1 to 5 for gpu and gpu-mini. In tier mini the linear checks take the first alone."`
-	Workers   int      `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no result."`
-	JSON      bool     `name:"json" help:"Write the results as JSON."`
-	Out       string   `placeholder:"DIR" help:"Folder for trainingcheck.json, the same JSON, and for the runs of tier gpu: a later call goes on from them."`
+	Backend   string   `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32, for the networks of T2 and T3. Default: gpu for tier gpu, cpu for others."`
+	Kernels   `embed:""`
+	Epochs    int    `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
+	Precision string `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
+	Seeds     string `placeholder:"N,N,…" help:"Seeds. Default: 1,2 for mini, 0 to 4 for full, 1 to 5 for gpu and gpu-mini. In tier mini the linear checks take the first alone."`
+	Workers   int    `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no result."`
+	JSON      bool   `name:"json" help:"Write the results as JSON."`
+	Out       string `placeholder:"DIR" help:"Folder for trainingcheck.json, the same JSON, and for the runs of tier gpu: a later call goes on from them."`
 }
 
 // Help describes what the flags cannot.
@@ -173,6 +175,9 @@ func (k *CheckRun) Run(c *Console) error {
 	}
 	if k.Workers < 0 {
 		return badInputf("--workers=%d is negative", k.Workers)
+	}
+	if err := k.choose(k.Backend); err != nil {
+		return err
 	}
 	plan, err := k.plan(seeds)
 	if err != nil {
@@ -368,7 +373,7 @@ func newPlan(tiers []check.Tier, spec, backend string, o check.Options, ids []st
 	}
 	if workers == 0 {
 		p.workers = runtime.GOMAXPROCS(0)
-		if backend == engine.GPU || backend == engine.GPUTF32 {
+		if engine.Alone(backend) {
 			p.workers = 1
 		}
 	}

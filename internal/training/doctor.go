@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,12 +19,13 @@ import (
 
 // Doctor says what this machine offers.
 type Doctor struct {
-	Data []string `placeholder:"SPEC" help:"Data sets to look at besides the digits, such as cifar10:PATH. May be repeated."`
+	Data   []string `placeholder:"SPEC" help:"Data sets to look at besides the digits, such as cifar10:PATH. May be repeated."`
+	Engine string   `placeholder:"KIND" help:"Look at this engine alone, in this process: cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32."`
 }
 
 // Help describes what the flags cannot.
 func (*Doctor) Help() string {
-	return "One line each: the Go build, the engines and what a GPU needs, the data, and the optional programs that serve as oracles.\n\nData:\n\n" + indented(data.SpecHelp)
+	return "One line each: the Go build, the engines, the NVIDIA driver, the data, and the optional programs that serve as oracles. An engine with a plugin is opened in a process of its own, which the plugin may end.\n\nData:\n\n" + indented(data.SpecHelp)
 }
 
 // finding is one line.
@@ -34,8 +37,15 @@ type finding struct {
 
 // Run looks.
 func (d *Doctor) Run(c *Console) error {
+	if d.Engine != "" {
+		if !slices.Contains(engine.Kinds, d.Engine) {
+			return badInputf("--engine: %q is unknown; there are %s", d.Engine, strings.Join(engine.Kinds, ", "))
+		}
+		s := engine.ProbeOne(d.Engine)
+		return c.print([]finding{{s.Name, s.Available, s.Detail}})
+	}
 	found := []finding{build()}
-	for _, s := range engine.Probe() {
+	for _, s := range engine.Probe(func(kind string) engine.Status { return probeApart(c.Context, kind) }) {
 		found = append(found, finding{s.Name, s.Available, s.Detail})
 	}
 	for _, spec := range append([]string{"digits"}, d.Data...) {
@@ -47,18 +57,60 @@ func (d *Doctor) Run(c *Console) error {
 		}
 		found = append(found, t.look(c.Context))
 	}
-	var rows [][]string
-	for _, f := range found {
-		rows = append(rows, []string{f.name, map[bool]string{true: "ok", false: "missing"}[f.there], strings.ReplaceAll(f.text, "\n", " ")})
-	}
+	return c.print(found)
+}
+
+// Words of a line.
+const (
+	wordThere   = "ok"
+	wordMissing = "missing"
+)
+
+// print writes a line for each finding.
+func (c *Console) print(found []finding) error {
 	return c.write(func(w io.Writer) error {
 		var b strings.Builder
-		for _, r := range rows {
-			fmt.Fprintf(&b, "%-14s %-8s %s\n", r[0], r[1], r[2])
+		for _, f := range found {
+			word := wordMissing
+			if f.there {
+				word = wordThere
+			}
+			fmt.Fprintf(&b, "%-14s %-8s %s\n", f.name, word, strings.ReplaceAll(f.text, "\n", " "))
 		}
 		_, err := io.WriteString(w, b.String())
 		return err
 	})
+}
+
+// probeTimeout bounds the look at one engine. A GPU's client starts in seconds; two minutes allow for a cold disk.
+const probeTimeout = 2 * time.Minute
+
+// probeApart looks at an engine with this program in a process of its own, which the engine's plugin may end.
+func probeApart(ctx context.Context, kind string) engine.Status {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	failed := func(err error) engine.Status {
+		return engine.Status{Name: kind, Detail: engine.CrashedError(kind, err).Error()}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return failed(err)
+	}
+	cmd := exec.CommandContext(ctx, self, "doctor", "--engine", kind)
+	cmd.Args[0] = os.Args[0] // some programs go by their name
+	out, err := cmd.Output()
+	switch {
+	case ctx.Err() != nil:
+		return failed(fmt.Errorf("no answer: %w", ctx.Err()))
+	case err != nil:
+		return failed(err)
+	}
+	name, line, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	word, detail, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if name != kind || word != wordThere && word != wordMissing {
+		return failed(fmt.Errorf("the answer %q", out))
+	}
+	return engine.Status{Name: name, Available: word == wordThere, Detail: strings.TrimSpace(detail)}
 }
 
 // build describes the program.
@@ -106,7 +158,7 @@ type tool struct {
 }
 
 var tools = []tool{
-	{"python3", []string{"python3", "--version"}, "finds the CUDA plugin"},
+	{"python3", []string{"python3", "--version"}, "finds the plugins of xla-cpu and gpu"},
 	{"scipy", []string{"python3", "-c", "import scipy; print('scipy', scipy.__version__)"}, "second implementation in optional tests"},
 	{"z3", []string{"z3", "--version"}, "second decision procedure in optional tests"},
 	{"cvc5", []string{"cvc5", "--version"}, "second decision procedure in optional tests"},

@@ -25,6 +25,7 @@ import (
 type Golden struct {
 	List   GoldenList   `cmd:"" help:"List the goldens of this project, or of a folder."`
 	Verify GoldenVerify `cmd:"" help:"Check goldens by every rule, without training."`
+	Parity GoldenParity `cmd:"" help:"Print how far the engines are from float64, as a table in Markdown."`
 	Diff   GoldenDiff   `cmd:"" help:"Show what differs between two goldens."`
 	Record GoldenRecord `cmd:"" help:"Train and record goldens anew; needs a reason to replace one."`
 	Stamp  GoldenStamp  `cmd:"" help:"Print the linker's flags for a program that is to record without its sources."`
@@ -39,6 +40,11 @@ type GoldenList struct {
 type GoldenVerify struct {
 	Dir   string `arg:"" optional:"" help:"Folder of goldens. Default: those built into this program."`
 	Rules bool   `help:"Show what every rule found, not only what is wrong or worth knowing."`
+}
+
+// GoldenParity prints the goldens of kind parity.
+type GoldenParity struct {
+	Dir string `arg:"" optional:"" help:"Folder of goldens. Default: those built into this program."`
 }
 
 // GoldenDiff compares two goldens.
@@ -58,14 +64,15 @@ type GoldenRecord struct {
 	Rich       int      `default:"-1" help:"So many of the seeds keep matrices along the way. Default: 2, or 1 in tier gpu and gpu-mini."`
 	Epochs     int      `default:"0" help:"Length of the runs of G-A and G-B; 0 is the group's own. Decay and average follow it."`
 	Precision  string   `default:"" enum:",float32,bfloat16" help:"Arithmetic of G-A and G-B: float32 or bfloat16. Default: float32."`
-	Backend    string   `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32. Default: gpu for tier gpu, cpu for others."`
-	Workers    int      `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no number."`
-	RunsOnly   bool     `help:"Make the runs, any seeds and arms, and leave them in --work; write no golden."`
-	Assemble   bool     `help:"Write the goldens of the runs in --work; train nothing."`
-	Reason     string   `placeholder:"TEXT" help:"Why a golden is replaced; it is kept in the new one."`
-	AllowDirty bool     `help:"Record from a tree with uncommitted changes; the golden says so."`
-	Out        string   `default:"golden/data" placeholder:"DIR" help:"Folder of the goldens."`
-	Work       string   `placeholder:"DIR" help:"Folder of finished runs. Default: .recording in --out."`
+	Backend    string   `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32. Default: gpu for tier gpu, cpu for others."`
+	Kernels    `embed:""`
+	Workers    int    `default:"0" help:"Runs at a time; 0 is one per processor, and one on a GPU. Changes no number."`
+	RunsOnly   bool   `help:"Make the runs, any seeds and arms, and leave them in --work; write no golden."`
+	Assemble   bool   `help:"Write the goldens of the runs in --work; train nothing."`
+	Reason     string `placeholder:"TEXT" help:"Why a golden is replaced; it is kept in the new one."`
+	AllowDirty bool   `help:"Record from a tree with uncommitted changes; the golden says so."`
+	Out        string `default:"golden/data" placeholder:"DIR" help:"Folder of the goldens."`
+	Work       string `placeholder:"DIR" help:"Folder of finished runs. Default: .recording in --out."`
 }
 
 // Help describes what the flags cannot.
@@ -179,6 +186,19 @@ func verdicts(g *golden.Golden) []string {
 	return out
 }
 
+// Run computes them again in float64 and prints the largest relative difference of each.
+func (p *GoldenParity) Run(c *Console) error {
+	fsys, err := goldens(p.Dir)
+	if err != nil {
+		return err
+	}
+	rows, err := parity.Table(c.Context, fsys)
+	if err != nil {
+		return badInput(err)
+	}
+	return c.write(func(w io.Writer) error { _, err := io.WriteString(w, parity.Markdown(rows)); return err })
+}
+
 // Run verifies them.
 func (v *GoldenVerify) Run(c *Console) error {
 	fsys, err := goldens(v.Dir)
@@ -288,6 +308,9 @@ func (r *GoldenRecord) Run(c *Console) error {
 		if grouped {
 			r.Rich = 1
 		}
+	}
+	if err := r.choose(r.Backend); err != nil {
+		return err
 	}
 	if r.Backend == "" {
 		r.Backend = engine.CPU
@@ -416,6 +439,9 @@ func (r *GoldenRecord) record(ctx context.Context, recs []*recorder.Recording) (
 // command is what the provenance calls the command: as typed in the project's root, without folders.
 func (r *GoldenRecord) command() string {
 	text := fmt.Sprintf("go run . golden record --tier=%s --seeds=%s --reruns=%d --rich=%d --backend=%s", r.Tier, r.Seeds, r.Reruns, r.Rich, r.Backend)
+	if r.Family != "" {
+		text += " --kernels=" + r.Family
+	}
 	if r.Group != "" {
 		text += " --group=" + r.Group
 	}

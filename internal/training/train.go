@@ -26,7 +26,8 @@ type Train struct {
 	Target          string `default:"" enum:",ema,shared" help:"Target network: ema or shared. Default: the recipe's, and shared for nopredictor."`
 	Steps           int    `default:"0" help:"Steps; 0 is the recipe's number."`
 	Seed            uint64 `default:"1" help:"Seed of weights, batches and views."`
-	Backend         string `placeholder:"KIND" help:"cpu, cpu-gomlx, gpu or gpu-tf32. Default: $$TRAIN_BACKEND, or cpu."`
+	Backend         string `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32. Default: $$TRAIN_BACKEND, or cpu."`
+	Kernels         `embed:""`
 	Views           string `default:"" enum:",host,device" help:"Where the views of colour images are made: host or device. Default: the device where that is a GPU. Resume at the same place."`
 	Out             string `placeholder:"DIR" help:"Folder for series, plots and checkpoint. Without it nothing is written."`
 	Resume          bool   `help:"Go on from the checkpoint in --out."`
@@ -64,6 +65,7 @@ type identity struct {
 	DataSHA256   []string      `json:"data_sha256"` // training and test images; empty for drawn data
 	Seed         uint64        `json:"seed"`
 	Backend      string        `json:"backend"`
+	Kernels      string        `json:"kernels,omitempty"` // of the engine cpu
 	MeasureEvery int           `json:"measure_every"`
 	Probe        bool          `json:"probe"`
 	Views        string        `json:"views,omitempty"` // as asked for; otherwise it follows from the backend
@@ -80,6 +82,9 @@ func (t *Train) Run(c *Console) error {
 		return badInputf("--measure-every=%d, --checkpoint-every=%d: want 0 or more", t.MeasureEvery, t.CheckpointEvery)
 	case t.Resume && t.Out == "":
 		return badInputf("--resume needs --out DIR, the folder of the run")
+	}
+	if err := t.choose(t.Backend); err != nil {
+		return err
 	}
 	d, err := data.Open(t.Data)
 	if err != nil {
@@ -109,7 +114,7 @@ func (t *Train) Run(c *Console) error {
 	if every == 0 {
 		every = max(1, config.Steps/defaultRecords)
 	}
-	id := identity{Method: config.Method, Data: t.Data, DataSHA256: hashes(d), Seed: t.Seed, Backend: e.Kind, MeasureEvery: every,
+	id := identity{Method: config.Method, Data: t.Data, DataSHA256: hashes(d), Seed: t.Seed, Backend: e.Kind, Kernels: e.Kernels, MeasureEvery: every,
 		Probe: t.Probe, Views: t.Views, ConfigSHA256: config.Hash(), Config: config}
 	trainer, err := t.start(c, e, id)
 	if err != nil {

@@ -3,7 +3,13 @@ package training
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"stopgrad/trainingcheck/engine"
 )
 
 // program starts the test binary as the program.
@@ -134,7 +142,7 @@ func TestBadInputIsOneLineAndLeavesNothing(t *testing.T) {
 		{"byol --data mnist", `no such data set`},
 		{"byol --data cifar10:" + dir + "/nowhere", "nowhere"},
 		{"byol --data cifar10", "want cifar10:PATH"},
-		{"byol --backend tpu", `"tpu" is unknown, want one of cpu, cpu-gomlx, gpu, gpu-tf32`},
+		{"byol --backend tpu", `"tpu" is unknown, want one of cpu, cpu-gomlx, xla-cpu, gpu, gpu-tf32`},
 		{"byol --preset huge", `there is no preset "huge"; there are digits, digits-mini`},
 		{"byol --net vit", `there is no net "vit"`},
 		{"byol --steps=-1", "--steps=-1 is negative"},
@@ -260,5 +268,65 @@ func TestInterruptedWithoutAFolderSaysWhatIsLost(t *testing.T) {
 	code := commandLine(ctx, []string{"train", "byol", "--preset", "digits-mini"}, &stdout, &stderr)
 	if code != Interrupted || !strings.Contains(stderr.String(), "0 of 1000 steps are made and lost") || stdout.Len() > 0 {
 		t.Errorf("exit %d: %q %q", code, stdout.String(), stderr.String())
+	}
+}
+
+// pictures writes a folder of random colour images of 32×32 pixels in two classes.
+func pictures(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	r := rand.New(rand.NewPCG(1, 2))
+	for part, n := range map[string]int{"train": 70, "test": 8} {
+		for _, class := range []string{"a", "b"} {
+			if err := os.MkdirAll(filepath.Join(dir, part, class), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			for i := range n {
+				img := image.NewNRGBA(image.Rect(0, 0, 32, 32))
+				for k := range img.Pix {
+					img.Pix[k] = uint8(r.IntN(256)) | uint8(255*(k&3/3)) // opaque
+				}
+				var b bytes.Buffer
+				if err := png.Encode(&b, img); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(dir, part, class, fmt.Sprintf("%03d.png", i)), b.Bytes(), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	return dir
+}
+
+// TestTrainOnXLAFromTheDevice trains on images with XLA on the processor: the run whose views are made on the device ends
+// where the one with the host's views does, and another seed elsewhere.
+func TestTrainOnXLAFromTheDevice(t *testing.T) {
+	if s := engine.ProbeOne(engine.XLACPU); !s.Available {
+		t.Skip(s.Detail)
+	}
+	dir := pictures(t)
+	spread := func(args ...string) float64 {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		args = append([]string{"train", "byol", "--data", "folder:" + dir, "--preset", "cifar-small", "--steps", "3", "--backend", "xla-cpu", "--json"}, args...)
+		if code := commandLine(t.Context(), args, &stdout, &stderr); code != 0 {
+			t.Fatalf("%s: exit %d: %s", args, code, stderr.String())
+		}
+		var s struct {
+			Backend  string
+			Measures map[string]float64
+		}
+		if err := json.Unmarshal(stdout.Bytes(), &s); err != nil || s.Backend != engine.XLACPU || !(s.Measures["er"] > 0) {
+			t.Fatalf("%s: %v\n%s", args, err, stdout.String())
+		}
+		return s.Measures["er"]
+	}
+	host, device, other := spread("--views", "host"), spread("--views", "device"), spread("--views", "device", "--seed", "2")
+	if d := math.Abs(device/host - 1); !(d <= 1e-3) {
+		t.Errorf("the effective rank ends at %v with the host's views and %v with the device's", host, device)
+	}
+	if d := math.Abs(other/host - 1); d <= 1e-3 {
+		t.Errorf("another seed ends at the same effective rank: %v and %v", host, other)
 	}
 }

@@ -20,6 +20,8 @@ type NotEnclosedError struct {
 	Reached *big.Rat
 	// Reason says what failed in the step that follows.
 	Reason string
+	// Parts is the number of parts into which the initial set was cut, in vain.
+	Parts int
 	// Tube covers the time up to Reached.
 	Tube *Tube
 }
@@ -27,7 +29,11 @@ type NotEnclosedError struct {
 // Error returns one line with the time reached and the reason.
 func (e *NotEnclosedError) Error() string {
 	t, _ := e.Reached.Float64()
-	return fmt.Sprintf("%v: stopped at t = %.6g: %s", ErrNotEnclosed, t, e.Reason)
+	parts := ""
+	if e.Parts > 1 {
+		parts = fmt.Sprintf(" (nor in %d parts)", e.Parts)
+	}
+	return fmt.Sprintf("%v: stopped at t = %.6g: %s%s", ErrNotEnclosed, t, e.Reason, parts)
 }
 
 // Unwrap returns ErrNotEnclosed.
@@ -47,8 +53,12 @@ type Settings struct {
 	// MinStep is the step below which an integration gives up; 0 means 2⁻³⁰ of
 	// the time span.
 	MinStep float64
-	// MaxSteps limits the number of steps; 0 means 100 000.
+	// MaxSteps limits the number of steps, of each part of the initial set; 0 means
+	// 100 000.
 	MaxSteps int
+	// MaxParts limits the number of parts into which an initial set is cut that is too
+	// wide to be carried to the final time; 0 means 64, 1 no cutting.
+	MaxParts int
 }
 
 // resolve returns the settings with defaults filled in for a time span.
@@ -67,16 +77,24 @@ func (s *Settings) resolve(span float64) (Settings, error) {
 		out.MaxStep = math.Inf(1)
 	}
 	if out.MinStep == 0 {
-		out.MinStep = math.Max(span*0x1p-30, math.SmallestNonzeroFloat64)
+		out.MinStep = math.Min(math.Max(span*0x1p-30, math.SmallestNonzeroFloat64), out.MaxStep)
 	}
 	if out.MaxSteps == 0 {
 		out.MaxSteps = 100_000
 	}
+	if out.MaxParts == 0 {
+		out.MaxParts = 64
+	}
 	switch {
+	case math.IsInf(span, 0):
+		return out, errors.New("enclosure: the time span is longer than the largest float64")
 	case out.Order < 2 || out.Order > 200:
 		return out, fmt.Errorf("enclosure: order %d is not in 2 … 200", out.Order)
-	case !(out.Tolerance > 0) || !(out.MaxStep > 0) || !(out.MinStep > 0) || out.MaxSteps < 0:
-		return out, errors.New("enclosure: a setting is negative or NaN")
+	case !(out.Tolerance > 0) || !(out.MaxStep > 0) || !(out.MinStep > 0) || math.IsInf(out.MinStep, 0) ||
+		math.IsInf(out.Tolerance, 0) || out.MaxSteps < 0 || out.MaxParts < 0:
+		return out, errors.New("enclosure: a setting is negative, NaN or infinite")
+	case out.MinStep > out.MaxStep:
+		return out, fmt.Errorf("enclosure: MinStep %g is above MaxStep %g", out.MinStep, out.MaxStep)
 	}
 	return out, nil
 }
@@ -93,12 +111,21 @@ type rules struct {
 	// derivativeBox returns the box on which the derivative of the step is
 	// enclosed, given the box of the set and its centre.
 	derivativeBox func(box, centre []interval.Interval) []interval.Interval
+	// halves cuts the range of a variable at its midpoint; the two cover it.
+	halves func(x interval.Interval) (lower, upper interval.Interval)
 }
 
 var soundRules = rules{
 	remainder:     func(hK, cK interval.Interval) interval.Interval { return hK.Mul(cK) },
 	inside:        func(got, assumed interval.Interval) bool { return !got.IsEmpty() && got.Interior(assumed) },
 	derivativeBox: func(box, _ []interval.Interval) []interval.Interval { return box },
+	halves:        halves,
+}
+
+// halves returns two intervals that share the midpoint of x and cover it.
+func halves(x interval.Interval) (lower, upper interval.Interval) {
+	m := interval.Point(x.Mid())
+	return m.Hull(interval.Point(x.Lo())), m.Hull(interval.Point(x.Hi()))
 }
 
 // Integrate encloses all solutions of x' = f(x) over [t0, t1] that start in the
@@ -107,13 +134,14 @@ var soundRules = rules{
 // if f needs one, is a state with derivative 1.
 //
 // Initial boxes and parameters may be wide, but the width then grows with every
-// nonlinear term; a box that cannot be carried to t1 is to be cut in parts, each
-// integrated on its own.
+// nonlinear term. A box that cannot be carried to t1 is cut in halves, across the
+// direction that has grown most, as long as the halves get further; the tube is then
+// that of all parts.
 //
 // If the solutions cannot be enclosed up to t1 the error is a *NotEnclosedError,
 // wrapping ErrNotEnclosed, and the tube is nil. It panics if x0 has the wrong
-// length; an empty or unbounded x0, t1 < t0, a variable without a right-hand
-// side and bad settings are errors.
+// length; an empty or unbounded x0, t1 < t0, a span beyond float64, a variable
+// without a right-hand side and bad settings are errors.
 func Integrate(sys *System, x0 []interval.Interval, t0, t1 *big.Rat, settings *Settings) (*Tube, error) {
 	return integrate(sys, x0, t0, t1, settings, soundRules)
 }
@@ -139,25 +167,60 @@ func integrate(sys *System, x0 []interval.Interval, t0, t1 *big.Rat, settings *S
 	if err != nil {
 		return nil, err
 	}
+	run := &run{sys: sys, p: p, set: set, rule: rule, t0: t0, t1: t1, left: set.MaxParts - 1}
 	start := append(append([]interval.Interval(nil), x0...), p.initial...)
-	g := &integrator{
-		p: p, set: set, rule: rule,
-		jac:   newTaylor(p, set.Order-1, true),
-		point: newTaylor(p, set.Order, false),
-		rough: newTaylor(p, set.Order, false),
-		state: newDoubleton(start),
+	whole, cut, failed := run.carry(start)
+	if failed == nil {
+		return whole, nil
 	}
-	tube := &Tube{sys: sys, order: set.Order, t0: new(big.Rat).Set(t0), end: start}
-	now := new(big.Rat).Set(t0)
-	fail := func(reason string) (*Tube, error) {
-		tube.t1 = now
-		return nil, &NotEnclosedError{Reached: now, Reason: reason, Tube: tube}
+	parts, err := run.halves(start, cut, failed, 0)
+	if err != nil {
+		failed.Parts = set.MaxParts - run.left
+		return nil, failed
 	}
-	for now.Cmp(t1) < 0 {
-		if len(tube.steps) >= set.MaxSteps {
-			return fail(fmt.Sprintf("%d steps taken", set.MaxSteps))
+	parts = run.refine(parts)
+	tube := &Tube{sys: sys, order: set.Order, t0: new(big.Rat).Set(t0), t1: new(big.Rat).Set(t1), parts: parts}
+	tube.end = append([]interval.Interval(nil), parts[0].end...)
+	for _, q := range parts[1:] {
+		for i := range tube.end {
+			tube.end[i] = tube.end[i].Hull(q.end[i])
 		}
-		left := new(big.Rat).Sub(t1, now)
+	}
+	return tube, nil
+}
+
+// run is one call of Integrate.
+type run struct {
+	sys    *System
+	p      *program
+	set    Settings
+	rule   rules
+	t0, t1 *big.Rat
+	left   int // cuts left
+}
+
+// carry integrates one box of states and parameters. With a failure it returns the
+// variable across which the box is best cut: the one whose width has become the
+// largest part of the set's.
+func (r *run) carry(start []interval.Interval) (*Tube, int, *NotEnclosedError) {
+	g := &integrator{
+		p: r.p, set: r.set, rule: r.rule,
+		jac:   newTaylor(r.p, r.set.Order-1, true),
+		point: newTaylor(r.p, r.set.Order, false),
+		rough: newTaylor(r.p, r.set.Order, false),
+		state: newZonotope(start),
+	}
+	tube := &Tube{sys: r.sys, order: r.set.Order, t0: new(big.Rat).Set(r.t0), end: start}
+	now := new(big.Rat).Set(r.t0)
+	fail := func(reason string) (*Tube, int, *NotEnclosedError) {
+		tube.t1 = now
+		return nil, g.state.widest(), &NotEnclosedError{Reached: now, Reason: reason, Tube: tube}
+	}
+	for now.Cmp(r.t1) < 0 {
+		if len(tube.steps) >= r.set.MaxSteps {
+			return fail(fmt.Sprintf("%d steps taken", r.set.MaxSteps))
+		}
+		left := new(big.Rat).Sub(r.t1, now)
 		taken, err := g.step(left)
 		if err != nil {
 			return fail(err.Error())
@@ -168,7 +231,93 @@ func integrate(sys *System, x0 []interval.Interval, t0, t1 *big.Rat, settings *S
 		tube.end = g.state.box()
 	}
 	tube.t1 = now
-	return tube, nil
+	tube.widest, tube.excess = g.state.widest(), g.state.excess()
+	return tube, 0, nil
+}
+
+// gain is the part of the time left that a half must get further than the whole, and
+// patience the number of cuts in a row that may not: a solution that does not exist up
+// to t1 is not chased.
+const (
+	gain     = 1.0 / 512
+	patience = 3
+)
+
+// halves integrates a box that failed as a whole, cut across the given variable, and
+// returns the tubes of all parts; stalled counts the cuts in a row without gain.
+func (r *run) halves(start []interval.Interval, cut int, failed *NotEnclosedError, stalled int) ([]*Tube, error) {
+	x := start[cut]
+	m := x.Mid()
+	if r.left <= 0 || x.IsTight() || !(x.Lo() < m && m < x.Hi()) {
+		return nil, failed
+	}
+	r.left--
+	var tubes []*Tube
+	lower, upper := r.rule.halves(x)
+	for _, half := range []interval.Interval{lower, upper} {
+		box := append([]interval.Interval(nil), start...)
+		box[cut] = half
+		tube, next, err := r.carry(box)
+		if err == nil {
+			tubes = append(tubes, tube)
+			continue
+		}
+		further, _ := new(big.Rat).Sub(err.Reached, failed.Reached).Float64()
+		left, _ := new(big.Rat).Sub(r.t1, failed.Reached).Float64()
+		now := 0
+		if !(further > gain*left) {
+			if now = stalled + 1; now > patience {
+				return nil, failed
+			}
+		}
+		more, deeper := r.halves(box, next, err, now)
+		if deeper != nil {
+			return nil, deeper
+		}
+		tubes = append(tubes, more...)
+	}
+	return tubes, nil
+}
+
+// tolerated is the excess (see zonotope.excess) above which a part is cut again.
+const tolerated = 0.25
+
+// refine cuts the parts that have grown beyond the image of their initial set, the
+// worst first, while cuts are left. A whole that failed leaves parts that barely do not.
+func (r *run) refine(parts []*Tube) []*Tube {
+	for r.left > 0 {
+		worst := 0
+		for k, q := range parts {
+			if q.excess > parts[worst].excess {
+				worst = k
+			}
+		}
+		q := parts[worst]
+		if !(q.excess > tolerated) {
+			return parts
+		}
+		r.left--
+		x := q.initial()[q.widest]
+		if x.IsTight() {
+			q.excess = 0 // nothing to cut
+			continue
+		}
+		lower, upper := r.rule.halves(x)
+		var tubes []*Tube
+		for _, half := range []interval.Interval{lower, upper} {
+			box := append([]interval.Interval(nil), q.initial()...)
+			box[q.widest] = half
+			if tube, _, err := r.carry(box); err == nil {
+				tubes = append(tubes, tube)
+			}
+		}
+		if len(tubes) < 2 {
+			q.excess = 0 // by chance; it stays as it is
+			continue
+		}
+		parts = append(append(append([]*Tube(nil), parts[:worst]...), tubes...), parts[worst+1:]...)
+	}
+	return parts
 }
 
 // integrator advances a set step by step.
@@ -179,7 +328,7 @@ type integrator struct {
 	// Taylor coefficients with derivatives over the box of the set, through its
 	// centre, and over rough enclosures.
 	jac, point, rough *taylor
-	state             *doubleton
+	state             *zonotope
 	// last is the step just taken, 0 at the start.
 	last float64
 }

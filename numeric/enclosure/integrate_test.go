@@ -190,6 +190,14 @@ func TestBrokenStepsAreCaught(t *testing.T) {
 			t.Errorf("%s: noticed in %d problems only", name, caught)
 		}
 	}
+	firstHalf := soundRules
+	firstHalf.halves = func(x interval.Interval) (lower, upper interval.Interval) {
+		lower, _ = halves(x)
+		return lower, lower
+	}
+	if len(wideOscillator(firstHalf)) == 0 {
+		t.Error("half of a box left out is not noticed")
+	}
 	if blowUp(unproved) == nil {
 		t.Error("a rough enclosure without proof is not noticed")
 	}
@@ -264,6 +272,237 @@ func wideLogistic(rule rules) []string {
 		}
 	}
 	return wrong
+}
+
+// wideOscillator integrates the van der Pol oscillator from a box that has to be cut and
+// returns what its tube misses of solutions from a grid of it, in 240-bit arithmetic.
+func wideOscillator(rule rules) []string {
+	sys := vanDerPol()
+	x0 := []interval.Interval{iv2(q(5, 4), q(31, 20)), iv2(q(47, 20), q(49, 20))}
+	tube, err := integrate(sys, x0, q(0, 1), q(6, 1), &Settings{MaxParts: 12, Order: 12, Tolerance: 1e-12}, rule)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if tube.Parts() < 2 {
+		return []string{"the box was not cut: the test cannot tell"}
+	}
+	field := func(x []*big.Float) []*big.Float {
+		out := make([]*big.Float, len(x))
+		for i, v := range sys.Names() {
+			out[i] = evalBig(sys.RHS(v), x, map[int]*big.Float{})
+		}
+		return out
+	}
+	size := sys.Var("x").Pow(2).Add(sys.Var("y").Pow(2))
+	all, err := tube.Range(size)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var wrong []string
+	const grid = 12
+	for i := range int64(grid + 1) {
+		for _, y := range []*big.Rat{q(47, 20), q(12, 5), q(49, 20)} {
+			x := new(big.Rat).Add(q(5, 4), q(3*i, 10*grid))
+			state := []*big.Float{bf(x), bf(y)}
+			for _, at := range []*big.Rat{q(1, 3), q(3, 1), q(6, 1)} {
+				end := extrapolate(field, state, at, 12)
+				box, err := tube.At(at)
+				if err != nil {
+					return []string{err.Error()}
+				}
+				v, err := tube.EvalAt(size, at)
+				if err != nil {
+					return []string{err.Error()}
+				}
+				for k, e := range end {
+					r, _ := e.Rat(nil)
+					if !box[k].ContainsRat(r) {
+						wrong = append(wrong, fmt.Sprintf("t = %s: %v misses %s", at.RatString(), box[k], r.FloatString(12)))
+					}
+				}
+				a, _ := end[0].Rat(nil)
+				b, _ := end[1].Rat(nil)
+				r := new(big.Rat).Add(new(big.Rat).Mul(a, a), new(big.Rat).Mul(b, b))
+				if !v.ContainsRat(r) || !all.ContainsRat(r) {
+					wrong = append(wrong, fmt.Sprintf("t = %s: x² + y² in %v, %v misses %s", at.RatString(), v, all, r.FloatString(12)))
+				}
+			}
+		}
+	}
+	return wrong
+}
+
+func TestBoxesThatHaveToBeCut(t *testing.T) {
+	for _, w := range wideOscillator(soundRules) {
+		t.Error(w)
+	}
+}
+
+// TestABlowUpIsNotChased: cutting stops where halves do not get further, though no part
+// reaches the final time.
+func TestABlowUpIsNotChased(t *testing.T) {
+	sys := NewSystem("x")
+	sys.SetRHS("x", sys.Var("x").Pow(2))
+	_, err := Integrate(sys, []interval.Interval{iv2(q(9, 10), q(11, 10))}, q(0, 1), q(2, 1), nil)
+	var failed *NotEnclosedError
+	if !errors.As(err, &failed) || failed.Parts < 2 || failed.Parts > 24 {
+		t.Errorf("%v: %+v parts", err, failed.Parts)
+	}
+}
+
+// TestHalvesCover: they share a point inside, also where the midpoint is rounded.
+func TestHalvesCover(t *testing.T) {
+	for _, c := range [][2]float64{{1.25, 1.55}, {-1, 1}, {0, 5e-324}, {1, 1 + 0x1p-52}, {-1e308, 1e308}, {1e308, 1.5e308}, {0, 1e300}} {
+		x, _ := interval.New(c[0], c[1])
+		lower, upper := halves(x)
+		if lower.Hull(upper) != x || lower.Hi() != upper.Lo() || !x.Contains(lower.Hi()) {
+			t.Errorf("%v: %v and %v", x, lower, upper)
+		}
+	}
+}
+
+// TestPartsAnswerTogether: a question about a tube in parts holds only for all, and
+// fails only for all.
+func TestPartsAnswerTogether(t *testing.T) {
+	sys := vanDerPol()
+	x0 := []interval.Interval{iv2(q(5, 4), q(31, 20)), iv2(q(47, 20), q(49, 20))}
+	tube, err := Integrate(sys, x0, q(0, 1), q(6, 1), &Settings{MaxParts: 12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := 0
+	for _, p := range tube.parts {
+		steps += p.Steps()
+	}
+	if tube.Parts() < 2 || tube.Steps() != steps {
+		t.Fatalf("%d parts, %d steps of %d", tube.Parts(), tube.Steps(), steps)
+	}
+	first, last := tube.parts[0], tube.parts[len(tube.parts)-1]
+	if from, _, box := tube.Step(steps - 1); from.Sign() == 0 || box[0] != last.steps[len(last.steps)-1].rough[0] {
+		t.Error("the last step is not that of the last part")
+	}
+	if from, _, _ := tube.Step(len(first.steps)); from.Sign() != 0 {
+		t.Error("the first step of the second part does not begin at the start")
+	}
+	x := sys.Var("x")
+	for _, c := range []struct {
+		e    Expr
+		want Verdict
+	}{
+		{x.Add(sys.Int(10)), Holds},
+		{x.Sub(sys.Int(10)), Fails},
+		{x, Fails}, // x runs round the cycle
+		// Between the solutions: the amplitude at the start.
+		{x.Sub(sys.Frac(14, 10)).Add(sys.Int(10).Mul(sys.Var("y").Sub(sys.Frac(24, 10)).Pow(2))), Undecided},
+	} {
+		a, err := tube.Positive(c.e, 10)
+		if err != nil || a.Verdict != c.want && c.want != Undecided {
+			t.Errorf("%v, %v: want %v", a, err, c.want)
+		}
+		if c.want == Fails && a.From.Cmp(a.To) > 0 {
+			t.Errorf("%v", a)
+		}
+	}
+}
+
+// TestSpansBeyondFloat64AndStepFloors: an error, at once.
+func TestSpansBeyondFloat64AndStepFloors(t *testing.T) {
+	sys := NewSystem("x")
+	sys.SetRHS("x", sys.Var("x").Neg())
+	huge := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(400), nil))
+	if _, err := Integrate(sys, ivs(q(1, 1)), q(0, 1), huge, nil); err == nil || err.Error() != "enclosure: the time span is longer than the largest float64" {
+		t.Errorf("10⁴⁰⁰: %v", err)
+	}
+	var failed *NotEnclosedError
+	for _, end := range []*big.Rat{new(big.Rat).SetFloat64(1e300), new(big.Rat).SetFloat64(1e12)} {
+		if _, err := Integrate(sys, ivs(q(1, 1)), q(0, 1), end, nil); !errors.As(err, &failed) || !strings.Contains(err.Error(), "step below") {
+			t.Errorf("%v: %v", end, err)
+		}
+	}
+	for _, s := range []Settings{{MinStep: math.Inf(1)}, {MinStep: math.NaN()}, {Tolerance: math.Inf(1)}, {MaxParts: -1}} {
+		if _, err := Integrate(sys, ivs(q(1, 1)), q(0, 1), q(1, 1), &s); err == nil || errors.As(err, &failed) {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	if _, err := Integrate(sys, ivs(q(1, 1)), q(0, 1), q(1, 1), &Settings{MaxStep: 1e-3, MinStep: 0.5}); err == nil || !strings.Contains(err.Error(), "MinStep") {
+		t.Errorf("a floor above the ceiling: %v", err)
+	}
+	// Times that are nothing to float64.
+	tiny := new(big.Rat).Inv(huge)
+	tube, err := Integrate(sys, ivs(q(1, 1)), q(0, 1), tiny, nil)
+	if err != nil || !tube.Final()[0].ContainsRat(new(big.Rat).Sub(q(1, 1), tiny)) {
+		t.Errorf("10⁻⁴⁰⁰: %v", err)
+	}
+}
+
+// TestTheFinalTimeIsExact: x' = 1 up to t = 1/3, which no float64 is. The twin of the
+// test, a final time rounded to nearest, gives a box without 1/3.
+func TestTheFinalTimeIsExact(t *testing.T) {
+	sys := NewSystem("x")
+	sys.SetRHS("x", sys.Int(1))
+	for _, start := range []*big.Rat{q(0, 1), q(-7, 1), q(1, 1024)} {
+		end := new(big.Rat).Add(start, q(1, 3))
+		tube, err := Integrate(sys, ivs(q(0, 1)), start, end, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := tube.At(end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range []interval.Interval{tube.Final()[0], at[0]} {
+			if !x.ContainsRat(q(1, 3)) {
+				t.Errorf("from %s: %v misses 1/3", start.RatString(), x)
+			}
+			if x.Wid() > 0x1p-50 {
+				t.Errorf("from %s: %v is wide", start.RatString(), x)
+			}
+		}
+		if tube.T1().Cmp(end) != 0 {
+			t.Errorf("the tube ends at %s", tube.T1().RatString())
+		}
+		// Inside, at 1/7.
+		v, err := tube.At(new(big.Rat).Add(start, q(1, 7)))
+		if err != nil || !v[0].ContainsRat(q(1, 7)) || v[0].Wid() > 0x1p-50 {
+			t.Errorf("from %s: %v at 1/7, %v", start.RatString(), v, err)
+		}
+	}
+}
+
+// TestKeplerGrowsSlowly: over turns of the two-body problem (eccentricity 1/2) the
+// width, which one frame for all errors lets grow ×15 a turn, grows less than ×4 on
+// average from the second turn to the eighth.
+func TestKeplerGrowsSlowly(t *testing.T) {
+	s := NewSystem("x", "y", "u", "v", "w") // w = 1/r
+	x, y, u, v, w := s.Var("x"), s.Var("y"), s.Var("u"), s.Var("v"), s.Var("w")
+	w3 := w.Pow(3)
+	s.SetRHS("x", u)
+	s.SetRHS("y", v)
+	s.SetRHS("u", x.Mul(w3).Neg())
+	s.SetRHS("v", y.Mul(w3).Neg())
+	s.SetRHS("w", w3.Mul(x.Mul(u).Add(y.Mul(v))).Neg())
+	start := []interval.Interval{iv(1, 2), iv(0, 1), iv(0, 1), iv(3, 1).Sqrt(), iv(2, 1)}
+	var widths []float64
+	for _, turns := range []int64{2, 8} {
+		tube, err := Integrate(s, start, q(0, 1), q(turns*710, 113), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worst := 0.0
+		for _, b := range tube.Final() {
+			worst = max(worst, b.Wid())
+		}
+		widths = append(widths, worst)
+		// The energy is kept: u² + v² - 2/r = -1.
+		e, err := tube.EvalAt(u.Pow(2).Add(v.Pow(2)).Sub(s.Int(2).Mul(w)), tube.T1())
+		if err != nil || !e.ContainsRat(q(-1, 1)) {
+			t.Errorf("energy in %v, %v", e, err)
+		}
+	}
+	t.Logf("widths %v", widths)
+	if g := math.Pow(widths[1]/widths[0], 1.0/6); !(g < 4) || widths[0] > 1e-10 {
+		t.Errorf("widths %v: ×%.3g a turn", widths, g)
+	}
 }
 
 func TestWideInitialSetsAndParameters(t *testing.T) {
@@ -402,8 +641,8 @@ func TestBadInputIsOneClearError(t *testing.T) {
 	check("empty state", []interval.Interval{interval.Empty(), point[0]}, q(1, 1), nil, "initial value of x")
 	check("backward time", point, q(-1, 1), nil, "before initial time")
 	check("order", point, q(1, 1), &Settings{Order: 1}, "order 1")
-	check("tolerance", point, q(1, 1), &Settings{Tolerance: math.NaN()}, "negative or NaN")
-	check("step", point, q(1, 1), &Settings{MaxStep: -1}, "negative or NaN")
+	check("tolerance", point, q(1, 1), &Settings{Tolerance: math.NaN()}, "negative, NaN or infinite")
+	check("step", point, q(1, 1), &Settings{MaxStep: -1}, "negative, NaN or infinite")
 	check("few steps", point, q(100, 1), &Settings{MaxSteps: 2}, "2 steps taken")
 	if tube, err := Integrate(sys, point, q(1, 1), q(1, 1), nil); err != nil || tube.Final()[0] != point[0] || tube.Steps() != 0 {
 		t.Errorf("empty time span: %v", err)

@@ -7,24 +7,26 @@ import (
 	"stopgrad/numeric/interval"
 )
 
-// doubleton is the set {m + C·u + Q·v : u ∈ r0, v ∈ r} with a float64 centre m
-// and float64 matrices C, Q: the linear image of the initial set, and the errors
-// made since in a nearly orthogonal frame of their own (Lohner 1987; Mrozek and
-// Zgliczyński 2000, "doubleton"). 0 ∈ u and 0 ∈ v, so that m is in the set.
-type doubleton struct {
-	n     int
-	m     []float64
-	c, q  []float64 // n×n, row-major
-	r0, r []interval.Interval
+// zonotope is the set {m + C·u + Σ_j g_j·v_j : u ∈ r0, |v_j| ≤ 1} with a float64 centre
+// m, a float64 matrix C and float64 columns g_j: the linear image of the initial set,
+// and the errors made since (Lohner 1987 and Mrozek and Zgliczyński 2000 keep these in
+// one parallelepiped; Kühn, Computing 61, 1998, in a cascade of columns, as here). Each
+// error has columns of its own, so that steps do not wrap it; when there are too many,
+// the smaller half is enclosed in one parallelepiped. 0 ∈ u, so that m is in the set.
+type zonotope struct {
+	n  int
+	m  []float64
+	c  []float64 // n×n, row-major
+	r0 []interval.Interval
+	g  [][]float64 // columns
 }
 
-func newDoubleton(x []interval.Interval) *doubleton {
+// mostColumns is the number of columns, per dimension, at which they are reduced.
+const mostColumns = 48
+
+func newZonotope(x []interval.Interval) *zonotope {
 	n := len(x)
-	s := &doubleton{
-		n: n, m: make([]float64, n),
-		c: identity(n), q: identity(n),
-		r0: make([]interval.Interval, n), r: make([]interval.Interval, n),
-	}
+	s := &zonotope{n: n, m: make([]float64, n), c: identity(n), r0: make([]interval.Interval, n)}
 	for i, xi := range x {
 		s.m[i] = xi.Mid()
 		s.r0[i] = xi.Sub(interval.Point(s.m[i]))
@@ -41,7 +43,7 @@ func identity(n int) []float64 {
 }
 
 // centre returns m as point intervals.
-func (s *doubleton) centre() []interval.Interval {
+func (s *zonotope) centre() []interval.Interval {
 	x := make([]interval.Interval, s.n)
 	for i, v := range s.m {
 		x[i] = interval.Point(v)
@@ -50,16 +52,61 @@ func (s *doubleton) centre() []interval.Interval {
 }
 
 // box returns the tightest box this package finds around the set; it contains m.
-func (s *doubleton) box() []interval.Interval {
+func (s *zonotope) box() []interval.Interval {
 	x := s.centre()
 	for i := range x {
-		d := dot(s.c[i*s.n:(i+1)*s.n], s.r0).Add(dot(s.q[i*s.n:(i+1)*s.n], s.r))
+		d := dot(s.c[i*s.n:(i+1)*s.n], s.r0)
+		var sum interval.Interval
+		for _, g := range s.g {
+			sum = sum.Add(interval.Point(math.Abs(g[i])))
+		}
+		d = d.Add(interval.Symmetric(sum.Hi()))
 		// Soundness: the mean value form needs the segment from m to every
 		// point of the set inside the box; 0 ∈ d by construction, and the hull
 		// keeps m inside whatever happens.
 		x[i] = x[i].Add(d).Hull(x[i])
 	}
 	return x
+}
+
+// widest returns the variable of the initial set whose width has the largest image, in
+// units of the width of the box of the set.
+func (s *zonotope) widest() int {
+	box := s.box()
+	at, most := 0, -1.0
+	for j := range s.n {
+		size := 0.0
+		for i := range s.n {
+			if w := box[i].Wid(); w > 0 && w <= math.MaxFloat64 {
+				size = max(size, math.Abs(s.c[i*s.n+j])*s.r0[j].Rad()/w)
+			}
+		}
+		if size > most {
+			at, most = j, size
+		}
+	}
+	return at
+}
+
+// excess returns the largest ratio, over the components, of the width that errors have to
+// that of the linear image of the initial set, as far as the latter is more than rounding.
+func (s *zonotope) excess() float64 {
+	most := 0.0
+	for i := range s.n {
+		image, errors := 0.0, 0.0
+		for j := range s.n {
+			image += math.Abs(s.c[i*s.n+j]) * s.r0[j].Rad()
+		}
+		for _, g := range s.g {
+			errors += math.Abs(g[i])
+		}
+		// small is where the width of an image is not worth a cut.
+		const small = 0x1p-20
+		if image > small*math.Abs(s.m[i]) {
+			most = math.Max(most, errors/image)
+		}
+	}
+	return most
 }
 
 // dot returns Σ a_j·u_j for float64 a.
@@ -73,15 +120,6 @@ func dot(a []float64, u []interval.Interval) interval.Interval {
 	return sum
 }
 
-// imdot returns Σ a_j·u_j for intervals a.
-func imdot(a, u []interval.Interval) interval.Interval {
-	var sum interval.Interval
-	for j, v := range a {
-		sum = sum.Add(v.Mul(u[j]))
-	}
-	return sum
-}
-
 // advance replaces the set by one that contains
 //
 //	{φ + J'·(x − m) : φ ∈ phi, J' ∈ jac, x in the set},
@@ -89,99 +127,119 @@ func imdot(a, u []interval.Interval) interval.Interval {
 // the mean value form of a map with value φ at m and derivative in jac on the
 // set's box. It reports false, and leaves the set unchanged, if an end is not
 // finite.
-func (s *doubleton) advance(phi, jac []interval.Interval) bool {
+func (s *zonotope) advance(phi, jac []interval.Interval) bool {
 	n := s.n
-	jc, jq := multiply(n, jac, s.c), multiply(n, jac, s.q)
+	m, c := make([]float64, n), make([]float64, n*n)
+	// rest collects what m, C·u and the columns do not express: φ − m and the
+	// differences of the products from their midpoints.
+	rest := make([]interval.Interval, n)
 	for i, v := range phi {
 		if !v.IsBounded() {
 			return false
 		}
-		for j := range n {
-			if !jc[i*n+j].IsBounded() || !jq[i*n+j].IsBounded() {
+		m[i] = v.Mid()
+		rest[i] = v.Sub(interval.Point(m[i]))
+	}
+	column := make([]float64, n)
+	for j := range n {
+		for i := range n {
+			column[i] = s.c[i*n+j]
+		}
+		for i := range n {
+			v := dot(column, jac[i*n:(i+1)*n])
+			if !v.IsBounded() {
 				return false
 			}
+			c[i*n+j] = v.Mid()
+			rest[i] = rest[i].Add(v.Sub(interval.Point(c[i*n+j])).Mul(s.r0[j]))
 		}
 	}
-	m := make([]float64, n)
-	c := make([]float64, n*n)
-	// rest collects what m + C·u does not express: φ − m and (J·C − C_new)·u.
-	rest := make([]interval.Interval, n)
-	for i := range n {
-		m[i] = phi[i].Mid()
-		rest[i] = phi[i].Sub(interval.Point(m[i]))
-		for j := range n {
-			v := jc[i*n+j].Mid()
-			c[i*n+j] = v
-			rest[i] = rest[i].Add(jc[i*n+j].Sub(interval.Point(v)).Mul(s.r0[j]))
+	columns := make([][]float64, 0, len(s.g)+n)
+	unit := interval.Symmetric(1)
+	for _, old := range s.g {
+		g := make([]float64, n)
+		for i := range n {
+			v := dot(old, jac[i*n:(i+1)*n])
+			if !v.IsBounded() {
+				return false
+			}
+			g[i] = v.Mid()
+			rest[i] = rest[i].Add(v.Sub(interval.Point(g[i])).Mul(unit))
+		}
+		columns = append(columns, g)
+	}
+	for i, v := range rest {
+		if !v.IsBounded() {
+			return false
+		}
+		if r := v.Mag(); r > 0 {
+			g := make([]float64, n)
+			g[i] = r
+			columns = append(columns, g)
 		}
 	}
-	q := s.frame(jq)
+	if len(columns) > mostColumns*n {
+		var ok bool
+		if columns, ok = reduce(n, columns); !ok {
+			return false
+		}
+	}
+	s.m, s.c, s.g = m, c, columns
+	return true
+}
+
+// reduce encloses the smaller half of the columns in one parallelepiped Q·v:
+//
+//	Σ_j g_j·v_j = Q·Σ_j (Q⁻¹·g_j)·v_j,   |Σ_j (Q⁻¹·g_j)_i·v_j| ≤ Σ_j |Q⁻¹·g_j|_i.
+//
+// It reports false if a bound is not finite.
+func reduce(n int, columns [][]float64) ([][]float64, bool) {
+	sort.SliceStable(columns, func(i, j int) bool { return norm2(columns[i]) > norm2(columns[j]) })
+	keep := len(columns) / 2
+	small := columns[keep:]
+	q := frame(n, small)
 	inverse, ok := invertOrthogonal(n, q)
 	if !ok {
 		q = identity(n)
 		inverse, _ = invertOrthogonal(n, q)
 	}
-	// Q·v for v = Q⁻¹·(J·Q_old·r + rest): the products of matrices come first,
-	// since Q⁻¹·(J·Q_old) is nearly triangular and does not wrap.
-	turned := make([]interval.Interval, n*n)
+	out := append([][]float64(nil), columns[:keep]...)
+	rounding := make([]interval.Interval, n)
 	for i := range n {
-		for j := range n {
-			var sum interval.Interval
-			for k := range n {
-				sum = sum.Add(inverse[i*n+k].Mul(jq[k*n+j]))
-			}
-			turned[i*n+j] = sum
+		var sum interval.Interval
+		for _, g := range small {
+			sum = sum.Add(dot(g, inverse[i*n:(i+1)*n]).Abs())
+		}
+		if !sum.IsBounded() {
+			return nil, false
+		}
+		g := make([]float64, n)
+		for k := range n {
+			v := interval.Point(sum.Hi()).Mul(interval.Point(q[k*n+i]))
+			g[k] = v.Mid()
+			// Soundness: the column is sum·q_i only up to rounding, which is an error
+			// like others.
+			rounding[k] = rounding[k].Add(v.Sub(interval.Point(g[k])).Abs())
+		}
+		out = append(out, g)
+	}
+	for k, r := range rounding {
+		if !r.IsBounded() {
+			return nil, false
+		}
+		if r.Hi() > 0 {
+			g := make([]float64, n)
+			g[k] = r.Hi()
+			out = append(out, g)
 		}
 	}
-	r := make([]interval.Interval, n)
-	for i := range n {
-		r[i] = imdot(turned[i*n:(i+1)*n], s.r).Add(imdot(inverse[i*n:(i+1)*n], rest))
-		if !r[i].IsBounded() || !rest[i].IsBounded() {
-			return false
-		}
-	}
-	s.m, s.c, s.q, s.r = m, c, q, r
-	return true
+	return out, true
 }
 
-// multiply returns jac·b for an interval matrix and a float64 matrix.
-func multiply(n int, jac []interval.Interval, b []float64) []interval.Interval {
-	out := make([]interval.Interval, n*n)
-	for i := range n {
-		for j := range n {
-			var sum interval.Interval
-			for k := range n {
-				if v := b[k*n+j]; v != 0 {
-					sum = sum.Add(jac[i*n+k].Mul(interval.Point(v)))
-				}
-			}
-			out[i*n+j] = sum
-		}
-	}
-	return out
-}
-
-// frame returns a nearly orthogonal matrix for the error set jq·r: the Q factor
-// of the midpoint of jq, its columns taken in the order of their contribution
-// |column|·rad(r) (Lohner 1987, section 3.4). Any matrix is sound here; this one
-// is tight.
-func (s *doubleton) frame(jq []interval.Interval) []float64 {
-	n := s.n
-	type column struct {
-		v    []float64
-		size float64
-	}
-	columns := make([]column, n)
-	for j := range columns {
-		v := make([]float64, n)
-		norm := 0.0
-		for i := range v {
-			v[i] = jq[i*n+j].Mid()
-			norm = math.Hypot(norm, v[i])
-		}
-		columns[j] = column{v, norm * s.r[j].Rad()}
-	}
-	sort.SliceStable(columns, func(i, j int) bool { return columns[i].size > columns[j].size })
+// frame returns a nearly orthogonal matrix for a sum of columns: the Q factor of the
+// columns in the order of their size (Lohner 1987, section 3.4). Any matrix is sound
+// here; this one is tight.
+func frame(n int, columns [][]float64) []float64 {
 	q := make([]float64, n*n)
 	done := 0
 	// orthogonalise appends v to q, by Gram–Schmidt applied twice, unless v
@@ -212,7 +270,10 @@ func (s *doubleton) frame(jq []interval.Interval) []float64 {
 		done++
 	}
 	for _, c := range columns {
-		orthogonalise(c.v)
+		if done == n {
+			break
+		}
+		orthogonalise(append([]float64(nil), c...))
 	}
 	for i := range n {
 		unit := make([]float64, n)

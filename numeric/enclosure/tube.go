@@ -16,6 +16,21 @@ type Tube struct {
 	t0, t1 *big.Rat
 	steps  []step
 	end    []interval.Interval
+	// parts are the tubes of the parts of an initial set that was cut; steps is then
+	// empty, and end the hull of theirs.
+	parts []*Tube
+	// widest is the variable across which the initial set is best cut, and excess how
+	// much the set has grown beyond its image (zonotope).
+	widest int
+	excess float64
+}
+
+// initial returns the box at the initial time, parameters included.
+func (t *Tube) initial() []interval.Interval {
+	if len(t.steps) == 0 {
+		return t.end
+	}
+	return t.steps[0].start
 }
 
 // step is one proved step of a tube: every solution that is in start at time
@@ -32,12 +47,28 @@ func (t *Tube) T0() *big.Rat { return new(big.Rat).Set(t.t0) }
 // T1 returns the final time.
 func (t *Tube) T1() *big.Rat { return new(big.Rat).Set(t.t1) }
 
-// Steps returns the number of steps.
-func (t *Tube) Steps() int { return len(t.steps) }
+// Parts returns the number of parts into which the initial set was cut, 1 if it was not.
+func (t *Tube) Parts() int { return max(1, len(t.parts)) }
+
+// Steps returns the number of steps, of all parts.
+func (t *Tube) Steps() int {
+	n := len(t.steps)
+	for _, q := range t.parts {
+		n += q.Steps()
+	}
+	return n
+}
 
 // Step returns the i-th step: its first and last time and a box that contains
-// the state at all times between. It panics if i is out of range.
+// the state at all times between, of the solutions of one part if there are parts: the
+// steps of each follow those of the one before. It panics if i is out of range.
 func (t *Tube) Step(i int) (from, to *big.Rat, box []interval.Interval) {
+	for _, q := range t.parts {
+		if i < len(q.steps) {
+			return q.Step(i)
+		}
+		i -= len(q.steps)
+	}
 	s := t.steps[i]
 	return new(big.Rat).Set(s.from), new(big.Rat).Add(s.from, s.length),
 		append([]interval.Interval(nil), s.rough[:t.sys.Dim()]...)
@@ -69,6 +100,23 @@ func (t *Tube) EvalAt(e Expr, at *big.Rat) (interval.Interval, error) {
 }
 
 func (t *Tube) evalAt(at *big.Rat, es []Expr) ([]interval.Interval, error) {
+	var hull []interval.Interval
+	for _, q := range t.parts {
+		v, err := q.evalAt(at, es)
+		if err != nil {
+			return nil, err
+		}
+		if hull == nil {
+			hull = v
+			continue
+		}
+		for i := range hull {
+			hull[i] = hull[i].Hull(v[i])
+		}
+	}
+	if hull != nil {
+		return hull, nil
+	}
 	if at.Cmp(t.t0) < 0 || at.Cmp(t.t1) > 0 {
 		return nil, fmt.Errorf("enclosure: time %s outside [%s, %s]", at.RatString(), t.t0.RatString(), t.t1.RatString())
 	}
@@ -208,6 +256,17 @@ func taylorRange(c []interval.Interval, tau interval.Interval) interval.Interval
 // variation of e within a piece. The error tells that a divisor in e may vanish.
 func (t *Tube) Range(e Expr) (interval.Interval, error) {
 	const pieces = 8
+	if t.parts != nil {
+		all := interval.Empty()
+		for _, q := range t.parts {
+			v, err := q.Range(e)
+			if err != nil {
+				return interval.Entire(), err
+			}
+			all = all.Hull(v)
+		}
+		return all, nil
+	}
 	p, err := compile(t.sys, e)
 	if err != nil {
 		return interval.Entire(), err
@@ -280,8 +339,11 @@ type Answer struct {
 
 // Positive decides whether e > 0 at all times of the tube. A step on which it is
 // not seen at once is halved up to depth times, at most 30. The error tells that a
-// divisor in e may vanish.
+// divisor in e may vanish. Of a tube in parts it holds, or fails, if it does for each.
 func (t *Tube) Positive(e Expr, depth int) (Answer, error) {
+	if t.parts != nil {
+		return t.positiveParts(e, depth)
+	}
 	p, err := compile(t.sys, e)
 	if err != nil {
 		return Answer{}, err
@@ -315,6 +377,36 @@ func (t *Tube) Positive(e Expr, depth int) (Answer, error) {
 		}
 	}
 	return open, nil
+}
+
+// positiveParts is Positive for a tube in parts.
+func (t *Tube) positiveParts(e Expr, depth int) (Answer, error) {
+	var out Answer
+	for k, q := range t.parts {
+		a, err := q.Positive(e, depth)
+		if err != nil {
+			return Answer{}, err
+		}
+		switch {
+		case k == 0:
+			out = a
+		case a.Verdict != out.Verdict:
+			// Soundness: some solutions may keep e positive and others not.
+			if out.Verdict == Holds {
+				out = a
+			}
+			out.Verdict = Undecided
+		case a.Verdict == Fails:
+			out.Value = out.Value.Hull(a.Value)
+			if a.From.Cmp(out.From) < 0 {
+				out.From = a.From
+			}
+			if a.To.Cmp(out.To) > 0 {
+				out.To = a.To
+			}
+		}
+	}
+	return out, nil
 }
 
 // positive decides e > 0 over the i-th of n pieces of a step.

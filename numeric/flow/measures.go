@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"stopgrad/numeric/measure"
+	"stopgrad/numeric/ode"
 )
 
 // Measures returns the measures of a state that belong to the flow, by name. An
@@ -39,7 +40,9 @@ import (
 //	                           cancels
 //
 // Of matrices with an entry above maxEntry only the norms are returned: the squares and
-// fourth powers in the other measures would overflow.
+// fourth powers in the other measures would overflow. Small matrices are scaled by powers
+// of two, which is exact, so that squares do not underflow; a measure that is itself below
+// ode.Smallest, where numbers end, is absent.
 func (f Flow) Measures(s *State) map[string]float64 {
 	m := measures{}
 	if !f.has(kP) && tooLarge(s) {
@@ -57,11 +60,24 @@ func (f Flow) Measures(s *State) map[string]float64 {
 		m.matrices(f, s)
 	default:
 		m.set("norm_W", mat.Norm(s.W, 2))
-		c := correlation(s)
-		m.set("norm_F", mat.Norm(c, 2))
+		c, e := correlation(s)
+		m.setScaled("norm_F", mat.Norm(c, 2), e)
 		m.set("effective_rank", measure.EffectiveRank(c))
 	}
 	return m
+}
+
+// exponent returns e with 2^(e-1) ≤ max |a_ij| < 2^e, 0 for a zero matrix.
+func exponent(a mat.Matrix) int {
+	_, e := math.Frexp(max(mat.Max(a), -mat.Min(a)))
+	return e
+}
+
+// times2 returns 2^e·A.
+func times2(a mat.Matrix, e int) *mat.Dense {
+	var d mat.Dense
+	d.Apply(func(_, _ int, x float64) float64 { return math.Ldexp(x, e) }, a)
+	return &d
 }
 
 // maxEntry is the largest entry whose fourth power, summed over any matrix that fits in
@@ -95,16 +111,25 @@ func (m measures) set(name string, x float64) {
 	}
 }
 
-// correlation returns F = W·X·Wᵀ, exactly symmetric.
-func correlation(s *State) *mat.Dense {
-	var v, f mat.Dense
-	if s.X == nil {
-		v.CloneFrom(s.W)
-	} else {
-		v.Mul(s.W, s.X)
+// setScaled sets 2^e·x unless it is below where numbers end.
+func (m measures) setScaled(name string, x float64, e int) {
+	if v := math.Ldexp(x, e); x == 0 || math.Abs(v) >= ode.Smallest {
+		m.set(name, v)
 	}
-	f.Mul(&v, s.W.T())
-	return symmetricPart(&f)
+}
+
+// correlation returns 2⁻ᵉ·F for F = W·X·Wᵀ, exactly symmetric, and e.
+func correlation(s *State) (f *mat.Dense, e int) {
+	e = exponent(s.W)
+	w := times2(s.W, -e)
+	var v, p mat.Dense
+	if s.X == nil {
+		v.CloneFrom(w)
+	} else {
+		v.Mul(w, s.X)
+	}
+	p.Mul(&v, w.T())
+	return symmetricPart(&p), 2 * e
 }
 
 func symmetricPart(a *mat.Dense) *mat.Dense {
@@ -115,21 +140,27 @@ func symmetricPart(a *mat.Dense) *mat.Dense {
 }
 
 func (m measures) matrices(f Flow, s *State) {
-	c := s.F
-	if !f.has(kF) {
-		c = correlation(s)
+	// 2^e·c is F and 2^ep·wp is Wp.
+	var c *mat.Dense
+	var e int
+	if f.has(kF) {
+		e = exponent(s.F)
+		c = times2(s.F, -e)
+	} else {
+		c, e = correlation(s)
 		m.set("norm_W", mat.Norm(s.W, 2))
 	}
+	ep := exponent(s.Wp)
+	wp := times2(s.Wp, -ep)
 	m.set("norm_Wp", mat.Norm(s.Wp, 2))
-	m.set("norm_F", mat.Norm(c, 2))
-	m.set("asymmetry", measure.Asymmetry(s.Wp))
-	m.set("commutator", measure.CommutatorNorm(c, s.Wp))
-	m.set("commutator_normalised", measure.NormalisedCommutator(c, s.Wp))
-	sp := symmetricPart(s.Wp)
-	m.set("frame_angle", measure.FrameAngle(c, sp, measure.DefaultGap))
+	m.setScaled("norm_F", mat.Norm(c, 2), e)
+	m.set("asymmetry", measure.Asymmetry(wp))
+	m.setScaled("commutator", measure.CommutatorNorm(c, wp), e+ep)
+	m.set("commutator_normalised", measure.NormalisedCommutator(c, wp))
+	m.set("frame_angle", measure.FrameAngle(c, symmetricPart(wp), measure.DefaultGap))
 	values, _ := measure.Eigenframe(c)
 	least := math.Inf(1)
-	for j, x := range measure.Cosines(c, s.Wp) {
+	for j, x := range measure.Cosines(c, wp) {
 		if values[j] >= measure.CollapseFraction*values[0] && !math.IsNaN(x) {
 			least = min(least, x)
 		}
@@ -141,28 +172,33 @@ func (m measures) matrices(f Flow, s *State) {
 	tau := s.Tau
 	switch {
 	case f.has(kWa):
-		ww := mat.Norm(s.W, 2)
-		var e mat.Dense
-		e.MulElem(s.W, s.Wa)
-		tau = mat.Sum(&e) / (ww * ww)
+		ew, ea := exponent(s.W), exponent(s.Wa)
+		w := times2(s.W, -ew)
+		ww := mat.Norm(w, 2)
+		var p mat.Dense
+		p.MulElem(w, times2(s.Wa, -ea))
+		tau = math.Ldexp(mat.Sum(&p)/(ww*ww), ea-ew)
 		m.set("tau_eff", tau)
 	case !f.has(kF):
 		tau = 1
 	}
 	if s.Alpha != 0 {
+		// Wp² and F have one scale, 2^2k.
+		k := max(ep, (e+1)/2)
+		p, cc := times2(wp, ep-k), times2(c, e-2*k)
 		if f.has(kW) {
-			d := measure.Balance(s.W, s.Wp, s.Alpha)
-			m.set("balance", mat.Norm(d, 2))
-			m.set("trace_balance", mat.Trace(d))
+			d := measure.Balance(times2(s.W, -k), p, s.Alpha)
+			m.setScaled("balance", mat.Norm(d, 2), 2*k)
+			m.setScaled("trace_balance", mat.Trace(d), 2*k)
 		} else {
-			m.set("trace_balance", measure.TraceBalance(c, s.Wp, s.Alpha))
+			m.setScaled("trace_balance", measure.TraceBalance(cc, p, s.Alpha), 2*k)
 		}
-		m.set("collapse_scale", measure.CollapseScale(c, s.Wp, s.Alpha))
+		m.setScaled("collapse_scale", measure.CollapseScale(cc, p, s.Alpha), 2*k)
 	}
 	symmetric := f.Name == symmetrisedFlow.Name || f.has(kF)
 	iso := *s // isotropic may set Sigma2
 	if symmetric && isotropic(&iso, f.Name) == nil && tau-tau == 0 {
-		k := measure.K(c, sp, s.Alpha, iso.Sigma2, tau, s.Eta)
+		k := measure.K(times2(c, e), symmetricPart(s.Wp), s.Alpha, iso.Sigma2, tau, s.Eta)
 		m.set("lambda_min_K", measure.MinEigenvalue(symmetricPart(k)))
 	}
 }
@@ -196,11 +232,13 @@ func (m measures) modes(f Flow, s *State) {
 		}
 		m.set(name("k"), a*(s.Alpha*sj/2+p*p)-tau*p+1.5*s.Eta)
 		if s.Alpha != 0 {
-			m.set(name("invariant"), sj-p*p/s.Alpha)
+			if v := sj - p*p/s.Alpha; max(math.Abs(sj), p*p/math.Abs(s.Alpha)) >= ode.Smallest || p == 0 && sj == 0 {
+				m.set(name("invariant"), v)
+			}
 			scale = max(scale, sj, p*p/math.Abs(s.Alpha))
 		}
 	}
 	if s.Alpha != 0 {
-		m.set("collapse_scale", scale)
+		m.setScaled("collapse_scale", scale, 0)
 	}
 }

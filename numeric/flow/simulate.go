@@ -12,8 +12,9 @@ const (
 	// DefaultPoints is the number of output times of Simulate.
 	DefaultPoints = 101
 	// DefaultRelTol and DefaultAbsTol replace those of package ode: three digits
-	// below the 1e-8 to which trajectories are compared, and an absolute tolerance
-	// that keeps eight digits of a state that has decayed to 1e-7.
+	// below the 1e-8 to which trajectories are compared, and an absolute tolerance,
+	// relative to the size of a variable below 1, that keeps eight digits of an entry
+	// seven digits smaller than the largest one.
 	DefaultRelTol = 1e-11
 	DefaultAbsTol = 1e-15
 )
@@ -31,7 +32,9 @@ type Settings struct {
 	NoMeasures bool
 	// ODE are the options of the solver, over packed vectors. Its Output is
 	// ignored; a zero RelTol or AbsTol means DefaultRelTol, DefaultAbsTol of this
-	// package, for RadauIIA5 those of package ode.
+	// package, for RadauIIA5 those of package ode. With a zero AbsTol the tolerance is
+	// relative to the size of each variable (ode.Settings.Blocks): every equation is
+	// homogeneous in what collapses, so that it keeps its digits.
 	ODE ode.Settings
 }
 
@@ -66,6 +69,9 @@ func (sys *System) Simulate(ctx context.Context, end float64, settings *Settings
 	}
 	opts := st.ODE
 	opts.Output = times
+	if opts.AbsTol == 0 && opts.Blocks == nil {
+		opts.Blocks = sys.Blocks()
+	}
 	if opts.Method != ode.RadauIIA5 {
 		if opts.RelTol == 0 {
 			opts.RelTol = DefaultRelTol
@@ -78,7 +84,10 @@ func (sys *System) Simulate(ctx context.Context, end float64, settings *Settings
 	if sol == nil {
 		return nil, fmt.Errorf("flow: %s: %w", sys.flow.Name, solveErr)
 	}
-	tr := &Trajectory{Flow: sys.flow.Name, T: sol.T, Events: sol.Events, Stats: sol.Stats, system: sys}
+	tr := &Trajectory{
+		Flow: sys.flow.Name, T: sol.T, Events: sol.Events, Stats: sol.Stats,
+		Switches: sol.Switches, Losses: sys.losses(sol.Losses, opts.Blocks), system: sys,
+	}
 	for i, t := range sol.T {
 		state := sys.Unpack(t, sol.Y[i])
 		tr.States = append(tr.States, state)

@@ -237,3 +237,93 @@ func (x Decorated) Hull(y Decorated) Decorated {
 func (x Decorated) Intersect(y Decorated) Decorated {
 	return combine(x.interval.Intersect(y.interval), Trivial, x, y)
 }
+
+// Exp2 returns 2^x.
+func (x Decorated) Exp2() Decorated { return combine(x.interval.Exp2(), Common, x) }
+
+// Exp10 returns 10^x.
+func (x Decorated) Exp10() Decorated { return combine(x.interval.Exp10(), Common, x) }
+
+// Log2 returns log₂ x, Trivial if x reaches 0 or below.
+func (x Decorated) Log2() Decorated {
+	return combine(x.interval.Log2(), when(x.interval.lo > 0), x)
+}
+
+// Log10 returns log₁₀ x, Trivial if x reaches 0 or below.
+func (x Decorated) Log10() Decorated {
+	return combine(x.interval.Log10(), when(x.interval.lo > 0), x)
+}
+
+// Tan returns tan x, Trivial if a pole may lie in x.
+func (x Decorated) Tan() Decorated {
+	return combine(x.interval.Tan(), when(x.interval.tanDefined()), x)
+}
+
+// Asin returns arcsin x, Trivial if x reaches beyond [−1, 1].
+func (x Decorated) Asin() Decorated {
+	return combine(x.interval.Asin(), when(x.interval.Subset(Interval{-1, 1})), x)
+}
+
+// Acos returns arccos x, Trivial if x reaches beyond [−1, 1].
+func (x Decorated) Acos() Decorated {
+	return combine(x.interval.Acos(), when(x.interval.Subset(Interval{-1, 1})), x)
+}
+
+// Sinh returns sinh x.
+func (x Decorated) Sinh() Decorated { return combine(x.interval.Sinh(), Common, x) }
+
+// Cosh returns cosh x.
+func (x Decorated) Cosh() Decorated { return combine(x.interval.Cosh(), Common, x) }
+
+// Tanh returns tanh x.
+func (x Decorated) Tanh() Decorated { return combine(x.interval.Tanh(), Common, x) }
+
+// Asinh returns arsinh x.
+func (x Decorated) Asinh() Decorated { return combine(x.interval.Asinh(), Common, x) }
+
+// Acosh returns arcosh x, Trivial if x reaches below 1.
+func (x Decorated) Acosh() Decorated {
+	return combine(x.interval.Acosh(), when(x.interval.lo >= 1), x)
+}
+
+// Atanh returns artanh x, Trivial if x reaches ±1 or beyond.
+func (x Decorated) Atanh() Decorated {
+	return combine(x.interval.Atanh(), when(x.interval.lo > -1 && x.interval.hi < 1), x)
+}
+
+// Atan2 returns the angle of the points (x, y) in (−π, π]: Trivial if the origin is among
+// them, Defined if they meet the cut from below, Continuous if they end on it.
+func (y Decorated) Atan2(x Decorated) Decorated {
+	local := Common
+	switch u, v := x.interval, y.interval; {
+	case u.Contains(0) && v.Contains(0):
+		local = Trivial
+	case u.lo < 0 && v.lo < 0 && v.hi >= 0:
+		local = Defined
+	case u.lo < 0 && v.lo == 0:
+		local = Continuous // on the box, not around it
+	}
+	return combine(y.interval.Atan2(x.interval), local, y, x)
+}
+
+// FMA returns x·y + z.
+func (x Decorated) FMA(y, z Decorated) Decorated {
+	return combine(x.interval.FMA(y.interval, z.interval), Common, x, y, z)
+}
+
+// CancelMinus returns Interval.CancelMinus, Trivial: it is no function of points.
+func (x Decorated) CancelMinus(y Decorated) Decorated {
+	return combine(x.interval.CancelMinus(y.interval), Trivial, x, y)
+}
+
+// CancelPlus returns Interval.CancelPlus, Trivial: it is no function of points.
+func (x Decorated) CancelPlus(y Decorated) Decorated {
+	return combine(x.interval.CancelPlus(y.interval), Trivial, x, y)
+}
+
+// DecoratedMulRevToPair is MulRevToPair: where 0 ∉ b the first is the quotient c/b and
+// decorated so; else both are Trivial.
+func DecoratedMulRevToPair(b, c Decorated) (first, second Decorated) {
+	p, q := MulRevToPair(b.interval, c.interval)
+	return combine(p, when(!b.interval.Contains(0)), b, c), combine(q, Trivial, b, c)
+}

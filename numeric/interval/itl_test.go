@@ -248,6 +248,22 @@ var unaryOps = map[string]struct {
 	"sin":   {Interval.Sin, Decorated.Sin},
 	"cos":   {Interval.Cos, Decorated.Cos},
 	"atan":  {Interval.Atan, Decorated.Atan},
+	"exp2":  {Interval.Exp2, Decorated.Exp2},
+	"exp10": {Interval.Exp10, Decorated.Exp10},
+	"log2":  {Interval.Log2, Decorated.Log2},
+	"log10": {Interval.Log10, Decorated.Log10},
+	"tan":   {Interval.Tan, Decorated.Tan},
+	"asin":  {Interval.Asin, Decorated.Asin},
+	"acos":  {Interval.Acos, Decorated.Acos},
+	"sinh":  {Interval.Sinh, Decorated.Sinh},
+	"cosh":  {Interval.Cosh, Decorated.Cosh},
+	"tanh":  {Interval.Tanh, Decorated.Tanh},
+	"asinh": {Interval.Asinh, Decorated.Asinh},
+	"acosh": {Interval.Acosh, Decorated.Acosh},
+	"atanh": {Interval.Atanh, Decorated.Atanh},
+	// The reverse operations have no decoration of their own.
+	"absRev": {func(c Interval) Interval { return AbsRev(c, Entire()) }, nil},
+	"sqrRev": {func(c Interval) Interval { return SqrRev(c, Entire()) }, nil},
 }
 
 var binaryOps = map[string]struct {
@@ -263,6 +279,12 @@ var binaryOps = map[string]struct {
 	"pow":          {Interval.Pow, Decorated.Pow},
 	"intersection": {Interval.Intersect, Decorated.Intersect},
 	"convexHull":   {Interval.Hull, Decorated.Hull},
+	"atan2":        {Interval.Atan2, Decorated.Atan2},
+	"cancelMinus":  {Interval.CancelMinus, Decorated.CancelMinus},
+	"cancelPlus":   {Interval.CancelPlus, Decorated.CancelPlus},
+	"absRevBin":    {AbsRev, nil},
+	"sqrRevBin":    {SqrRev, nil},
+	"mulRev":       {func(b, c Interval) Interval { return MulRev(b, c, Entire()) }, nil},
 }
 
 var numericOps = map[string]func(Interval) []float64{
@@ -299,7 +321,8 @@ var relations = map[string]func(x, y Interval) bool{
 // tightOps must give exactly the expected interval; others must contain it.
 var tightOps = []string{
 	"pos", "neg", "add", "sub", "mul", "div", "recip", "sqr", "sqrt", "abs", "min", "max",
-	"intersection", "convexHull", "intervalPart", "newDec", "setDec",
+	"fma", "cancelMinus", "cancelPlus", "mulRev", "mulRevTen", "mulRevToPair", "absRev", "absRevBin",
+	"sqrRev", "sqrRevBin", "pownRev", "pownRevBin", "intersection", "convexHull", "intervalPart", "newDec", "setDec",
 	"b-textToInterval", "d-textToInterval", "b-numsToInterval", "d-numsToInterval",
 }
 
@@ -322,12 +345,18 @@ func (a assertion) run() (known, tight bool, why string) {
 	}
 	if op, ok := unaryOps[a.op]; ok {
 		if a.isDecorated() {
+			if op.dec == nil {
+				return a.judgeReverse(op.bare(bare(0)))
+			}
 			return a.judgeDecorated(op.dec(a.args[0].decorate()), nil)
 		}
 		return a.judge(op.bare(bare(0)), nil)
 	}
 	if op, ok := binaryOps[a.op]; ok {
 		if a.isDecorated() {
+			if op.dec == nil {
+				return a.judgeReverse(op.bare(bare(0), bare(1)))
+			}
 			return a.judgeDecorated(op.dec(a.args[0].decorate(), a.args[1].decorate()), nil)
 		}
 		return a.judge(op.bare(bare(0), bare(1)), nil)
@@ -367,6 +396,31 @@ func (a assertion) run() (known, tight bool, why string) {
 			return a.judgeDecorated(a.args[0].decorate().PowInt(n), nil)
 		}
 		return a.judge(bare(0).PowInt(n), nil)
+	case "fma":
+		if a.isDecorated() {
+			return a.judgeDecorated(a.args[0].decorate().FMA(a.args[1].decorate(), a.args[2].decorate()), nil)
+		}
+		return a.judge(bare(0).FMA(bare(1), bare(2)), nil)
+	case "pownRev":
+		return a.judgeReverse(PowIntRev(bare(0), Entire(), int(a.args[1].number)))
+	case "pownRevBin":
+		return a.judgeReverse(PowIntRev(bare(0), bare(1), int(a.args[2].number)))
+	case "mulRevTen":
+		return a.judgeReverse(MulRev(bare(0), bare(1), bare(2)))
+	case "mulRevToPair":
+		if a.isDecorated() {
+			p, q := DecoratedMulRevToPair(a.args[0].decorate(), a.args[1].decorate())
+			first, second := a, a
+			first.want, second.want = a.want[:1], a.want[1:]
+			known, tight1, why1 := first.judgeDecorated(p, nil)
+			_, tight2, why2 := second.judgeDecorated(q, nil)
+			return known, tight1 && tight2, why1 + why2
+		}
+		p, q := MulRevToPair(bare(0), bare(1))
+		if p != a.want[0].interval || q != a.want[1].interval {
+			return true, false, fmt.Sprintf("got %v %v", p, q)
+		}
+		return true, true, ""
 	case "b-textToInterval":
 		return a.judge(Parse(a.args[0].text))
 	case "d-textToInterval":
@@ -427,6 +481,21 @@ func (a assertion) judge(got Interval, err error) (known, tight bool, why string
 	return true, tight, ""
 }
 
+// judgeReverse compares the interval of a reverse operation, whose decoration is Trivial
+// by definition, or NaI if an argument is.
+func (a assertion) judgeReverse(got Interval) (known, tight bool, why string) {
+	if !a.isDecorated() {
+		return a.judge(got, nil)
+	}
+	args := make([]Decorated, 0, len(a.args))
+	for _, o := range a.args {
+		if o.kind == 'i' {
+			args = append(args, o.decorate())
+		}
+	}
+	return a.judgeDecorated(combine(got, Trivial, args...), nil)
+}
+
 func (a assertion) judgeDecorated(got Decorated, err error) (known, tight bool, why string) {
 	want := a.want[0].decorate()
 	if a.signal == "PossiblyUndefinedOperation" && err != nil && got.IsNaI() {
@@ -446,6 +515,49 @@ func (a assertion) judgeDecorated(got Decorated, err error) (known, tight bool, 
 		return true, tight, fmt.Sprintf("got %v", got)
 	}
 	return true, tight, ""
+}
+
+// notProvided says why the operations of the corpus that this package lacks are none of
+// its job; README has the table. With NaI as an argument, predicates, relations and
+// numeric functions have no answer here: Decorated.Interval returns an error.
+var notProvided = map[string]string{
+	"overlap":         "a classification of sixteen cases; callers ask for one relation",
+	"sum_nearest":     "a reduction of numbers, rounded to nearest, encloses nothing",
+	"sum_abs_nearest": "a reduction of numbers, rounded to nearest, encloses nothing",
+	"sum_sqr_nearest": "a reduction of numbers, rounded to nearest, encloses nothing",
+	"dot_nearest":     "a reduction of numbers, rounded to nearest, encloses nothing",
+	"sign":            "piecewise constant; no expression of the suite has it",
+	"ceil":            "piecewise constant; no expression of the suite has it",
+	"floor":           "piecewise constant; no expression of the suite has it",
+	"trunc":           "piecewise constant; no expression of the suite has it",
+	"roundTiesToEven": "piecewise constant; no expression of the suite has it",
+	"roundTiesToAway": "piecewise constant; no expression of the suite has it",
+	"sinRev":          "contraction runs over polynomials, quotients and roots only",
+	"sinRevBin":       "contraction runs over polynomials, quotients and roots only",
+	"cosRev":          "contraction runs over polynomials, quotients and roots only",
+	"cosRevBin":       "contraction runs over polynomials, quotients and roots only",
+	"tanRev":          "contraction runs over polynomials, quotients and roots only",
+	"tanRevBin":       "contraction runs over polynomials, quotients and roots only",
+	"coshRev":         "contraction runs over polynomials, quotients and roots only",
+	"coshRevBin":      "contraction runs over polynomials, quotients and roots only",
+}
+
+// looseInCorpus are assertions whose expected interval is one unit wider than the
+// tightest one: the seventh power of 0x1.588cea3f093bdp+153 is below 2^1074 still (see
+// TestRootsAreTightest).
+var looseInCorpus = map[string]bool{
+	"libieeep1788_rev.itl:276": true, "libieeep1788_rev.itl:277": true,
+	"libieeep1788_rev.itl:477": true, "libieeep1788_rev.itl:478": true,
+}
+
+// takesNaI reports whether an argument is NaI.
+func (a assertion) takesNaI() bool {
+	for _, o := range a.args {
+		if o.kind == 'i' && o.decorated && o.dec == Ill {
+			return true
+		}
+	}
+	return false
 }
 
 func TestITLParser(t *testing.T) {
@@ -531,6 +643,7 @@ func TestITF1788Corpus(t *testing.T) {
 	var report strings.Builder
 	fmt.Fprintf(&report, "\n%-28s %6s %6s %6s %6s  %s\n", "file", "run", "passed", "tight", "unsup.", "unsupported operations")
 	var run, passed, tights, unsupported, statements int
+	lacking := map[string]bool{}
 	for _, file := range files {
 		src, err := os.ReadFile(file)
 		if err != nil {
@@ -547,9 +660,16 @@ func TestITF1788Corpus(t *testing.T) {
 			known, tight, why := a.run()
 			if !known {
 				missing[a.op]++
+				lacking[a.op] = true
+				if notProvided[a.op] == "" && !a.takesNaI() {
+					t.Errorf("%s:%d: %s is not provided, and no reason is given", filepath.Base(file), a.line, a.op)
+				}
 				continue
 			}
 			r++
+			if why != "" && looseInCorpus[fmt.Sprintf("%s:%d", filepath.Base(file), a.line)] {
+				why = ""
+			}
 			if why != "" {
 				t.Errorf("%s:%d: %s %v: %s", filepath.Base(file), a.line, a.op, a.args, why)
 				continue
@@ -570,6 +690,11 @@ func TestITF1788Corpus(t *testing.T) {
 	}
 	fmt.Fprintf(&report, "%-28s %6d %6d %6d %6d", "total", run, passed, tights, unsupported)
 	t.Log(report.String())
+	for op := range notProvided {
+		if !lacking[op] {
+			t.Errorf("%s is said not to be provided, and is, or is not in the corpus", op)
+		}
+	}
 	if statements != run+unsupported {
 		t.Errorf("%d statements in the files, %d read", statements, run+unsupported)
 	}
@@ -598,6 +723,14 @@ func TestITF1788NoticesDefects(t *testing.T) {
 		`b-textToInterval "[1,2]" = [empty] signal UndefinedOperation`,
 		"decorationPart [1.0,2.0]_def = com",
 		"setDec [1.0,2.0] ill = [1.0,2.0]_trv",
+		"cancelMinus [1.0,5.0] [1.0,2.0] = [0.0,2.0]",
+		"mulRevToPair [-1.0,1.0] [1.0,2.0] = [-infinity,-1.0] [2.0,infinity]",
+		"mulRevToPair [1.0,2.0]_com [1.0,2.0]_com = [0.5,2.0]_trv [empty]_trv",
+		"pownRev [8.0,8.0] 3 = [2.0,3.0]",
+		"sqrRev [4.0,4.0]_com = [-2.0,2.0]_com",
+		"fma [1.0,1.0] [1.0,1.0] [1.0,1.0] = [2.0,3.0]",
+		"atan2 [0.0,1.0]_com [-2.0,-1.0]_com = [2.0,4.0]_com",
+		"asin [0.0,1.0] = [0.0,1.6]",
 	} {
 		a, err := parseITL("testcase t { " + statement + "; }")
 		if err != nil {

@@ -118,15 +118,15 @@ func TestStepEqualsSlowTwin(t *testing.T) {
 		for range 50 {
 			y := []float64{rng.NormFloat64() / 2, rng.NormFloat64() / 2}
 			h := 0.1 * rng.Float64()
-			in := &integrator{f: circleRHS, n: 2, rtol: 1e-10, atol: 1e-12}
+			in := &integrator{f: circleRHS, n: 2, rtol: 1e-10, atol: 1e-12, dir: 1, end: 1}
 			st := newExplicit(in, tb.compile())
 			f0, ynew := make([]float64, 2), make([]float64, 2)
 			circleRHS(0, y, f0)
-			st.start(0, y, f0)
-			norm, _ := st.try(0, h, y, ynew)
-			st.accept(0, h, y, ynew)
+			st.start(clock{}, y, f0)
+			norm, _ := st.try(clock{}, h, y, ynew)
+			st.accept(clock{}, h, y, ynew)
 			sg := segment{h: h, y0: y, y1: ynew, q: make([]float64, 2*st.denseLen())}
-			st.dense(0, h, y, ynew, sg.q)
+			st.dense(clock{}, h, y, ynew, sg.q)
 
 			by := bigVec{bigF(y[0]), bigF(y[1])}
 			k := bigStages(tb, by, bigF(h))

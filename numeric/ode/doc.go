@@ -5,11 +5,16 @@
 // needs a trajectory: one adaptive driver (PI step control, dense output,
 // events, limits, cancellation) over three methods,
 //
-//   - Verner8, the default: Verner's explicit 8(7) pair, 13 stages, with a
-//     dense output of order 7;
+//   - Verner8, the default until a problem is found to be stiff: Verner's explicit
+//     8(7) pair, 13 stages, with a dense output of order 7;
 //   - DormandPrince54: the explicit 5(4) pair with its dense output of order 4;
 //   - RadauIIA5: the implicit collocation method of order 5, L-stable, for stiff
 //     stretches and long times.
+//
+// An answer is right to the tolerance or there is an error that says where and why:
+// the time advances by what the clock really moves (a float64 and what it cannot
+// hold), norms do not overflow, and a tolerance that rounding does not let be met is
+// given up aloud (Solution.Losses).
 //
 // A Tableau is data: every coefficient is a rational number or an element
 // a + b√d of a quadratic field, and CheckOrder and CheckDense verify the

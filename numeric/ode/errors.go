@@ -3,23 +3,29 @@ package ode
 import "fmt"
 
 // StepSizeError reports that the step needed to meet the tolerance fell below
-// the resolution of t (or below Settings.MinStep): the solution has a
-// singularity near T, or the tolerances are below what float64 can deliver.
+// what can be resolved (or below Settings.MinStep): the solution has a singularity
+// near T, the tolerances are below what float64 can deliver, or, with Clock, f depends
+// on t and neighbouring float64 times lie further apart than the step.
 type StepSizeError struct {
-	T float64 // time reached
-	H float64 // step that was asked for
+	T         float64 // time reached
+	H         float64 // step that was asked for
+	Component int     // of the state, counted from 0, with the largest error
+	Clock     bool    // the clock cannot resolve the step
 }
 
 func (e *StepSizeError) Error() string {
-	return fmt.Sprintf("ode: step size underflow at t = %g (h = %.3g)", e.T, e.H)
+	if e.Clock {
+		return fmt.Sprintf("ode: float64 times near t = %g are too far apart for a step of %.3g (component %d depends on t)", e.T, e.H, e.Component)
+	}
+	return fmt.Sprintf("ode: step size underflow at t = %g (h = %.3g, component %d)", e.T, e.H, e.Component)
 }
 
-// NonFiniteError reports that the state or the right-hand side is NaN or
-// infinite at T and stayed so however small the step.
+// NonFiniteError reports that the state, the right-hand side or its Jacobian is NaN
+// or infinite at T and stayed so however small the step.
 type NonFiniteError struct {
 	T         float64
-	What      string // "state", "right-hand side" or the name of an event
-	Component int    // first offending component, counted from 0
+	What      string // "state", "right-hand side", "Jacobian", "error estimate" or "event" and its name
+	Component int    // first offending component, or the event, counted from 0
 }
 
 func (e *NonFiniteError) Error() string {

@@ -103,6 +103,9 @@ var radau5 = sync.OnceValue(func() *radauCoefficients {
 // Constants of the simplified Newton iteration, HW IV.8.
 const (
 	newtonMax = 10
+	// roundOff is the size, in units of round-off, below which the iteration gains
+	// nothing.
+	roundOff = 10
 	// keepJacobian: below this contraction rate the Jacobian serves another step.
 	keepJacobian = 1e-3
 )
@@ -118,9 +121,12 @@ type radau struct {
 	jacWanted  bool
 	slow       bool    // the last iteration contracted slower than keepJacobian
 	factored   float64 // h of the factorisations, 0: none
+	singular   bool    // one of them has no factorisation
 	real, cplx mat.LU
+	scale      float64 // of both systems
 	sysR, sysC *mat.Dense
 
+	t      float64 // of the step tried
 	f0     []float64
 	z      [3][]float64 // stage increments u_i - y
 	w      [3][]float64 // T⁻¹ z
@@ -151,7 +157,7 @@ func newRadau(in *integrator, jacobian func(float64, []float64, *mat.Dense)) *ra
 		s.z[i], s.w[i], s.f[i] = make([]float64, n), make([]float64, n), make([]float64, n)
 	}
 	// HW IV.8: iterate well below the tolerance, but not below round-off.
-	s.tol = max(10*0x1p-52/in.rtol, min(0.03, math.Sqrt(in.rtol)))
+	s.tol = max(roundOff*0x1p-52/in.rtol, min(0.03, math.Sqrt(in.rtol)))
 	return s
 }
 
@@ -159,20 +165,53 @@ func (s *radau) orders() (int, int) { return 5, 3 }
 
 func (s *radau) denseLen() int { return 2 }
 
-func (s *radau) start(_ float64, _, f0 []float64) { copy(s.f0, f0) }
+func (s *radau) start(_ clock, _, f0 []float64) { copy(s.f0, f0) }
 
-func (s *radau) formJacobian(t float64, y []float64) {
+func (s *radau) slope() []float64 { return s.f0 }
+
+func (s *radau) estimate() []float64 { return s.e }
+
+func (s *radau) isStiff() bool { return false }
+
+// formJacobian reports whether the Jacobian at (t, y) is finite.
+func (s *radau) formJacobian(t float64, y []float64) bool {
 	s.in.stats.Jacobians++
 	s.jacFresh, s.jacWanted, s.factored = true, false, 0
 	if s.jacobian != nil {
 		s.jacobian(t, y, s.jac)
-		return
+	} else {
+		s.differences(t, y)
 	}
-	// Forward differences with the increment of RADAU5: √(ε max(1e-5, |y_j|)).
+	for k, v := range s.jac.RawMatrix().Data {
+		if v-v != 0 {
+			s.jacWanted = true
+			s.in.bad = badness{t, "Jacobian", k / s.in.n}
+			return false
+		}
+	}
+	return true
+}
+
+// differences forms the Jacobian by forward differences, with increments relative to
+// the component, or a part of the largest one for components near zero. (The
+// √(ε max(1e-5, |y_j|)) of RADAU5 vanishes beside a large y_j.)
+func (s *radau) differences(t float64, y []float64) {
+	// least and share are the sizes to which an increment is relative where nothing,
+	// or the component itself, is near zero.
+	const least, share = 1e-3, 1e-3
+	size := 0.0
+	for _, v := range y {
+		size = max(size, math.Abs(v))
+	}
+	if size == 0 {
+		size = least / share
+	}
 	copy(s.u, y)
 	for j := range y {
-		d := math.Sqrt(0x1p-52 * max(1e-5, math.Abs(y[j])))
-		s.u[j] = y[j] + d
+		d := 0x1p-26 * max(math.Abs(y[j]), share*size)
+		if s.u[j] = y[j] + d; s.u[j] > math.MaxFloat64 {
+			s.u[j] = y[j] - d
+		}
 		d = s.u[j] - y[j]
 		s.in.eval(t, s.u, s.e)
 		for i := range s.e {
@@ -182,13 +221,25 @@ func (s *radau) formJacobian(t float64, y []float64) {
 	}
 }
 
-// factor forms (γ̂/h) I - J and the real form of ((α̂ + iβ̂)/h) I - J.
+// factor forms (γ̂/h) I - J and the real form of ((α̂ + iβ̂)/h) I - J, both scaled by
+// a power of two that puts their largest entries near one: a factorisation sums them.
 func (s *radau) factor(h float64) {
 	n := s.in.n
 	g, a, b := s.co.gamma/h, s.co.alpha/h, s.co.beta/h
+	most := max(math.Abs(g), math.Abs(a), math.Abs(b))
+	for _, v := range s.jac.RawMatrix().Data {
+		most = max(most, math.Abs(v))
+	}
+	s.factored = h
+	if s.singular = !(most <= math.MaxFloat64); s.singular {
+		return
+	}
+	_, e := math.Frexp(most)
+	s.scale = math.Ldexp(1, -max(-1000, min(1000, e)))
+	g, a, b = g*s.scale, a*s.scale, b*s.scale
 	for i := range n {
 		for j := range n {
-			v := -s.jac.At(i, j)
+			v := -s.jac.At(i, j) * s.scale
 			s.sysR.Set(i, j, v)
 			s.sysC.Set(i, j, v)
 			s.sysC.Set(n+i, n+j, v)
@@ -204,12 +255,17 @@ func (s *radau) factor(h float64) {
 	s.real.Factorize(s.sysR)
 	s.cplx.Factorize(s.sysC)
 	s.in.stats.Factorizations += 2
-	s.factored = h
 }
 
 // solve overwrites v with M⁻¹ v; a singular or badly conditioned M shows in the
 // convergence of the iteration, so the condition is not looked at here.
-func solve(lu *mat.LU, v *mat.VecDense) bool {
+func (s *radau) solve(lu *mat.LU, v *mat.VecDense) bool {
+	for i, x := range v.RawVector().Data {
+		if x-x != 0 {
+			return false
+		}
+		v.SetVec(i, x*s.scale)
+	}
 	err := lu.SolveVecTo(v, false, v)
 	if err == nil {
 		return true
@@ -218,20 +274,23 @@ func solve(lu *mat.LU, v *mat.VecDense) bool {
 	return ok && !math.IsInf(float64(c), 1)
 }
 
-func (s *radau) try(t, h float64, y, ynew []float64) (float64, bool) {
+func (s *radau) try(t clock, h float64, y, ynew []float64) (float64, bool) {
 	n, co := s.in.n, s.co
-	if s.jacWanted {
-		s.formJacobian(t, y)
-		for _, v := range s.jac.RawMatrix().Data {
-			if v-v != 0 {
-				s.jacWanted = true
-				return math.Inf(1), true
-			}
-		}
+	if s.jacWanted && !s.formJacobian(t.hi, y) {
+		return s.broken(y, ynew)
 	}
 	if s.factored != h {
 		s.factor(h)
 	}
+	if s.singular {
+		clear(s.e)
+		return 0, false
+	}
+	s.t = t.hi
+	for i, f := range s.f0 {
+		s.u[i] = math.Abs(h * f)
+	}
+	s.in.weigh(y, y, s.u)
 	// Starting values: the last collocation polynomial continued, or zero.
 	if s.have {
 		for i, c := range co.c {
@@ -257,11 +316,15 @@ func (s *radau) try(t, h float64, y, ynew []float64) (float64, bool) {
 			for j := range n {
 				s.u[j] = y[j] + s.z[i][j]
 			}
-			s.in.eval(t+c*h, s.u, s.f[i])
-			if firstNonFinite(s.f[i]) >= 0 {
-				s.have = false
-				copy(ynew, s.u)
-				return math.Inf(1), true
+			at := s.in.time(t, c*h)
+			if k := firstNonFinite(s.u); k >= 0 {
+				s.in.bad = badness{at, "state", k}
+				return s.broken(y, ynew)
+			}
+			s.in.eval(at, s.u, s.f[i])
+			if k := firstNonFinite(s.f[i]); k >= 0 {
+				s.in.bad = badness{at, "right-hand side", k}
+				return s.broken(y, ynew)
 			}
 		}
 		r, z := s.rhs.RawVector().Data, s.rhs2.RawVector().Data
@@ -272,24 +335,23 @@ func (s *radau) try(t, h float64, y, ynew []float64) (float64, bool) {
 			z[j] = co.ti[1][0]*f0 + co.ti[1][1]*f1 + co.ti[1][2]*f2 - (co.alpha*w1-co.beta*w2)/h
 			z[n+j] = co.ti[2][0]*f0 + co.ti[2][1]*f1 + co.ti[2][2]*f2 - (co.beta*w1+co.alpha*w2)/h
 		}
-		if !solve(&s.real, s.rhs) || !solve(&s.cplx, s.rhs2) {
+		copy(s.e, r) // what is to be blamed if the iteration fails
+		if !s.solve(&s.real, s.rhs) || !s.solve(&s.cplx, s.rhs2) {
 			break
 		}
-		var sum float64
 		for j := range n {
-			sc := s.in.atol + s.in.rtol*math.Abs(y[j])
-			d0, d1, d2 := r[j]/sc, z[j]/sc, z[n+j]/sc
-			sum += d0*d0 + d1*d1 + d2*d2
 			s.w[0][j] += r[j]
 			s.w[1][j] += z[j]
 			s.w[2][j] += z[n+j]
 		}
 		transform(&s.z, &co.t, &s.w)
-		size := math.Sqrt(sum / float64(3*n))
+		size := math.Hypot(s.in.weighed(r, y, y), math.Hypot(s.in.weighed(z[:n], y, y), s.in.weighed(z[n:], y, y))) / math.Sqrt(3)
 		if math.IsNaN(size) || math.IsInf(size, 0) {
 			break
 		}
-		if size == 0 {
+		if size <= roundOff*0x1p-52/s.in.rtol {
+			// The update is rounding errors of y: where the rate of further ones is
+			// as good as random, it must not pass for divergence.
 			converged = true
 			break
 		}
@@ -317,6 +379,10 @@ func (s *radau) try(t, h float64, y, ynew []float64) (float64, bool) {
 	for j := range n {
 		ynew[j] = y[j] + s.z[2][j]
 	}
+	if k := firstNonFinite(ynew); k >= 0 {
+		s.in.bad = badness{s.in.time(t, h), "state", k}
+		return s.broken(y, ynew)
+	}
 
 	norm := s.errorNorm(h, y, ynew, s.f0)
 	if norm >= 1 && s.first {
@@ -325,8 +391,10 @@ func (s *radau) try(t, h float64, y, ynew []float64) (float64, bool) {
 		for j := range n {
 			s.u[j] = y[j] + s.e[j]
 		}
-		s.in.eval(t, s.u, s.f[0])
-		norm = s.errorNorm(h, y, ynew, s.f[0])
+		s.in.eval(t.hi, s.u, s.f[0])
+		if firstNonFinite(s.f[0]) < 0 {
+			norm = s.errorNorm(h, y, ynew, s.f[0])
+		}
 	}
 	if norm >= 1 {
 		s.first = true
@@ -335,9 +403,19 @@ func (s *radau) try(t, h float64, y, ynew []float64) (float64, bool) {
 	return norm, true
 }
 
-func (s *radau) accept(t, h float64, y, ynew []float64) bool {
-	s.in.eval(t+h, ynew, s.u)
-	if firstNonFinite(s.u) >= 0 {
+// broken ends a step in which a number was not finite.
+func (s *radau) broken(y, ynew []float64) (float64, bool) {
+	s.have = false
+	copy(ynew, y)
+	clear(s.e)
+	return math.Inf(1), true
+}
+
+func (s *radau) accept(t clock, h float64, y, ynew []float64) bool {
+	at := s.in.time(t, h)
+	s.in.eval(at, ynew, s.u)
+	if k := firstNonFinite(s.u); k >= 0 {
+		s.in.bad = badness{at, "right-hand side", k}
 		return false
 	}
 	copy(s.f0, s.u)
@@ -362,7 +440,10 @@ func (s *radau) collocation(q []float64) {
 	}
 }
 
-func (s *radau) dense(_, _ float64, _, _, q []float64) { copy(q, s.lastQ) }
+func (s *radau) dense(_ clock, _ float64, _, _, q []float64) bool {
+	copy(q, s.lastQ)
+	return true
+}
 
 // errorNorm solves for the error estimate into s.e and returns its norm.
 func (s *radau) errorNorm(h float64, y, ynew, f []float64) float64 {
@@ -371,11 +452,50 @@ func (s *radau) errorNorm(h float64, y, ynew, f []float64) float64 {
 	for j := range r {
 		r[j] = f[j] + (e[0]*s.z[0][j]+e[1]*s.z[1][j]+e[2]*s.z[2][j])/h
 	}
-	if !solve(&s.real, s.rhs) {
+	if !s.solve(&s.real, s.rhs) {
+		s.in.bad = badness{s.t, "error estimate", max(0, firstNonFinite(r))}
 		return math.Inf(1)
 	}
 	copy(s.e, r)
 	return s.in.norm(s.e, y, ynew)
+}
+
+// inside returns the norm of the error of the collocation polynomial u between its
+// nodes, for the step just tried: of
+//
+//	(γ̂/h I - J)⁻¹ (f(t+θh, u(θ)) - u'(θ)/h),
+//
+// the defect filtered as the error estimate is, which for stiff components is the
+// distance of u from the solution that they are held to.
+func (s *radau) inside(h float64, y, ynew []float64) float64 {
+	n := s.in.n
+	q := make([]float64, 2*n)
+	s.collocation(q)
+	worst := 0.0
+	// One place in each of the gaps before and after the second node.
+	for _, th := range [...]float64{0.4, 0.85} {
+		bump := th * (1 - th)
+		for j := range n {
+			s.u[j] = y[j] + th*s.z[2][j] + bump*(q[j]+th*q[n+j])
+		}
+		at := s.in.time(clock{hi: s.t}, th*h)
+		s.in.eval(at, s.u, s.f[0])
+		if k := firstNonFinite(s.f[0]); k >= 0 {
+			s.in.bad = badness{at, "right-hand side", k}
+			return math.Inf(1)
+		}
+		r := s.rhs.RawVector().Data
+		for j := range n {
+			slope := s.z[2][j] + (1-2*th)*(q[j]+th*q[n+j]) + bump*q[n+j]
+			r[j] = s.f[0][j] - slope/h
+		}
+		if !s.solve(&s.real, s.rhs) {
+			return math.Inf(1)
+		}
+		copy(s.e, r)
+		worst = max(worst, s.in.norm(r, y, ynew))
+	}
+	return worst
 }
 
 // transform writes m·src into dst, componentwise.

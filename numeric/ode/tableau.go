@@ -2,6 +2,7 @@ package ode
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -102,6 +103,12 @@ type explicitCoefficients struct {
 	q    [][]term
 	fsal bool // stage s-1 is f(t+h, y₁)
 	next int  // index of the stage f(t+h, y₁)
+	// The last stage at t+h before that, and u - y₁ for its argument u: with them a
+	// step shows whether it is as long as stability allows.
+	probe     int
+	probeDiff []term
+	// limit is the largest x up to which |R(-x)| ≤ 1 for the stability function R.
+	limit float64
 }
 
 // term is one nonzero coefficient and the stage that it multiplies.
@@ -137,6 +144,21 @@ func (tb *Tableau) compile() *explicitCoefficients {
 		panic("ode: tableau " + tb.Name + " has no stage f(t+h, y₁)")
 	}
 	ec.b = sparse(tb.B)
+	one := NewExact(1, 1)
+	for i, c := range tb.C()[:ec.next] {
+		if c.Sub(one).IsZero() {
+			ec.probe = i
+		}
+	}
+	probe := make([]Exact, s)
+	for i := range probe {
+		probe[i] = tb.B[i].Neg()
+		if i < ec.probe {
+			probe[i] = probe[i].Add(tb.A[ec.probe][i])
+		}
+	}
+	ec.probeDiff = sparse(probe)
+	ec.limit = ec.stabilityLimit()
 	diff := make([]Exact, s)
 	for i := range diff {
 		diff[i] = tb.B[i].Sub(tb.BHat[i])
@@ -159,6 +181,33 @@ func (tb *Tableau) compile() *explicitCoefficients {
 		ec.q = append(ec.q, sparse(row))
 	}
 	return ec
+}
+
+// stability returns R(z), the factor of one step of size z on y' = y.
+func (ec *explicitCoefficients) stability(z float64) float64 {
+	k := make([]float64, ec.stages)
+	for i := range k {
+		k[i] = 1
+		for _, t := range ec.a[i] {
+			k[i] += z * t.coef * k[t.stage]
+		}
+	}
+	r := 1.0
+	for _, t := range ec.b {
+		r += z * t.coef * k[t.stage]
+	}
+	return r
+}
+
+// stabilityLimit returns the length of the interval of stability on the negative real
+// axis, to a thousandth.
+func (ec *explicitCoefficients) stabilityLimit() float64 {
+	const step = 1e-3
+	x := 0.0
+	for math.Abs(ec.stability(-x-step)) <= 1 {
+		x += step
+	}
+	return x
 }
 
 func sameRow(row, b []Exact) bool {

@@ -23,9 +23,9 @@ type Word string
 
 // The words, each with gopter's status.
 const (
-	Proved    Word = "proved"    // TestProved: the checker replayed a proof
+	Proved    Word = "proved"    // TestProved: the kernel has made the theorems
 	Passed    Word = "passed"    // TestPassed: as many states as asked for, no counterexample
-	Falsified Word = "falsified" // TestFailed: a state that the checker refutes the part at
+	Falsified Word = "falsified" // TestFailed: a state that the model refutes the part at
 	GaveUp    Word = "gave up"   // TestExhausted: too few drawn states met the hypotheses
 )
 
@@ -45,8 +45,8 @@ const (
 )
 
 // Prop returns the property of a part in the interior of a box, for gopter: PropFalse at a state that the
-// checker refutes the part at, PropTrue where the part holds, PropUndecided where the draw meets no
-// hypotheses or a failure is not confirmed. If prove is set and the checker replays the part's proof it is
+// model refutes the part at, PropTrue where the part holds, PropUndecided where the draw meets no
+// hypotheses or a failure is not confirmed. If prove is set and the kernel replays the part's proof it is
 // PropProof, and nothing is sampled.
 //
 // It returns an error if the part has no formal statement or the box does not fit it.

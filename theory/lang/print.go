@@ -8,7 +8,7 @@ import (
 // Unicode renders an expression for a terminal, in the paper's notation.
 func Unicode(e *Expr) string { return printer{}.expr(e, 0) }
 
-// LaTeX renders an expression as LaTeX mathematics, from the same tree the checker reads.
+// LaTeX renders an expression as LaTeX mathematics, from the tree that is elaborated.
 func LaTeX(e *Expr) string { return printer{latex: true}.expr(e, 0) }
 
 // UnicodeStmt and LaTeXStmt render a statement.

@@ -80,6 +80,13 @@ func (p *prover) found(rule, name string, ths ...kernel.Theorem) {
 
 // establish proves formulas by one step of a script.
 func (p *prover) establish(fs []kernel.Formula, rule string, st *lang.Step) ([]kernel.Theorem, error) {
+	switch rule {
+	case "integrate", "gronwall", "monotone":
+		// The search may know better, but a script that names what is not there is wrong.
+		if _, assumed := p.reading.Hypothesis(st.Uses); p.facts[st.Uses] == nil && !assumed {
+			return nil, fmt.Errorf("%s: %s: there is no fact called %s", st.Pos, rule, st.Uses)
+		}
+	}
 	ths := make([]kernel.Theorem, len(fs))
 	for i, f := range fs {
 		th, err := p.one(f, rule, st)

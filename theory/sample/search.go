@@ -56,7 +56,7 @@ func (t *tape) Intn(n int) int {
 	return v
 }
 
-// Search draws up to budget states and hands those that fail the part to the checker; it stops at the first
+// Search draws up to budget states and hands those that fail the part to package verdict; it stops at the first
 // refutation. The first half of the budget draws afresh, sizes growing; the second half changes a choice or
 // two of the state that came nearest to failing, where the statement has a margin. Err is set if no state
 // could be evaluated.

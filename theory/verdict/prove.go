@@ -19,6 +19,15 @@ type Proof struct {
 
 // Prove elaborates a part and establishes it by its script, or by search. It never returns nil.
 func Prove(ctx context.Context, part *lang.Part) *Proof {
+	return attempt(ctx, part, prove.Options{Search: true})
+}
+
+// Replay is [Prove] by the script alone.
+func Replay(ctx context.Context, part *lang.Part) *Proof {
+	return attempt(ctx, part, prove.Options{})
+}
+
+func attempt(ctx context.Context, part *lang.Part, o prove.Options) *Proof {
 	p := &Proof{part: part}
 	if part.Fault != nil {
 		p.failure = part.Fault
@@ -27,7 +36,7 @@ func Prove(ctx context.Context, part *lang.Part) *Proof {
 	if p.reading, p.failure = lang.Elaborate(part); p.failure != nil {
 		return p
 	}
-	p.outcome = prove.Prove(ctx, p.reading, prove.Options{Search: true})
+	p.outcome = prove.Prove(ctx, p.reading, o)
 	p.failure = p.outcome.Failure()
 	p.verdict = OfTheorems(p.reading, p.outcome.Theorems())
 	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided && part.Stmt.Kind != lang.Assumption {

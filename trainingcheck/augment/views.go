@@ -171,21 +171,30 @@ func (v viewer) jitter(x *graph.Node) *graph.Node {
 // (Smith 1978). The result is a continuous, piecewise linear function of the
 // pixel: where two channels are equal both branches give the same, and where all
 // are the chroma is 0 and the pixel stays.
+//
+// A compiler that fuses operations computes a value anew where it is used, with
+// other roundings: the maximum of three channels need not equal any of them. So
+// the largest channel is found by order, and a quotient that rounding has put
+// outside [−1, 1] is put back.
 func (v viewer) turn(x *graph.Node) *graph.Node {
 	r, g, b := channel(x, 0), channel(x, 1), channel(x, 2)
 	hi, lo := graph.Max(graph.Max(r, g), b), graph.Min(graph.Min(r, g), b)
 	chroma := graph.Sub(hi, lo)
-	divisor := graph.Where(graph.GreaterThan(chroma, graph.ScalarZero(v.g, dtypes.Float32)), chroma, graph.OnesLike(chroma))
+	divisor := graph.Max(chroma, v.scalar(smallestNormal))
 	sector := func(p, q *graph.Node, offset float64) *graph.Node {
-		return graph.AddScalar(graph.Div(graph.Sub(p, q), divisor), offset)
+		return graph.AddScalar(graph.ClipScalar(graph.Div(graph.Sub(p, q), divisor), -1, 1), offset)
 	}
-	h := graph.Where(graph.Equal(hi, r), sector(g, b, 0), graph.Where(graph.Equal(hi, g), sector(b, r, 2), sector(r, g, 4)))
+	red := graph.LogicalAnd(graph.GreaterOrEqual(r, g), graph.GreaterOrEqual(r, b))
+	h := graph.Where(red, sector(g, b, 0), graph.Where(graph.GreaterOrEqual(g, b), sector(b, r, 2), sector(r, g, 4)))
 	h = graph.Add(h, graph.MulScalar(v.value(atTurn), 6))
 	at := graph.Add(v.perChannel([3]float32{5, 3, 1}), h)
 	at = graph.Sub(at, graph.MulScalar(graph.Floor(graph.DivScalar(at, 6)), 6))
 	part := graph.ClipScalar(graph.Min(at, graph.AddScalar(graph.Neg(at), 4)), 0, 1)
 	return graph.Sub(hi, graph.Mul(chroma, part))
 }
+
+// smallestNormal is that of float32.
+const smallestNormal = 0x1p-126
 
 // blur convolves with each record's normalised Gaussian, columns then rows,
 // reflected at the edges without repeating them.

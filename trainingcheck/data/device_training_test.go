@@ -66,12 +66,28 @@ func TestTrainingFromTheDeviceIsTrainingFromTheHost(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				d, err := apart(t, e, c, src, src)
+				tr, err := method.New(e, c, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(tr.Close)
+				host := trained(t, tr, func(step int) (float64, error) { return tr.Step(src.Batch(step)) })
+				stock, ok := src.Stock()
+				if !ok {
+					t.Fatal("no stock")
+				}
+				if err := tr.Upload(stock); err != nil {
+					t.Fatal(err)
+				}
+				fromDevice := func(r method.Resident) []float64 {
+					return trained(t, tr, func(step int) (float64, error) { return tr.StepDrawn(r.Draws(step)) })
+				}
+				d, err := apart(e, host, fromDevice(src))
 				t.Logf("%s: %s in %s: host and device differ by %.2g", e.Kind, name, p, d)
 				if err != nil {
 					t.Errorf("%s: %s in %s: %v", e.Kind, name, p, err)
 				}
-				if _, err := apart(t, e, c, src, flipless{src}); err == nil {
+				if _, err := apart(e, host, fromDevice(flipless{src})); err == nil {
 					t.Errorf("%s: %s in %s: views without flips pass for the same", e.Kind, name, p)
 				}
 			}
@@ -79,52 +95,36 @@ func TestTrainingFromTheDeviceIsTrainingFromTheHost(t *testing.T) {
 	}
 }
 
-// apart is the largest difference of losses and tensors, with an error above the bound.
-func apart(t *testing.T, e *engine.Engine, c method.Config, host method.Source, device method.Resident) (worst float64, err error) {
+// trained restarts a run, so that its graphs are compiled once, makes all its steps, and returns losses and tensors one
+// after another.
+func trained(t *testing.T, tr *method.Trainer, step func(step int) (float64, error)) (all []float64) {
 	t.Helper()
-	var runs [2]*method.Trainer
-	for i := range runs {
-		tr, err := method.New(e, c, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(tr.Close)
-		runs[i] = tr
-	}
-	stock, ok := device.Stock()
-	if !ok {
-		t.Fatal("no stock")
-	}
-	if err := runs[1].Upload(stock); err != nil {
+	c := tr.Config()
+	if err := tr.Restart(c.Initial(tr.Seed())); err != nil {
 		t.Fatal(err)
 	}
-	see := func(x, y float64) {
-		if d := math.Abs(x-y) / max(1, math.Abs(x)); !(d <= worst) {
+	for i := range c.Steps {
+		l, err := step(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
+	}
+	for _, name := range tr.Names() {
+		x, _, err := tr.Values(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, x...)
+	}
+	return all
+}
+
+// apart is the largest difference of two runs, with an error above the bound.
+func apart(e *engine.Engine, x, y []float64) (worst float64, err error) {
+	for i := range x {
+		if d := math.Abs(x[i]-y[i]) / max(1, math.Abs(x[i])); !(d <= worst) {
 			worst = d
-		}
-	}
-	for step := range c.Steps {
-		x, err := runs[0].Step(host.Batch(step))
-		if err != nil {
-			t.Fatal(err)
-		}
-		y, err := runs[1].StepDrawn(device.Draws(step))
-		if err != nil {
-			t.Fatal(err)
-		}
-		see(x, y)
-	}
-	for _, name := range runs[0].Names() {
-		x, _, err := runs[0].Values(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		y, _, err := runs[1].Values(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range x {
-			see(x[i], y[i])
 		}
 	}
 	if bound := deviceTraining(e); !(worst <= bound) {

@@ -316,7 +316,7 @@ func engines(tb testing.TB) []*engine.Engine {
 	tb.Helper()
 	var all []*engine.Engine
 	var missing []string
-	for _, kind := range []string{engine.CPUGoMLX, engine.GPU} {
+	for _, kind := range []string{engine.CPUGoMLX, engine.XLACPU, engine.GPU} {
 		e, err := engine.Open(kind)
 		var u *engine.UnavailableError
 		if errors.As(err, &u) {

@@ -24,14 +24,22 @@ type Accelerator struct {
 // Unknown stands for what could not be found out.
 const Unknown = "unknown"
 
-// Accelerator looks at the first device of an accelerated engine; ok is false for the others. It asks nvidia-smi and
+// Accelerator looks at the first device of an engine on a GPU; ok is false for the others. It asks nvidia-smi and
 // reads /proc/driver/nvidia and the metadata of the Python packages beside the plugin; no member is a path.
 func (e *Engine) Accelerator() (a Accelerator, ok bool) {
-	if !e.Accelerated() {
+	if !e.OnGPU() {
 		return Accelerator{}, false
 	}
-	plugin, _, _ := strings.Cut(strings.TrimPrefix(e.Spec, "xla:"), ",")
-	return describe(systemMachine(), plugin, e.Backend.Description(), string(e.Backend.DeviceDescription(0))), true
+	return describe(systemMachine(), e.plugin, e.API, e.Backend.DeviceDescription(0)), true
+}
+
+// Plugin names the plugin of an XLA engine: its Python package and version and that of its C API; empty for the engines
+// in Go.
+func (e *Engine) Plugin() string {
+	if e.plugin == "" {
+		return ""
+	}
+	return pluginVersion(systemMachine(), e.plugin, e.API)
 }
 
 // machine is what the description asks of the system; tests answer in its place.
@@ -61,12 +69,11 @@ var (
 	driverVersion = regexp.MustCompile(`Kernel Module\D*?(?:x86_64)?\s+(\d+(?:\.\d+)+)`)
 	gpuModel      = regexp.MustCompile(`(?m)^Model:\s*(.+?)\s*$`)
 	driverCUDA    = regexp.MustCompile(`CUDA Version:\s*(\d+(?:\.\d+)*)`)
-	apiVersion    = regexp.MustCompile(`\) v(\d+\.\d+)`) // in the description of go-xla's plugin, after its path
 )
 
-// describe fills an Accelerator for the plugin at a path, from the texts of its backend and first device.
-func describe(m machine, plugin, backend, device string) Accelerator {
-	a := Accelerator{Name: Unknown, SM: Unknown, Driver: Unknown, CUDA: Unknown, CUDNN: Unknown, Plugin: Unknown}
+// describe fills an Accelerator for the plugin at a path with a version of its C API, from the text of its first device.
+func describe(m machine, plugin, api, device string) Accelerator {
+	a := Accelerator{Name: Unknown, SM: Unknown, Driver: Unknown, CUDA: Unknown, CUDNN: Unknown, Plugin: pluginVersion(m, plugin, api)}
 	set := func(dst *string, v string) {
 		if v = strings.TrimSpace(v); *dst == Unknown && v != "" && !strings.HasPrefix(v, "[") { // nvidia-smi says [N/A]
 			*dst = v
@@ -94,26 +101,10 @@ func describe(m machine, plugin, backend, device string) Accelerator {
 	}
 	set(&a.Name, oneLine(device))
 
-	// …/site-packages/jax_plugins/xla_cuda13/xla_cuda_plugin.so: the packages' metadata lie in site-packages.
-	folder := filepath.Dir(plugin)
-	site := filepath.Dir(filepath.Dir(folder))
-	installed := func(pattern string) (name, version string) {
-		files, err := m.glob(filepath.Join(site, pattern+"-*.dist-info"))
-		if err != nil || len(files) == 0 {
-			return "", ""
-		}
-		name, version, _ = strings.Cut(strings.TrimSuffix(filepath.Base(files[0]), ".dist-info"), "-")
-		return strings.ReplaceAll(name, "_", "-"), version
-	}
-	if name, version := installed("jax_" + strings.TrimPrefix(filepath.Base(folder), "xla_") + "_pjrt"); version != "" {
-		set(&a.Plugin, name+"@"+version)
-	}
-	if found := apiVersion.FindStringSubmatch(backend); found != nil {
-		a.Plugin += ", PJRT C API " + found[1]
-	}
-	_, version := installed("nvidia_cuda_runtime*")
+	site := filepath.Dir(filepath.Dir(filepath.Dir(plugin)))
+	_, version := m.installed(site, "nvidia_cuda_runtime*")
 	set(&a.CUDA, version)
-	_, version = installed("nvidia_cudnn*")
+	_, version = m.installed(site, "nvidia_cudnn*")
 	set(&a.CUDNN, version)
 	if a.CUDA == Unknown {
 		if out, err := m.smi(); err == nil {
@@ -123,4 +114,32 @@ func describe(m machine, plugin, backend, device string) Accelerator {
 		}
 	}
 	return a
+}
+
+// installed returns name and version of the Python package of a pattern in a site-packages folder, by its metadata.
+func (m machine) installed(site, pattern string) (name, version string) {
+	files, err := m.glob(filepath.Join(site, pattern+"-*.dist-info"))
+	if err != nil || len(files) == 0 {
+		return "", ""
+	}
+	name, version, _ = strings.Cut(strings.TrimSuffix(filepath.Base(files[0]), ".dist-info"), "-")
+	return strings.ReplaceAll(name, "_", "-"), version
+}
+
+// pluginVersion is package@version of the plugin at a path, with the version of its C API. The plugin lies in
+// site-packages/PACKAGE, or in site-packages/jax_plugins/xla_NAME where the package is jax-NAME-pjrt.
+func pluginVersion(m machine, plugin, api string) string {
+	folder := filepath.Dir(plugin)
+	site, pattern := filepath.Dir(folder), filepath.Base(folder)
+	if short, ok := strings.CutPrefix(pattern, "xla_"); ok && filepath.Base(site) == "jax_plugins" {
+		site, pattern = filepath.Dir(site), "jax_"+short+"_pjrt"
+	}
+	text := Unknown
+	if name, version := m.installed(site, pattern); version != "" {
+		text = name + "@" + version
+	}
+	if api != "" {
+		text += ", PJRT C API " + api
+	}
+	return text
 }

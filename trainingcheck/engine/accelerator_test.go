@@ -41,7 +41,6 @@ func fakeMachine(smi map[string]string, files map[string]string) machine {
 func TestAcceleratorIsDescribedFromWhatThereIs(t *testing.T) {
 	const site = "/venv/lib/python3.12/site-packages"
 	const plugin = site + "/jax_plugins/xla_cuda13/xla_cuda_plugin.so"
-	const backend = "xla:" + plugin + ` - PJRT "x" plugin (` + plugin + `) v0.112 [StableHLO] [1 device(s)]`
 	query := map[string]string{"--query-gpu": "NVIDIA H200, 9.0, 580.65.06\nNVIDIA H200, 9.0, 580.65.06\n"}
 	proc := map[string]string{
 		"/proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t\t NVIDIA H200\nIRQ:   \t\t 1\n",
@@ -74,7 +73,7 @@ func TestAcceleratorIsDescribedFromWhatThereIs(t *testing.T) {
 		{"an answer of nothing", fakeMachine(map[string]string{"--query-gpu": "[N/A], [N/A], [N/A]\n"}, nil),
 			Accelerator{"CudaDevice(id=0)", Unknown, Unknown, Unknown, Unknown, Unknown + api}},
 	} {
-		if got := describe(c.m, plugin, backend, "CudaDevice(id=0)\nmore"); got != c.want {
+		if got := describe(c.m, plugin, "0.112", "CudaDevice(id=0)\nmore"); got != c.want {
 			t.Errorf("%s:\n got %+v\nwant %+v", c.name, got, c.want)
 		}
 	}
@@ -83,11 +82,26 @@ func TestAcceleratorIsDescribedFromWhatThereIs(t *testing.T) {
 	}
 }
 
+func TestPluginIsNamedByItsPackage(t *testing.T) {
+	const site = "/venv/lib/python3.12/site-packages"
+	m := fakeMachine(nil, map[string]string{site + "/lammps_jax_pjrt_cpu-0.11.2.dist-info": "", site + "/jax_cuda13_pjrt-0.12.0.1.dist-info": ""})
+	for path, want := range map[string]string{
+		site + "/lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so": "lammps-jax-pjrt-cpu@0.11.2, PJRT C API 0.115",
+		site + "/jax_plugins/xla_cuda13/xla_cuda_plugin.so":    "jax-cuda13-pjrt@0.12.0.1, PJRT C API 0.115",
+		site + "/jax_plugins/xla_cuda12/xla_cuda_plugin.so":    Unknown + ", PJRT C API 0.115",
+		"/opt/lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so":    Unknown + ", PJRT C API 0.115",
+	} {
+		if got := pluginVersion(m, path, "0.115"); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestProcessorsAreNoAccelerators(t *testing.T) {
-	for _, kind := range []string{CPU, CPUGoMLX} {
+	for _, kind := range []string{CPU, CPUGoMLX, XLACPU} {
 		e, err := Open(kind)
 		if err != nil {
-			t.Log(err) // under the race detector
+			t.Log(err) // under the race detector, or without a plugin
 			continue
 		}
 		if a, ok := e.Accelerator(); ok {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -12,7 +11,7 @@ import (
 type Status struct {
 	// Name is the engine's kind, or the name of what an engine needs.
 	Name string
-	// Available tells whether Open would succeed, or the thing is there.
+	// Available tells whether Open succeeds, or the thing is there.
 	Available bool
 	// Detail describes what was found or what is missing, in one line.
 	Detail string
@@ -21,39 +20,22 @@ type Status struct {
 // driverFile exists while NVIDIA's kernel driver is loaded.
 const driverFile = "/proc/driver/nvidia/version"
 
-// Probe opens and closes every engine and reports each, then the GPU's
-// prerequisites one by one: driver, plugin, compiled-in binding. It takes
-// seconds where there is a GPU.
-func Probe() []Status { return probe(systemHost()) }
+func driverLoaded() bool {
+	_, err := os.Stat(driverFile)
+	return err == nil
+}
 
-func probe(h host) []Status {
+// Probe reports every engine, then NVIDIA's driver. The engines in Go are opened and closed here; apart does it for the
+// others, in a process of its own that a plugin may end (see ProbeOne and CrashedError). It takes seconds where there is
+// a plugin.
+func Probe(apart func(kind string) Status) []Status {
 	var s []Status
-	for _, kind := range []string{CPU, CPUGoMLX} {
-		e, err := Open(kind)
-		if err != nil {
-			s = append(s, Status{kind, false, err.Error()})
-			continue
+	for _, kind := range Kinds {
+		if Alone(kind) && compiledXLA {
+			s = append(s, apart(kind))
+		} else {
+			s = append(s, ProbeOne(kind))
 		}
-		detail := fmt.Sprintf("%s, %d cores, %s", e.Spec, runtime.GOMAXPROCS(0), strings.Join(e.Modules, " "))
-		if kind == CPUGoMLX {
-			detail += map[bool]string{true: ", SIMD products", false: ", scalar products (GOEXPERIMENT=simd at build time makes them fast)"}[e.SIMD]
-		}
-		s = append(s, Status{kind, true, detail})
-		e.Close()
-	}
-	if e, err := openGPU(GPU, h); err != nil {
-		s = append(s, Status{GPU, false, err.Error()})
-	} else {
-		s = append(s, Status{GPU, true, fmt.Sprintf("%s, %d devices, first: %s", e.Backend.Description(), e.Backend.NumDevices(), oneLine(e.Backend.DeviceDescription(0)))})
-		e.Close()
-	}
-	s = append(s, Status{"xla binding", compiledXLA, map[bool]string{true: "compiled in (-tags xla)", false: string(NotCompiledIn) + ": build with -tags xla and cgo on linux/amd64"}[compiledXLA]})
-	if p, err := findPlugin(GPU, h); err != nil {
-		var u *UnavailableError
-		errors.As(err, &u)
-		s = append(s, Status{"cuda plugin", false, string(u.Reason) + "; looked at " + strings.Join(u.Looked, ", ")})
-	} else {
-		s = append(s, Status{"cuda plugin", true, p})
 	}
 	if b, err := os.ReadFile(driverFile); err != nil {
 		s = append(s, Status{"nvidia driver", false, driverFile + " does not exist"})
@@ -61,4 +43,31 @@ func probe(h host) []Status {
 		s = append(s, Status{"nvidia driver", true, oneLine(string(b))})
 	}
 	return s
+}
+
+// ProbeOne opens and closes the engine of a kind in this process.
+func ProbeOne(kind string) Status {
+	e, err := Open(kind)
+	if err != nil {
+		return Status{kind, false, err.Error()}
+	}
+	defer e.Close()
+	if e.Platform == "" {
+		detail := fmt.Sprintf("%s, %d cores, %s", e.Spec, runtime.GOMAXPROCS(0), strings.Join(e.Modules, " "))
+		if kind == CPUGoMLX {
+			detail += map[bool]string{true: ", SIMD products", false: ", scalar products (GOEXPERIMENT=simd at build time makes them fast)"}[e.SIMD]
+		}
+		return Status{kind, true, detail}
+	}
+	return Status{kind, true, fmt.Sprintf("platform %s, %s, %d devices, first: %s; %s", e.Platform, e.Plugin(), e.Backend.NumDevices(),
+		oneLine(e.Backend.DeviceDescription(0)), e.plugin)}
+}
+
+// CrashedError is the error of an engine whose plugin ended the process that opened it, such as by a signal.
+func CrashedError(kind string, err error) *UnavailableError {
+	u := &UnavailableError{Engine: kind, Reason: Crashed, Err: err, Remedy: "reinstall the plugin"}
+	if path, err := findPlugin(wanted(kind), kind, systemHost()); err == nil {
+		u.Looked = []string{path}
+	}
+	return u
 }

@@ -130,7 +130,7 @@ func (f *forward) convolve(x, kernel *graph.Node, stride int) *graph.Node {
 	dt := x.DType()
 	flat, w := f.round(graph.Reshape(x, v*n, d[2], d[3], d[4])), f.round(kernel)
 	var y *graph.Node
-	if f.accelerated {
+	if f.convolves {
 		pad := (kernel.Shape().Dimensions[0] - 1) / 2
 		y = graph.Convolve(flat, w).Strides(stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done()
 	} else {

@@ -27,8 +27,8 @@ const bnMomentum = 0.1
 // network of a configuration.
 type forward struct {
 	cfg Config
-	// accelerated uses the engine's convolution, repeat repeats weights (see dense).
-	accelerated, repeat bool
+	// convolves uses the engine's convolution, repeat repeats weights (see dense).
+	convolves, repeat bool
 	// get returns the node of a tensor by its full name.
 	get        func(name string) *graph.Node
 	statistics Statistics

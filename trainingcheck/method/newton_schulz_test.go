@@ -59,24 +59,49 @@ func withSpectrum(s []float64, seed uint64, single bool) *mat.Dense {
 	return &f
 }
 
-// onDevice solves for W_p with graph operations.
+// formula is a direct method with its parameters.
+type formula struct {
+	m Method
+	d Direct
+}
+
+// onDevice solves for the W_p of a formula with graph operations.
 func onDevice(tb testing.TB, e *engine.Engine, d Direct, m Method, f *mat.Dense, s rootSettings) *mat.Dense {
 	tb.Helper()
-	x, err := graph.NewExec(e.Backend, func(f *graph.Node) *graph.Node { return d.solve(m, f, s) })
+	return solver(tb, e, []formula{{m, d}}, s)(f)[0]
+}
+
+// solver returns the function that solves for the W_p of every formula in one graph, which an engine compiles once for
+// each size of F̂.
+func solver(tb testing.TB, e *engine.Engine, formulas []formula, s rootSettings) func(f *mat.Dense) []*mat.Dense {
+	tb.Helper()
+	x, err := graph.NewExec(e.Backend, func(f *graph.Node) []*graph.Node {
+		var all []*graph.Node
+		for _, c := range formulas {
+			all = append(all, c.d.solve(c.m, f, s))
+		}
+		return all
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer x.Finalize()
-	n, _ := f.Dims()
-	out, err := x.Call(tensors.FromFlatDataAndDimensions(f.RawMatrix().Data, n, n))
-	if err != nil {
-		tb.Fatal(err)
+	tb.Cleanup(x.Finalize)
+	return func(f *mat.Dense) (all []*mat.Dense) {
+		tb.Helper()
+		n, _ := f.Dims()
+		out, err := x.Call(tensors.FromFlatDataAndDimensions(f.RawMatrix().Data, n, n))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, w := range out {
+			v, err := flat(w)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			all = append(all, mat.NewDense(n, n, v))
+		}
+		return all
 	}
-	v, err := flat(out[0])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return mat.NewDense(n, n, v)
 }
 
 // solverBound bounds ‖W_p(Newton–Schulz) − W_p(eigen)‖₂ for eigenvalues of F̂ from
@@ -122,10 +147,7 @@ func offSpectrally(a, b *mat.Dense) float64 {
 	return svd.Values(nil)[0]
 }
 
-var rootFormulas = []struct {
-	m Method
-	d Direct
-}{
+var rootFormulas = []formula{
 	{DirectPred, Direct{Formula: Code, Epsilon: 0.1}},
 	{DirectPred, Direct{Formula: Slide, Epsilon: 0.1}},
 	{DirectCopy, Direct{Formula: Code, Epsilon: 1e-4}},
@@ -138,14 +160,19 @@ var rootFormulas = []struct {
 // TestNewtonSchulzIsTheEigenSolver compares the two over spectra, formulas and
 // storages, within the bound that follows from the smallest eigenvalue.
 func TestNewtonSchulzIsTheEigenSolver(t *testing.T) {
-	for _, kind := range []string{engine.CPU, engine.CPUGoMLX, engine.GPU} {
+	for _, kind := range []string{engine.CPU, engine.CPUGoMLX, engine.XLACPU, engine.GPU} {
 		t.Run(kind, func(t *testing.T) {
 			e := start(t, kind)
+			solvers := map[Precision]func(*mat.Dense) []*mat.Dense{}
+			for _, p := range []Precision{Float64, Float32} {
+				solvers[p] = solver(t, e, rootFormulas, p.roots())
+			}
 			for _, n := range []int{1, 2, 7, 32} {
 				for name, s := range spectra(n) {
 					for _, p := range []Precision{Float64, Float32} {
 						f := withSpectrum(s, 3, p == Float32)
-						for _, c := range rootFormulas {
+						solved := solvers[p](f)
+						for i, c := range rootFormulas {
 							want, err := c.d.Predictor(c.m, f)
 							if err != nil {
 								t.Fatal(err)
@@ -157,7 +184,7 @@ func TestNewtonSchulzIsTheEigenSolver(t *testing.T) {
 							if p == Float32 { // what rounding left of the smallest
 								low -= math.Sqrt(float64(n)) * 0x1p-24 * high
 							}
-							off, bound := offSpectrally(want, onDevice(t, e, c.d, c.m, f, p.roots())), solverBound(c.d, c.m, p.roots(), low, high, n)
+							off, bound := offSpectrally(want, solved[i]), solverBound(c.d, c.m, p.roots(), low, high, n)
 							if !(off <= bound) {
 								t.Errorf("%s, %s of %d, %s %+v: off by %.2g, bound %.2g", p, name, n, c.m, c.d, off, bound)
 							}

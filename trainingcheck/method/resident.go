@@ -39,7 +39,7 @@ func (e *UnsupportedError) Error() string {
 }
 
 // beyondCPU are the engines with more operations and types than engine.CPU.
-var beyondCPU = []string{engine.CPUGoMLX, engine.GPU, engine.GPUTF32}
+var beyondCPU = engine.Kinds[1:]
 
 func noImages(kind string) *UnsupportedError {
 	return &UnsupportedError{Engine: kind, What: "images of its own to make views from", Want: beyondCPU}

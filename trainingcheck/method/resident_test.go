@@ -173,7 +173,7 @@ func TestResidentStepsAreTheHostsSteps(t *testing.T) {
 func TestRunFromTheDevice(t *testing.T) {
 	e := start(t, engine.CPUGoMLX)
 	accelerated := *e
-	accelerated.Kind = engine.GPU // the backend stays the Go one; Run must only believe it
+	accelerated.Platform = engine.PlatformCUDA // the backend stays the Go one; Run must only believe it
 	for name, c := range map[string]Config{
 		"byol":          variant(t, smallConv(), BYOL, func(c *Config) { c.Steps = 23 }),
 		"newton-schulz": variant(t, smallConv(), DirectPred, rooted, float64ed, func(c *Config) { c.Steps, c.Direct.Freq = 23, 2 }),

@@ -69,7 +69,7 @@ func (views Place) onDevice(e *engine.Engine, src Source) (r Resident, stock aug
 	default:
 		return nil, stock, false, &PlaceError{views, fmt.Sprintf("unknown, want %q, %q or nothing", OnHost, OnDevice)}
 	}
-	if views == Anywhere && !e.Accelerated() {
+	if views == Anywhere && !e.OnGPU() {
 		return nil, stock, false, nil
 	}
 	if r, ok = src.(Resident); ok {

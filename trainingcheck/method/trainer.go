@@ -148,6 +148,21 @@ func (t *Trainer) Close() {
 	t.store.Finalize()
 }
 
+// Restart puts the run back to step 0 with the given state, in the order of Config.Layout. The compiled graphs stay, which
+// on an accelerator take far longer to make than a run of a few steps.
+func (t *Trainer) Restart(values [][]float64) error {
+	if len(values) != len(t.layout) {
+		return fmt.Errorf("method: %d tensors to restart from, this run has %d", len(values), len(t.layout))
+	}
+	for i, s := range t.layout {
+		if err := t.Set(s.Name, values[i]); err != nil {
+			return err
+		}
+	}
+	t.done, t.loaded = 0, false
+	return nil
+}
+
 // Config is the run's configuration.
 func (t *Trainer) Config() Config { return t.config }
 
@@ -198,7 +213,7 @@ func flat(x *tensors.Tensor) ([]float64, error) {
 }
 
 func (t *Trainer) pass(g *graph.Graph, s Statistics) *forward {
-	return &forward{cfg: t.config, accelerated: t.engine.Accelerated(), repeat: t.engine.Kind == engine.CPUGoMLX, statistics: s,
+	return &forward{cfg: t.config, convolves: t.engine.Convolves(), repeat: t.engine.Kind == engine.CPUGoMLX, statistics: s,
 		get: func(name string) *graph.Node { return t.vars[name].NodeValue(g) }}
 }
 

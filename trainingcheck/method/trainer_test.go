@@ -3,6 +3,7 @@ package method
 import (
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -262,5 +263,43 @@ func TestLinearRunReachesTheTheorysFixedPoint(t *testing.T) {
 	want := (1 + math.Sqrt(1-4*eta*a)) / (2 * a)
 	if math.Abs(mean/want-1) > 0.005 {
 		t.Errorf("mean eigenvalue of W_p is %.4f, the theory's p* is %.4f", mean, want)
+	}
+}
+
+// TestRestartIsANewRun: a trainer that is put back to its start gives the bits of a new one, in every kind of run; put
+// back without its number of steps, a direct method does not.
+func TestRestartIsANewRun(t *testing.T) {
+	for name, c := range map[string]Config{"byol": small(), "directpred": variant(t, small(), DirectPred), "solved": variant(t, small(), DirectPred, rooted)} {
+		tr := open(t, cpu(t), c, 1)
+		first := train(t, tr, views(c, 1), 3)
+		if err := tr.Restart(c.Initial(1)); err != nil {
+			t.Fatal(err)
+		}
+		if again := train(t, tr, views(c, 1), 3); !slices.Equal(first, again) {
+			t.Errorf("%s: losses %v, after a restart %v", name, first, again)
+		}
+		if c.Direct == nil {
+			continue
+		}
+		if err := tr.Restart(c.Initial(1)); err != nil {
+			t.Fatal(err)
+		}
+		tr.done = 3
+		src := views(c, 1)
+		var twin []float64
+		for i := range 3 {
+			l, err := tr.Step(src.Batch(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			twin = append(twin, l)
+		}
+		if slices.Equal(first, twin) {
+			t.Errorf("%s: the number of steps makes no difference", name)
+		}
+	}
+	c := small()
+	if err := open(t, cpu(t), c, 1).Restart(c.Initial(1)[1:]); err == nil {
+		t.Error("a state without its first tensor was accepted")
 	}
 }

@@ -63,14 +63,7 @@ func (r *Recording) Record(ctx context.Context, n Network, p method.Precision, t
 	if err != nil {
 		return fail(err)
 	}
-	rerun := t
-	if c.Direct != nil { // its first step is another than those that follow
-		if rerun, err = method.New(r.Engine, c, r.Seed); err != nil {
-			return fail(err)
-		}
-		defer rerun.Close()
-	}
-	again, _, err := stepFrom(rerun, c.Initial(r.Seed), r.Seed)
+	again, _, err := stepFrom(t, c.Initial(r.Seed), r.Seed)
 	if err != nil {
 		return fail(err)
 	}
@@ -107,15 +100,15 @@ type Job struct {
 }
 
 // Recordings lists what is recorded from an engine of a kind: every network that has bounds, in every precision that the
-// engine has, the full ones only on an accelerator. gpu-tf32 is recorded in the one precision that it changes.
+// engine has, the full ones only on a GPU. gpu-tf32 is recorded in the one precision that it changes.
 func Recordings(e *engine.Engine) []Job {
 	var list []Job
 	precisions := []method.Precision{method.Float32}
-	if e.Kind == engine.GPU {
+	if e.Kind == engine.GPU || e.Kind == engine.XLACPU {
 		precisions = []method.Precision{method.Float64, method.Float32, method.BFloat16}
 	}
 	for _, n := range Networks() {
-		if n.Full && !e.Accelerated() {
+		if n.Full && !e.OnGPU() {
 			continue
 		}
 		for _, p := range precisions {

@@ -81,6 +81,9 @@ func TestRecord(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			r := Recording{Root: root(), Out: *outFolder, Engine: start(t, kind), Seed: stepSeed, Reason: *reason,
 				Command: "go test -run Record ./trainingcheck/parity -engine " + kind}
+			if engine.Alone(kind) {
+				r.Command = "go test -tags xla -run Record ./trainingcheck/parity -engine " + kind
+			}
 			if r.Root == "" {
 				r.Command = "engine.test -test.run Record -engine " + kind + " (built by trainingcheck/parity/build.sh)"
 			}

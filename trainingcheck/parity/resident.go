@@ -62,9 +62,10 @@ func Album(c method.Config, seed uint64) (method.Resident, error) {
 	return s, nil
 }
 
-// CompareResident makes a step of c in precision p, float64 or float32, on a reference engine from an album's views on the host, and on
-// another from its images on the device, for each of seedsCompared seeds. It returns the largest difference of losses and
-// the median one of gradients.
+// CompareResident makes a step of c in precision p, float64 or float32, on an engine from an album's images on the
+// device, and in float64 from the same weights and the album's views on the host on a reference engine, for each of
+// seedsCompared seeds of the weights, each on a batch of its own. It returns the largest difference of losses and the
+// median one of gradients. Each engine compiles one step.
 func CompareResident(ref, other *engine.Engine, c method.Config, p method.Precision) (Disparity, error) {
 	return compareResident(ref, other, c, p, func(r method.Resident) method.Resident { return r })
 }
@@ -72,20 +73,41 @@ func CompareResident(ref, other *engine.Engine, c method.Config, p method.Precis
 // compareResident is CompareResident with a change to what the other engine draws.
 func compareResident(ref, other *engine.Engine, c method.Config, p method.Precision, theirs func(method.Resident) method.Resident) (Disparity, error) {
 	c.Precision = p
+	exact := c
+	exact.Precision = method.Float64
+	src, err := Album(c, 0)
+	if err != nil {
+		return Disparity{}, err
+	}
+	drawn := theirs(src)
+	stock, ok := drawn.Stock()
+	if !ok {
+		return Disparity{}, fmt.Errorf("parity: the album offers no images")
+	}
+	mine, err := method.New(ref, exact, 0)
+	if err != nil {
+		return Disparity{}, fmt.Errorf("parity: on %s: %w", ref.Kind, err)
+	}
+	defer mine.Close()
+	yours, err := method.New(other, c, 0)
+	if err != nil {
+		return Disparity{}, fmt.Errorf("parity: on %s: %w", other.Kind, err)
+	}
+	defer yours.Close()
+	if err := yours.Upload(stock); err != nil {
+		return Disparity{}, fmt.Errorf("parity: on %s: %w", other.Kind, err)
+	}
 	var worst Disparity
 	var gradients []float64
-	for seed := range uint64(seedsCompared) {
-		src, err := Album(c, seed)
+	for seed := range seedsCompared {
+		weights := c.Initial(uint64(seed))
+		a, err := train(mine, weights, 1, func(int) (float64, error) { return mine.Step(src.Batch(seed)) })
 		if err != nil {
-			return Disparity{}, err
+			return Disparity{}, fmt.Errorf("parity: on %s: %w", ref.Kind, err)
 		}
-		a, err := firstStep(ref, c, seed, src, method.OnHost)
+		b, err := train(yours, weights, 1, func(int) (float64, error) { return yours.StepDrawn(drawn.Draws(seed)) })
 		if err != nil {
-			return Disparity{}, err
-		}
-		b, err := firstStep(other, c, seed, theirs(src), method.OnDevice)
-		if err != nil {
-			return Disparity{}, err
+			return Disparity{}, fmt.Errorf("parity: on %s: %w", other.Kind, err)
 		}
 		d := disparity(a, b)
 		worst.Loss = larger(worst.Loss, d.Loss)
@@ -96,24 +118,6 @@ func compareResident(ref, other *engine.Engine, c method.Config, p method.Precis
 	}
 	worst.Gradient = median(gradients)
 	return worst, nil
-}
-
-// firstStep makes the first step of a run on an engine.
-func firstStep(e *engine.Engine, c method.Config, seed uint64, src method.Source, views method.Place) (run, error) {
-	t, err := method.New(e, c, seed)
-	if err != nil {
-		return run{}, fmt.Errorf("parity: on %s: %w", e.Kind, err)
-	}
-	defer t.Close()
-	step, err := t.Stepper(src, views)
-	if err != nil {
-		return run{}, fmt.Errorf("parity: on %s: %w", e.Kind, err)
-	}
-	r, err := readAfter(t, 1, step)
-	if err != nil {
-		return run{}, fmt.Errorf("parity: on %s: %w", e.Kind, err)
-	}
-	return r, nil
 }
 
 // WithinResident is Within for a disparity of CompareResident.

@@ -14,7 +14,7 @@ var residentPrecisions = []method.Precision{method.Float64, method.Float32}
 
 // TestParityOfResidentData makes steps from images on each engine's device.
 func TestParityOfResidentData(t *testing.T) {
-	for _, kind := range kinds(engine.CPUGoMLX, engine.GPU, engine.GPUTF32) {
+	for _, kind := range kinds(engine.CPUGoMLX, engine.XLACPU, engine.GPU, engine.GPUTF32) {
 		if kind == engine.CPU {
 			continue // it has no images of its own
 		}

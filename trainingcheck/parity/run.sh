@@ -20,7 +20,8 @@
 #
 # Environment: PYTHON (default python3), PJRT_CUDA_PLUGIN (default: found beside PYTHON's packages), ENGINE_TEST (default:
 # engine.test beside this script), STAGE_TIMEOUT, TORCH_ARGS (for torch_step.py), RECORD_ARGS (such as -reason=TEXT), and
-# ENGINE: cpu runs every stage but torch on the CPU engine with small networks, to try the script.
+# ENGINE: cpu or xla-cpu runs every stage but torch on that engine with small networks, to try the script; the second needs
+# PJRT_CPU_PLUGIN or its package beside python3.
 set -euo pipefail
 
 fail() { echo "run.sh: $*" >&2; exit 2; }
@@ -47,7 +48,7 @@ elif [[ $# -gt 0 ]]; then
 	stages=("$@")
 fi
 [[ -x $bin ]] || fail "$bin is not there or not executable; build.sh makes it"
-[[ $engine == gpu || $engine == cpu ]] || fail "ENGINE=$engine, want gpu or cpu"
+[[ $engine == gpu || $engine == cpu || $engine == xla-cpu ]] || fail "ENGINE=$engine, want gpu, cpu or xla-cpu"
 [[ $limit =~ ^[1-9][0-9]*$ ]] || fail "STAGE_TIMEOUT=$limit, want seconds"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
@@ -136,7 +137,7 @@ for stage in "${stages[@]}"; do
 	parity) both '^TestParity(OfResidentData)?$' || failed+=("$stage") ;;
 	steptime) both '^TestStepTime$' || failed+=("$stage") ;;
 	torch)
-		if [[ $engine == cpu ]]; then
+		if [[ $engine != gpu ]]; then
 			say "torch: not timed on a CPU"
 		elif ! "$python" -c 'import torch' 2>/dev/null; then
 			say "torch: $python has none; not timed"

@@ -240,7 +240,8 @@ func TestTorchStepIsTheSameNetwork(t *testing.T) {
 	if got, err := ReadTimings(file, "none"); err != nil || len(got) != 1 {
 		t.Errorf("a timing of torch_step.py: %v, %v", got, err)
 	}
-	for _, args := range [][]string{{"--check", "--precisions", "fp8"}, {"--check", "--batches", "1"}, {"--check", "--steps", "0"}} {
+	for _, args := range [][]string{{"--check", "--precisions", "fp8"}, {"--check", "--batches", "1"}, {"--check", "--steps", "0"},
+		{"--check", "--threads", "-1"}, {"--check", "--device", "tpu"}, {"--check", "--device", "cpu", "--precisions", "tf32"}} {
 		var exit *exec.ExitError
 		if err := exec.CommandContext(t.Context(), python, append([]string{"torch_step.py"}, args...)...).Run(); !errors.As(err, &exit) || exit.ExitCode() != 2 {
 			t.Errorf("%v: %v, want exit code 2", args, err)

@@ -58,24 +58,12 @@ func exactStep(e *engine.Engine, c method.Config, seed uint64) (values map[strin
 	return stepFrom(t, weights, seed)
 }
 
-// reset puts a trainer at the start of a run. An accelerator compiles a trainer's graphs once, which takes far longer than
-// they run, so one trainer serves many runs. What it does not undo is the number of steps made, on which only the first
-// step of a direct method depends: F̂ takes the share 1 − ρ of its batch instead of all.
-func reset(t *method.Trainer, state [][]float64) error {
-	for i, name := range t.Names() {
-		if err := t.Set(name, state[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // stepFrom makes one step from a state on the views of a seed.
 func stepFrom(t *method.Trainer, weights [][]float64, seed uint64) (values map[string]float64, inputs string, err error) {
 	if t.Config().Optimizer.Momentum == 0 {
 		return nil, "", fmt.Errorf("parity: configuration field optimizer.momentum: 0 keeps no gradients to compare")
 	}
-	if err := reset(t, weights); err != nil {
+	if err := t.Restart(weights); err != nil {
 		return nil, "", err
 	}
 	b := Views(t.Config(), seed).Batch(0)

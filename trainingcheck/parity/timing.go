@@ -90,7 +90,7 @@ func timed(ctx context.Context, e *engine.Engine, c method.Config, seed uint64, 
 func Timed(e *engine.Engine) (n Network, configs []method.Config, s Schedule) {
 	name, batches, precisions := "smallconv", []int{16, 64}, []method.Precision{method.Float32}
 	s = Schedule{Warmup: 1, Steps: 3}
-	if e.Accelerated() {
+	if e.OnGPU() {
 		name, batches, s = "resnet18-cifar", []int{128, 512}, Schedule{Warmup: 5, Steps: 20}
 	}
 	if e.Kind == engine.GPU {

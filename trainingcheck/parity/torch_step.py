@@ -6,12 +6,16 @@ linear predictor 128x128 without bias, cosine loss in both directions, EMA targe
 batch, SGD with learning rate 0.03, momentum 0.9 and weight decay 4e-4 on every weight. The two views are two forward
 passes, and start in the host's memory; every step ends by reading the loss. Convolutions are channels-last.
 
-Every line of output is one timing in JSON with the members of golden.Timing. Precisions: fp32 (TF32 off), tf32, bf16
-(autocast). --check needs no torch: it checks the arguments and prints the size of the network as JSON.
+Every line of output is one timing in JSON with the members of golden.Timing. Precisions: fp32 (TF32 off), tf32 (CUDA
+alone), bf16 (autocast). A configuration that fails is named on standard error, the others are timed all the same, and the
+exit code is 1. It runs on torch 1.13 and later: the optimiser is the fastest that the device and the version have, fused,
+foreach or plain, and torch.compile is left out where there is none. --check needs no torch: it checks the arguments and
+prints the size of the network as JSON.
 """
 import argparse
 import copy
 import json
+import platform
 import statistics
 import sys
 import time
@@ -67,23 +71,44 @@ def network(torch):
         nn.Linear(features, PROJECTOR, bias=False), nn.BatchNorm1d(PROJECTOR, affine=False), nn.ReLU(), nn.Linear(PROJECTOR, OUT))
 
 
-def measure(torch, batch, precision, compiled, warmup, steps):
+def optimiser(torch, trained):
+    """SGD in the fastest form that this version has for this device: fused, foreach or plain."""
+    for form in ({"fused": True}, {"foreach": True}, {}):
+        try:
+            return torch.optim.SGD(trained, lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY, **form)
+        except (TypeError, ValueError, RuntimeError):  # no such argument, or not on this device
+            if not form:
+                raise
+
+
+def average(torch, old, new):
+    """The moving average of the target, in one call where this version has it."""
+    if hasattr(torch, "_foreach_mul_") and hasattr(torch, "_foreach_add_"):
+        torch._foreach_mul_(old, TARGET)
+        torch._foreach_add_(old, new, alpha=1 - TARGET)
+        return
+    for a, w in zip(old, new):
+        a.mul_(TARGET).add_(w, alpha=1 - TARGET)
+
+
+def measure(torch, device, batch, precision, compiled, warmup, steps):
     """Times of single steps in milliseconds."""
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.benchmark = True
-    online = network(torch).cuda().to(memory_format=torch.channels_last)
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
+    online = network(torch).to(device).to(memory_format=torch.channels_last)
     target = copy.deepcopy(online).requires_grad_(False)
-    predictor = torch.nn.Linear(OUT, OUT, bias=False).cuda()
+    predictor = torch.nn.Linear(OUT, OUT, bias=False).to(device)
     trained = [*online.parameters(), *predictor.parameters()]
     count = sum(p.numel() for p in trained)
     if count != parameters():
         raise SystemExit(f"torch_step.py: the network has {count} parameters, its table says {parameters()}")
-    optimizer = torch.optim.SGD(trained, lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizer = optimiser(torch, trained)
     views = [torch.randn(batch, CHANNELS, SIDE, SIDE).to(memory_format=torch.channels_last) for _ in range(2)]
 
     def loss_of(x1, x2):
-        with torch.autocast("cuda", torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
             p1, p2 = predictor(online(x1)), predictor(online(x2))
             with torch.no_grad():
                 z1, z2 = target(x1), target(x2)
@@ -94,22 +119,34 @@ def measure(torch, batch, precision, compiled, warmup, steps):
     old, new = list(target.parameters()), list(online.parameters())
     ms = []
     for i in range(warmup + steps):
-        torch.cuda.synchronize()
+        wait()
         start = time.perf_counter()
-        x1, x2 = (v.cuda() for v in views)
+        x1, x2 = (v.to(device) for v in views)
         optimizer.zero_grad(set_to_none=True)
         loss = f(x1, x2)
         loss.backward()
         optimizer.step()
         with torch.no_grad():
-            torch._foreach_mul_(old, TARGET)
-            torch._foreach_add_(old, new, alpha=1 - TARGET)
+            average(torch, old, new)
         value = loss.item()
         if i >= warmup:
             ms.append((time.perf_counter() - start) * 1e3)
     if not 0 < value < 8:
         raise SystemExit(f"torch_step.py: the loss is {value}, want one of 4 - 2cos - 2cos")
     return ms
+
+
+def processor():
+    """The name of the processor as Linux tells it, as golden.ThisHost does."""
+    try:
+        with open("/proc/cpuinfo") as f:
+            for line in f:
+                key, _, value = line.partition(":")
+                if key.strip() == "model name" and value.strip():
+                    return value.strip()
+    except OSError:
+        pass
+    return platform.machine()
 
 
 def timing(program, version, device, precision, batch, ms):
@@ -123,6 +160,8 @@ def main(argv):
     parser = argparse.ArgumentParser(prog="torch_step.py", description="Time one BYOL step of ResNet-18 in PyTorch.")
     parser.add_argument("--batches", default="128,512", help="examples a step")
     parser.add_argument("--precisions", default="fp32,bf16", help="of " + ", ".join(PRECISIONS))
+    parser.add_argument("--device", default="cuda", choices=("cuda", "cpu"), help="where to train")
+    parser.add_argument("--threads", type=int, default=0, help="threads of the processor; 0 leaves torch's choice")
     parser.add_argument("--warmup", type=int, default=5, help="steps before; the first compiles")
     parser.add_argument("--steps", type=int, default=20, help="timed steps")
     parser.add_argument("--eager-only", action="store_true", help="without torch.compile, which takes a minute each")
@@ -137,6 +176,10 @@ def main(argv):
     batches = [int(b) for b in args.batches.split(",")]
     if args.steps < 1 or args.warmup < 0:
         parser.error(f"--steps {args.steps}, --warmup {args.warmup}: want at least 1 and 0")
+    if args.threads < 0:
+        parser.error(f"--threads {args.threads}: want 0 or more")
+    if args.device == "cpu" and "tf32" in precisions:
+        parser.error("--precisions tf32: a processor has none")
     if args.check:
         example = timing("pytorch-eager", "none", "none", "fp32", batches[0], [1.5, 1.0, 4.0, 2.0])
         print(json.dumps({"parameters": parameters(), "example": example}))
@@ -146,17 +189,29 @@ def main(argv):
     except ImportError as e:
         print(f"torch_step.py: {e}", file=sys.stderr)
         return 2
-    if not torch.cuda.is_available():
+    if args.device == "cuda" and not torch.cuda.is_available():
         print("torch_step.py: torch sees no CUDA device", file=sys.stderr)
         return 2
-    device = torch.cuda.get_device_name(0)
-    for compiled in [False] if args.eager_only else [False, True]:
+    if args.threads > 0:
+        torch.set_num_threads(args.threads)
+    device = torch.cuda.get_device_name(0) if args.device == "cuda" else processor()
+    forms = [False] if args.eager_only else [False, True]
+    if not hasattr(torch, "compile"):
+        print(f"torch_step.py: torch {torch.__version__} has no torch.compile", file=sys.stderr)
+        forms = [False]
+    failed = False
+    for compiled in forms:
+        program = "pytorch-compile" if compiled else "pytorch-eager"
         for precision in precisions:
             for batch in batches:
-                ms = measure(torch, batch, precision, compiled, args.warmup, args.steps)
-                program = "pytorch-compile" if compiled else "pytorch-eager"
+                try:
+                    ms = measure(torch, args.device, batch, precision, compiled, args.warmup, args.steps)
+                except Exception as e:
+                    print(f"torch_step.py: {program}, {precision}, batch {batch}: {type(e).__name__}: {e}", file=sys.stderr)
+                    failed = True
+                    continue
                 print(json.dumps(timing(program, torch.__version__, device, precision, batch, ms)), flush=True)
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

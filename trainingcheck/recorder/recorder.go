@@ -310,7 +310,7 @@ func (r *Recording) make(ctx context.Context, s *check.Setting, jobs []job, work
 	workers := r.Workers
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)
-		if r.Backend == engine.GPU || r.Backend == engine.GPUTF32 {
+		if engine.Alone(r.Backend) {
 			workers = 1 // one device
 		}
 	}
@@ -405,10 +405,9 @@ func Describe(e *engine.Engine, p method.Precision, prov *golden.Provenance) {
 	if version == "" {
 		version = golden.Unknown
 	}
-	prov.Engine = golden.Engine{Name: e.Kind, Version: version, Precision: Arithmetic(e.Kind, p)}
+	prov.Engine = golden.Engine{Name: e.Kind, Version: version, Precision: Arithmetic(e.Kind, p), Platform: e.Platform, Plugin: e.Plugin()}
 	prov.Device = golden.Device{Name: prov.Host.CPU}
 	if a, ok := e.Accelerator(); ok {
-		prov.Engine.Plugin = a.Plugin
 		prov.Device = golden.Device{Name: a.Name, SM: a.SM, Driver: a.Driver, CUDA: a.CUDA, CUDNN: a.CUDNN}
 	}
 }

@@ -10,18 +10,27 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/notimplemented"
 	"github.com/gomlx/compute/shapes"
+
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
 // Name is the backend's name.
 const Name = "native"
 
 // Backend implements compute.Backend. The zero value is not usable, see New.
-type Backend struct{ finalized atomic.Bool }
+type Backend struct {
+	family    kernel.Family
+	finalized atomic.Bool
+}
 
 var _ compute.Backend = (*Backend)(nil)
 
-// New returns a backend. It needs no resources beyond the buffers of its graphs.
-func New() *Backend { return &Backend{} }
+// New returns a backend on the kernels of a family, which must be one of kernel.Available. It needs no resources beyond
+// the buffers of its graphs.
+func New(f kernel.Family) *Backend { return &Backend{family: f} }
+
+// Kernels is the family of the backend's kernels.
+func (b *Backend) Kernels() kernel.Family { return b.family }
 
 // Name implements compute.Backend.
 func (b *Backend) Name() string { return Name }
@@ -31,7 +40,7 @@ func (b *Backend) String() string { return Name }
 
 // Description implements compute.Backend.
 func (b *Backend) Description() string {
-	return fmt.Sprintf("float32 and float64 on gonum's BLAS, %d cores", runtime.GOMAXPROCS(0))
+	return fmt.Sprintf("float32 and float64, %s kernels, %d cores", b.family, runtime.GOMAXPROCS(0))
 }
 
 // NumDevices implements compute.Backend: the CPU is one device.
@@ -59,7 +68,7 @@ var operations = []compute.OpType{
 	compute.OpTypeAdd, compute.OpTypeSub, compute.OpTypeMul, compute.OpTypeDiv, compute.OpTypeMax, compute.OpTypeMin,
 	compute.OpTypeGreaterThan, compute.OpTypeWhere,
 	compute.OpTypeReshape, compute.OpTypeTranspose, compute.OpTypeBroadcastInDim, compute.OpTypeSlice,
-	compute.OpTypeConcatenate, compute.OpTypePad, compute.OpTypeReduceSum, compute.OpTypeDotGeneral,
+	compute.OpTypeConcatenate, compute.OpTypePad, compute.OpTypeReduceSum, compute.OpTypeDotGeneral, compute.OpTypeConvGeneral, compute.OpTypeReverse,
 }
 
 // missing is the error for an operation outside the set.

@@ -2,6 +2,8 @@ package native
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -14,17 +16,20 @@ import (
 type executable struct {
 	builder *builder
 	mu      sync.Mutex
+	crew    *crew
 	steps   []step
-	slots   []any // values by slot; those of parameters are set at every call
-	outputs []int // slots of the outputs
+	slots   []any       // values by slot; those of parameters are set at every call
+	outputs []int       // slots of the outputs
+	fresh   map[int]int // the first output that has a slot which a step writes, by slot
+	spare   map[kind][]any
 }
 
-// step computes one node.
+// step computes one node, or a pass.
 type step struct {
-	run kernel
-	out int
-	in  []int
-	arg []any // scratch for the operands' values
+	run     routine
+	out, in []int // slots
+	results []any // scratch for the values in them
+	args    []any
 }
 
 // kind is what two storages must share to be exchangeable.
@@ -35,103 +40,79 @@ type kind struct {
 
 func kindOf(s shapes.Shape) kind { return kind{s.DType, s.Size()} }
 
-// plan orders the nodes that the outputs need and assigns storage: a node takes
-// over the storage of an operand that nobody reads afterwards, if its kernel
-// allows that, or else any storage of its kind that is free.
+// plan orders the stages of a graph and assigns storage: what nobody reads any more is used again for others of its kind.
+// Storage of outputs comes anew with every call.
 func plan(b *builder) (*executable, error) {
 	f := b.main
-	needed := make([]bool, len(f.nodes))
-	var mark func(n *node)
-	mark = func(n *node) {
-		if needed[n.index] {
-			return
-		}
-		needed[n.index] = true
-		for _, x := range n.inputs {
-			mark(x)
-		}
-	}
-	for _, n := range f.outputs {
-		mark(n)
-	}
-	const forever = int(^uint(0) >> 1)
-	lastUse := make([]int, len(f.nodes))
-	for _, n := range f.nodes {
-		if !needed[n.index] {
-			continue
-		}
-		for _, x := range n.inputs {
-			if r := x.root(); n.alias == nil && lastUse[r.index] < n.index {
-				lastUse[r.index] = n.index
-			}
-		}
-	}
-	for _, n := range f.outputs {
-		lastUse[n.root().index] = forever
-	}
-
-	e := &executable{builder: b}
+	e := &executable{builder: b, crew: newCrew(b.backend.family), spare: map[kind][]any{}, fresh: map[int]int{}}
 	slotOf := make([]int, len(f.nodes))
-	free := map[kind][]int{}
-	var living []*node // nodes whose storage can be freed
-	for range f.parameters {
-		e.slots = append(e.slots, nil)
+	for _, n := range f.nodes {
+		if n.parameter >= 0 {
+			slotOf[n.index] = len(e.slots)
+			e.slots = append(e.slots, nil)
+		}
 	}
 	for _, n := range f.nodes {
-		switch {
-		case n.parameter >= 0:
-			slotOf[n.index] = n.parameter
-			continue
-		case !needed[n.index] || n.alias != nil:
-			continue
-		case n.constant != nil:
+		if n.constant != nil {
 			slotOf[n.index] = len(e.slots)
 			e.slots = append(e.slots, n.constant)
-			continue
 		}
-		k := kindOf(n.shape)
-		slot := -1
-		if n.inPlace {
-			for _, x := range n.inputs {
-				r := x.root()
-				if r.parameter < 0 && r.constant == nil && lastUse[r.index] == n.index && kindOf(r.shape) == k {
-					slot = slotOf[r.index]
-					lastUse[r.index] = 0 // its storage has passed on
-					break
-				}
+	}
+	isOutput := make([]bool, len(f.nodes))
+	for _, n := range f.outputs {
+		isOutput[n.root().index] = true
+	}
+
+	stages := fuse(f)
+	in, out := make([][]*node, len(stages)), make([][]*node, len(stages))
+	lastUse := make([]int, len(f.nodes))
+	for i, s := range stages {
+		if s.single != nil {
+			out[i] = []*node{s.single}
+			for _, x := range s.single.inputs {
+				in[i] = append(in[i], x.root())
 			}
+		} else {
+			in[i], out[i] = s.pass.program.in, s.pass.program.out
 		}
-		if slot < 0 {
-			if f := free[k]; len(f) > 0 {
-				slot, free[k] = f[len(f)-1], f[:len(f)-1]
-			} else {
+		for _, x := range in[i] {
+			lastUse[x.index] = i
+		}
+	}
+	free := map[kind][]int{}
+	for i, s := range stages {
+		step := step{results: make([]any, len(out[i])), args: make([]any, len(in[i]))}
+		if s.single != nil {
+			step.run = s.single.run
+		} else {
+			step.run = byType(s.pass.t, fused[float32](s.pass.program), fused[float64](s.pass.program))
+		}
+		for _, n := range out[i] {
+			k := kindOf(n.shape)
+			slot := len(e.slots)
+			switch have := free[k]; {
+			case isOutput[n.index]:
+				e.slots = append(e.slots, nil)
+				e.fresh[slot] = slices.IndexFunc(f.outputs, func(o *node) bool { return o.root() == n })
+			case len(have) > 0:
+				slot, free[k] = have[len(have)-1], have[:len(have)-1]
+			default:
 				flat, err := makeFlat(n.shape)
 				if err != nil {
 					return nil, err
 				}
-				slot = len(e.slots)
 				e.slots = append(e.slots, flat)
 			}
+			slotOf[n.index] = slot
+			step.out = append(step.out, slot)
 		}
-		slotOf[n.index] = slot
-		s := step{run: n.run, out: slot, arg: make([]any, len(n.inputs))}
-		for _, x := range n.inputs {
-			s.in = append(s.in, slotOf[x.root().index])
-		}
-		e.steps = append(e.steps, s)
-
-		living = append(living, n)
-		kept := living[:0]
-		for _, x := range living {
-			switch {
-			case lastUse[x.index] == 0 && x != n: // taken over
-			case lastUse[x.index] <= n.index && x != n:
-				free[kindOf(x.shape)] = append(free[kindOf(x.shape)], slotOf[x.index])
-			default:
-				kept = append(kept, x)
+		for k, n := range in[i] {
+			step.in = append(step.in, slotOf[n.index])
+			if n.parameter < 0 && n.constant == nil && !isOutput[n.index] && lastUse[n.index] == i && !slices.Contains(in[i][:k], n) {
+				free[kindOf(n.shape)] = append(free[kindOf(n.shape)], slotOf[n.index])
 			}
 		}
-		living = kept
+		e.steps = append(e.steps, step)
 	}
 	for _, n := range f.outputs {
 		e.outputs = append(e.outputs, slotOf[n.root().index])
@@ -143,7 +124,7 @@ func plan(b *builder) (*executable, error) {
 func (e *executable) Finalize() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.steps, e.slots = nil, nil
+	e.steps, e.slots, e.spare = nil, nil, nil
 }
 
 // Inputs implements compute.Executable.
@@ -163,7 +144,7 @@ func (e *executable) Outputs() (out []shapes.Shape) {
 }
 
 // Execute implements compute.Executable. Donated inputs become storage of
-// outputs of their kind; other inputs are only read.
+// later calls' outputs of their kind; other inputs are only read.
 func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) ([]compute.Buffer, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -181,43 +162,80 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 		}
 		e.slots[i] = b.flat
 	}
-	for _, s := range e.steps {
-		for i, x := range s.in {
-			s.arg[i] = e.slots[x]
+	flats := make([]any, len(e.outputs))
+	for i := range flats {
+		var err error
+		if flats[i], err = e.take(f.outputs[i].shape); err != nil {
+			return nil, err
 		}
-		s.run(e.slots[s.out], s.arg)
 	}
-	spare := map[kind][]any{}
+	for slot, i := range e.fresh {
+		e.slots[slot] = flats[i]
+	}
+	e.compute()
+	for i, slot := range e.outputs {
+		// A parameter, a constant, and what is returned twice are copied; the rest is there.
+		if owner, ok := e.fresh[slot]; !ok || owner != i {
+			dtypes.CopyAnySlice(flats[i], e.slots[slot])
+		}
+	}
+	out := make([]compute.Buffer, len(e.outputs))
+	for i := range e.outputs {
+		out[i] = &Buffer{e.builder.backend, f.outputs[i].shape.Clone(), flats[i]}
+	}
+	for o := range e.fresh {
+		e.slots[o] = nil
+	}
 	isOutput := map[int]bool{}
 	for _, o := range e.outputs {
 		isOutput[o] = true
 	}
 	for i := range inputs {
-		// A parameter that is itself an output is copied below, and stays whole.
+		e.slots[i] = nil
+		// A parameter that is itself an output stays whole.
 		if donate != nil && donate[i] && !isOutput[i] {
 			b := inputs[i].(*Buffer)
-			spare[kindOf(b.shape)] = append(spare[kindOf(b.shape)], b.flat)
+			e.give(b.shape, b.flat)
 			b.flat = nil
 		}
 	}
-	out := make([]compute.Buffer, len(e.outputs))
-	for i, o := range e.outputs {
-		s := f.outputs[i].shape
-		k := kindOf(s)
-		var flat any
-		if have := spare[k]; len(have) > 0 {
-			flat, spare[k] = have[len(have)-1], have[:len(have)-1]
-		} else {
-			var err error
-			if flat, err = makeFlat(s); err != nil {
-				return nil, err
-			}
-		}
-		dtypes.CopyAnySlice(flat, e.slots[o])
-		out[i] = &Buffer{e.builder.backend, s.Clone(), flat}
-	}
-	for i := range inputs {
-		e.slots[i] = nil
-	}
 	return out, nil
+}
+
+// compute runs the steps.
+func (e *executable) compute() {
+	e.crew.open(runtime.GOMAXPROCS(0))
+	defer e.crew.close()
+	for _, s := range e.steps {
+		for i, x := range s.in {
+			s.args[i] = e.slots[x]
+		}
+		for i, x := range s.out {
+			s.results[i] = e.slots[x]
+		}
+		s.run(e.crew, s.results, s.args)
+	}
+}
+
+// take returns storage for an output: that of an input which was donated to an earlier call, or new.
+func (e *executable) take(s shapes.Shape) (any, error) {
+	k := kindOf(s)
+	if have := e.spare[k]; len(have) > 0 {
+		e.spare[k] = have[:len(have)-1]
+		return have[len(have)-1], nil
+	}
+	return makeFlat(s)
+}
+
+// give keeps a donated input for later calls, as far as they have outputs of its kind.
+func (e *executable) give(s shapes.Shape, flat any) {
+	k, n := kindOf(s), 0
+	for _, o := range e.builder.main.outputs {
+		if kindOf(o.shape) == k {
+			n++
+		}
+	}
+	if len(e.spare[k]) < n {
+		e.spare[k] = append(e.spare[k], flat)
+	}
 }

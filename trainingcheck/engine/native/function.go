@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 
@@ -37,8 +38,8 @@ func (b *builder) Compile() (compute.Executable, error) {
 	return plan(b)
 }
 
-// kernel computes a node's values into out from those of its inputs.
-type kernel func(out any, in []any)
+// routine computes values into out from those in in: for a node one result, from its inputs.
+type routine func(w *crew, out, in []any)
 
 // node is one value of a graph.
 type node struct {
@@ -47,11 +48,9 @@ type node struct {
 	op       compute.OpType
 	shape    shapes.Shape
 	inputs   []*node
-	run      kernel
-	// inPlace says that out may be the storage of an input of the same type and
-	// size: the kernel reads an element of that input only before it writes the
-	// same element.
-	inPlace bool
+	run      routine // nil for what passes compute
+	// steps are those of the input along a broadcast's axes, or of the result along a sum's.
+	steps []int
 	// alias is the node whose storage this one shares, if not nil.
 	alias *node
 	// constant holds the values of a constant, parameter the place of a parameter.
@@ -81,7 +80,7 @@ type function struct {
 func (f *function) Builder() compute.Builder { return f.builder }
 
 // add appends a node.
-func (f *function) add(op compute.OpType, s shapes.Shape, run kernel, inputs ...*node) (*node, error) {
+func (f *function) add(op compute.OpType, s shapes.Shape, run routine, inputs ...*node) (*node, error) {
 	if f.outputs != nil {
 		return nil, fmt.Errorf("native: operation %s after the function's return", op)
 	}
@@ -170,6 +169,19 @@ func (f *function) Return(outputs []compute.Value, shardings []*compute.Sharding
 	return nil
 }
 
+// addressable reports operands of a contraction that are too long for its offsets.
+func addressable(op compute.OpType, nodes ...*node) error {
+	for _, n := range nodes {
+		if n.shape.Size() > maxOffset {
+			return fmt.Errorf("native: %s of %s, which has more than %d values: %w", op, n.shape, maxOffset, compute.ErrNotImplemented)
+		}
+	}
+	return nil
+}
+
+// maxOffset is less than the largest offset of a row that a contraction holds.
+const maxOffset = math.MaxInt32 / 2
+
 // float reports a type without arithmetic here.
 func float(op compute.OpType, nodes ...*node) error {
 	for _, n := range nodes {
@@ -212,7 +224,7 @@ func (f *function) Reshape(v compute.Value, dims ...int) (compute.Value, error) 
 	return f.share(compute.OpTypeReshape, x[0], s)
 }
 
-func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 kernel) (compute.Value, error) {
+func (f *function) unary(op compute.OpType, v compute.Value) (compute.Value, error) {
 	x, err := f.input(op, v)
 	if err != nil {
 		return nil, err
@@ -220,15 +232,10 @@ func (f *function) unary(op compute.OpType, v compute.Value, k32, k64 kernel) (c
 	if err := float(op, x[0]); err != nil {
 		return nil, err
 	}
-	n, err := f.add(op, x[0].shape, byType(x[0].shape.DType, k32, k64), x[0])
-	if err != nil {
-		return nil, err
-	}
-	n.inPlace = true
-	return n, nil
+	return f.add(op, x[0].shape, nil, x[0])
 }
 
-func byType(t dtypes.DType, k32, k64 kernel) kernel {
+func byType(t dtypes.DType, k32, k64 routine) routine {
 	if t == dtypes.Float32 {
 		return k32
 	}
@@ -237,12 +244,12 @@ func byType(t dtypes.DType, k32, k64 kernel) kernel {
 
 // Neg implements compute.Function.
 func (f *function) Neg(x compute.Value) (compute.Value, error) {
-	return f.unary(compute.OpTypeNeg, x, negate[float32], negate[float64])
+	return f.unary(compute.OpTypeNeg, x)
 }
 
 // Sqrt implements compute.Function.
 func (f *function) Sqrt(x compute.Value) (compute.Value, error) {
-	return f.unary(compute.OpTypeSqrt, x, squareRoot[float32], squareRoot[float64])
+	return f.unary(compute.OpTypeSqrt, x)
 }
 
 // ConvertDType implements compute.Function.
@@ -276,13 +283,7 @@ func (f *function) binary(op compute.OpType, l, r compute.Value) (compute.Value,
 	if err != nil {
 		return nil, err
 	}
-	loop := newLoop(s.Dimensions, x[0].shape.Dimensions, x[1].shape.Dimensions)
-	n, err := f.add(op, s, byType(s.DType, elementwise(loop, rows32[op]), elementwise(loop, rows64[op])), x...)
-	if err != nil {
-		return nil, err
-	}
-	n.inPlace = true
-	return n, nil
+	return f.add(op, s, nil, x...)
 }
 
 // Add implements compute.Function.
@@ -347,12 +348,7 @@ func (f *function) Where(c, l, r compute.Value) (compute.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := f.add(op, s, byType(s.DType, choose32, choose64), x...)
-	if err != nil {
-		return nil, err
-	}
-	n.inPlace = true
-	return n, nil
+	return f.add(op, s, byType(s.DType, choose32, choose64), x...)
 }
 
 // Transpose implements compute.Function.
@@ -372,6 +368,25 @@ func (f *function) Transpose(v compute.Value, permutation ...int) (compute.Value
 		step[i] = own[p]
 	}
 	return f.add(op, s, gather(s.DType, s.Dimensions, step, 0), x[0])
+}
+
+// Reverse implements compute.Function.
+func (f *function) Reverse(v compute.Value, axes ...int) (compute.Value, error) {
+	const op = compute.OpTypeReverse
+	x, err := f.input(op, v)
+	if err != nil {
+		return nil, err
+	}
+	s := x[0].shape
+	base, step := 0, strides(s.Dimensions)
+	for i, a := range axes {
+		if a < 0 || a >= s.Rank() || slices.Contains(axes[:i], a) {
+			return nil, fmt.Errorf("native: reversing axes %v of %s", axes, s)
+		}
+		base += (s.Dimensions[a] - 1) * step[a]
+		step[a] = -step[a]
+	}
+	return f.add(op, s, gather(s.DType, s.Dimensions, step, base), x[0])
 }
 
 // BroadcastInDim implements compute.Function.
@@ -396,7 +411,15 @@ func (f *function) BroadcastInDim(v compute.Value, s shapes.Shape, axes []int) (
 	if x[0].shape.Size() == out.Size() {
 		return f.share(op, x[0], out)
 	}
-	return f.add(op, out, gather(out.DType, out.Dimensions, step, 0), x[0])
+	if out.DType == dtypes.Bool {
+		return f.add(op, out, gather(out.DType, out.Dimensions, step, 0), x[0])
+	}
+	n, err := f.add(op, out, nil, x[0])
+	if err != nil {
+		return nil, err
+	}
+	n.steps = step
+	return n, nil
 }
 
 // Slice implements compute.Function.
@@ -490,7 +513,18 @@ func (f *function) ReduceSum(v compute.Value, axes ...int) (compute.Value, error
 		return nil, err
 	}
 	groups := newSum(x[0].shape.Dimensions, axes)
-	return f.add(op, s, byType(s.DType, sum[float32](groups), sum[float64](groups)), x[0])
+	n, err := f.add(op, s, byType(s.DType, sum[float32](groups), sum[float64](groups)), x[0])
+	if err != nil {
+		return nil, err
+	}
+	n.steps = make([]int, x[0].shape.Rank())
+	for i, step := len(n.steps)-1, 1; i >= 0; i-- {
+		if !slices.Contains(axes, i) {
+			n.steps[i] = step
+			step *= x[0].shape.Dimensions[i]
+		}
+	}
+	return n, nil
 }
 
 // DotGeneral implements compute.Function.
@@ -501,6 +535,9 @@ func (f *function) DotGeneral(l compute.Value, lContract, lBatch []int, r comput
 		return nil, err
 	}
 	if err := float(op, x...); err != nil {
+		return nil, err
+	}
+	if err := addressable(op, x...); err != nil {
 		return nil, err
 	}
 	for _, t := range []dtypes.DType{config.AccumulatorDType, config.OutputDType} {
@@ -521,8 +558,9 @@ func (f *function) DotGeneral(l compute.Value, lContract, lBatch []int, r comput
 		return nil, err
 	}
 	batch, k := size(x[0].shape, lBatch), size(x[0].shape, lContract)
-	p := product{batch: batch, m: x[0].shape.Size() / max(1, batch*k), n: x[1].shape.Size() / max(1, batch*k), k: k, lTrans: lTrans, rTrans: rTrans}
-	return f.add(op, s, byType(s.DType, p.run32, p.run64), left, right)
+	m, n := x[0].shape.Size()/(batch*k), x[1].shape.Size()/(batch*k)
+	c := matrix(m, n, k, lTrans, rTrans).plan()
+	return f.add(op, s, byType(s.DType, products[float32](batch, c), products[float64](batch, c)), left, right)
 }
 
 func size(s shapes.Shape, axes []int) int {

@@ -3,31 +3,21 @@ package native
 import (
 	"math"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
+// The routines here are those of nodes that no pass computes: moves, what makes booleans that are kept, and sums over axes
+// that do not go with the loops of a pass.
+
 // real are the types with arithmetic.
-type real interface{ float32 | float64 }
+type real = kernel.Real
 
-func negate[T real](out any, in []any) {
-	y, x := out.([]T), in[0].([]T)
-	for i, v := range x[:len(y)] {
-		y[i] = -v
-	}
-}
-
-func squareRoot[T real](out any, in []any) {
-	y, x := out.([]T), in[0].([]T)
-	for i, v := range x[:len(y)] {
-		y[i] = T(math.Sqrt(float64(v)))
-	}
-}
-
-// conversion returns the kernel from one type to another, nil if there is none.
-func conversion(from, to dtypes.DType) kernel {
+// conversion returns the routine from one type to another, nil if there is none.
+func conversion(from, to dtypes.DType) routine {
 	type pair [2]dtypes.DType
-	return map[pair]kernel{
+	return map[pair]routine{
 		{dtypes.Float32, dtypes.Float64}: convert[float32, float64],
 		{dtypes.Float64, dtypes.Float32}: convert[float64, float32],
 		{dtypes.Bool, dtypes.Float32}:    indicate[float32],
@@ -35,15 +25,15 @@ func conversion(from, to dtypes.DType) kernel {
 	}[pair{from, to}]
 }
 
-func convert[F, T real](out any, in []any) {
-	y, x := out.([]T), in[0].([]F)
+func convert[F, T real](_ *crew, out, in []any) {
+	y, x := out[0].([]T), in[0].([]F)
 	for i, v := range x[:len(y)] {
 		y[i] = T(v)
 	}
 }
 
-func indicate[T real](out any, in []any) {
-	y, x := out.([]T), in[0].([]bool)
+func indicate[T real](_ *crew, out, in []any) {
+	y, x := out[0].([]T), in[0].([]bool)
 	for i, v := range x[:len(y)] {
 		y[i] = 0
 		if v {
@@ -58,126 +48,6 @@ type rows[T real, R any] struct {
 	vv func(y []R, a, b []T)
 	vs func(y []R, a []T, b T)
 	sv func(y []R, a T, b []T)
-}
-
-var (
-	rows32 = arithmetic[float32]()
-	rows64 = arithmetic[float64]()
-)
-
-// arithmetic spells the loops out operation by operation: a function value per
-// element would cost more than the arithmetic.
-func arithmetic[T real]() map[compute.OpType]rows[T, T] {
-	return map[compute.OpType]rows[T, T]{
-		compute.OpTypeAdd: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] + b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v + b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a + v
-				}
-			},
-		},
-		compute.OpTypeSub: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] - b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v - b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a - v
-				}
-			},
-		},
-		compute.OpTypeMul: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] * b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v * b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a * v
-				}
-			},
-		},
-		compute.OpTypeDiv: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = a[i] / b[i]
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = v / b
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = a / v
-				}
-			},
-		},
-		compute.OpTypeMax: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = max(a[i], b[i])
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = max(v, b)
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = max(a, v)
-				}
-			},
-		},
-		compute.OpTypeMin: {
-			func(y, a, b []T) {
-				a, b = a[:len(y)], b[:len(y)]
-				for i := range y {
-					y[i] = min(a[i], b[i])
-				}
-			},
-			func(y, a []T, b T) {
-				for i, v := range a[:len(y)] {
-					y[i] = min(v, b)
-				}
-			},
-			func(y []T, a T, b []T) {
-				for i, v := range b[:len(y)] {
-					y[i] = min(a, v)
-				}
-			},
-		},
-	}
 }
 
 func greater[T real]() rows[T, bool] {
@@ -204,8 +74,8 @@ func greater[T real]() rows[T, bool] {
 // choose32 and choose64 are y = a where c, else b; each may be a single value.
 // Signs are as good as random, so the choice is made on bits: a branch would be
 // mispredicted every other time.
-func choose32(out any, in []any) {
-	y, c, a, b := out.([]float32), in[0].([]bool), in[1].([]float32), in[2].([]float32)
+func choose32(_ *crew, out, in []any) {
+	y, c, a, b := out[0].([]float32), in[0].([]bool), in[1].([]float32), in[2].([]float32)
 	sc, sa, sb := stepOf(len(c)), stepOf(len(a)), stepOf(len(b))
 	for i := range y {
 		var take uint32
@@ -217,8 +87,8 @@ func choose32(out any, in []any) {
 	}
 }
 
-func choose64(out any, in []any) {
-	y, c, a, b := out.([]float64), in[0].([]bool), in[1].([]float64), in[2].([]float64)
+func choose64(_ *crew, out, in []any) {
+	y, c, a, b := out[0].([]float64), in[0].([]bool), in[1].([]float64), in[2].([]float64)
 	sc, sa, sb := stepOf(len(c)), stepOf(len(a)), stepOf(len(b))
 	for i := range y {
 		var take uint64
@@ -276,13 +146,13 @@ func newLoop(dims, a, b []int) loop {
 	return l
 }
 
-// elementwise is the kernel of an operation of two operands. The last axis has
+// elementwise is the routine of an operation of two operands. The last axis has
 // steps 0 or 1: its operands are contiguous, or one value.
-func elementwise[T real, R any](l loop, r rows[T, R]) kernel {
+func elementwise[T real, R any](l loop, r rows[T, R]) routine {
 	last := len(l.dims) - 1
 	n, sa, sb := l.dims[last], l.a[last], l.b[last]
-	return func(out any, in []any) {
-		y, a, b := out.([]R), in[0].([]T), in[1].([]T)
+	return func(_ *crew, out, in []any) {
+		y, a, b := out[0].([]R), in[0].([]T), in[1].([]T)
 		var walk func(axis, ia, ib int)
 		walk = func(axis, ia, ib int) {
 			if axis < last {
@@ -356,12 +226,12 @@ func newSum(dims, axes []int) []group {
 	return g
 }
 
-// sum is the kernel of ReduceSum. Along a last axis it adds in float64, along
+// sum is the routine of ReduceSum. Along a last axis it adds in float64, along
 // others in the type itself, always in the order of the operand.
-func sum[T real](groups []group) kernel {
+func sum[T real](groups []group) routine {
 	last := len(groups) - 1
-	return func(out any, in []any) {
-		y, x := out.([]T), in[0].([]T)
+	return func(_ *crew, out, in []any) {
+		y, x := out[0].([]T), in[0].([]T)
 		clear(y)
 		var walk func(g, at, to int)
 		walk = func(g, at, to int) {
@@ -389,9 +259,9 @@ func sum[T real](groups []group) kernel {
 	}
 }
 
-// gather is the kernel that reads a result of the given shape from an operand
+// gather is the routine that reads a result of the given shape from an operand
 // with any steps: transpositions, broadcasts, slices.
-func gather(t dtypes.DType, dims, step []int, base int) kernel {
+func gather(t dtypes.DType, dims, step []int, base int) routine {
 	switch t {
 	case dtypes.Float32:
 		return gatherOf[float32](dims, step, base)
@@ -401,11 +271,11 @@ func gather(t dtypes.DType, dims, step []int, base int) kernel {
 	return gatherOf[bool](dims, step, base)
 }
 
-func gatherOf[T any](dims, step []int, base int) kernel {
+func gatherOf[T any](dims, step []int, base int) routine {
 	dims, step = merge(dims, step)
 	last := len(dims) - 1
-	return func(out any, in []any) {
-		y, x := out.([]T), in[0].([]T)
+	return func(_ *crew, out, in []any) {
+		y, x := out[0].([]T), in[0].([]T)
 		var walk func(axis, at int)
 		walk = func(axis, at int) {
 			n, s := dims[axis], step[axis]
@@ -455,9 +325,9 @@ func merge(dims, step []int) (d, s []int) {
 	return d, s
 }
 
-// scatter is the kernel of Pad: the second operand everywhere, and the first,
+// scatter is the routine of Pad: the second operand everywhere, and the first,
 // of the given shape, written with any steps.
-func scatter(t dtypes.DType, dims, step []int, base int) kernel {
+func scatter(t dtypes.DType, dims, step []int, base int) routine {
 	switch t {
 	case dtypes.Float32:
 		return scatterOf[float32](dims, step, base)
@@ -467,11 +337,11 @@ func scatter(t dtypes.DType, dims, step []int, base int) kernel {
 	return scatterOf[bool](dims, step, base)
 }
 
-func scatterOf[T any](dims, step []int, base int) kernel {
+func scatterOf[T any](dims, step []int, base int) routine {
 	dims, step = merge(dims, step)
 	last := len(dims) - 1
-	return func(out any, in []any) {
-		y, x, fill := out.([]T), in[0].([]T), in[1].([]T)[0]
+	return func(_ *crew, out, in []any) {
+		y, x, fill := out[0].([]T), in[0].([]T), in[1].([]T)[0]
 		for i := range y {
 			y[i] = fill
 		}
@@ -496,7 +366,7 @@ func scatterOf[T any](dims, step []int, base int) kernel {
 }
 
 // concatenation interleaves runs of the operands.
-func concatenation(t dtypes.DType, runs []int) kernel {
+func concatenation(t dtypes.DType, runs []int) routine {
 	switch t {
 	case dtypes.Float32:
 		return concatenationOf[float32](runs)
@@ -506,9 +376,9 @@ func concatenation(t dtypes.DType, runs []int) kernel {
 	return concatenationOf[bool](runs)
 }
 
-func concatenationOf[T any](runs []int) kernel {
-	return func(out any, in []any) {
-		y := out.([]T)
+func concatenationOf[T any](runs []int) routine {
+	return func(_ *crew, out, in []any) {
+		y := out[0].([]T)
 		for block := 0; len(y) > 0; block++ {
 			for i, n := range runs {
 				copy(y[:n], in[i].([]T)[block*n:])

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -15,6 +16,7 @@ import (
 
 	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/engine/native"
+	"stopgrad/trainingcheck/engine/native/kernel"
 )
 
 // array is a value with its shape.
@@ -186,7 +188,7 @@ func broadcasting(r *rand.Rand) (a, b []int) {
 // TestEveryOperationMatchesGoMLX runs each operation on random shapes on both
 // backends; the values are such that results must be equal, not close.
 func TestEveryOperationMatchesGoMLX(t *testing.T) {
-	ref, b := reference(t), native.New()
+	ref, b := reference(t), native.New(kernel.Best())
 	r := rand.New(rand.NewPCG(1, 1))
 	type binary func(compute.Function, compute.Value, compute.Value) (compute.Value, error)
 	binaries := map[string]binary{
@@ -352,7 +354,7 @@ func TestEveryOperationMatchesGoMLX(t *testing.T) {
 // with shared, dead, repeated and directly returned values, called repeatedly,
 // with some parameters donated.
 func TestRandomProgramsMatchGoMLX(t *testing.T) {
-	ref, b := reference(t), native.New()
+	ref, b := reference(t), native.New(kernel.Best())
 	r := rand.New(rand.NewPCG(2, 2))
 	for trial := range 150 {
 		dt := types[trial%2]
@@ -425,29 +427,139 @@ func TestRandomProgramsMatchGoMLX(t *testing.T) {
 	}
 }
 
-// TestLargeProductsMatchTheDefinition crosses the block sizes of gonum's
-// kernels, transposed or not, and needs no reference backend.
-func TestLargeProductsMatchTheDefinition(t *testing.T) {
-	b := native.New()
+// TestProductsMatchTheDefinition crosses the sizes of tiles, blocks, chunks and tasks with every transposition and a
+// batch, in every family. Values are halves, so that sums are exact.
+func TestProductsMatchTheDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
-	for _, dt := range types {
-		for _, s := range []struct{ m, n, k int }{{1, 1, 300}, {130, 70, 65}, {64, 64, 64}, {200, 3, 129}} {
-			l, rt := drawn(r, dt, s.k, s.m), drawn(r, dt, s.n, s.k)
-			got, err := evaluate(b, func(f compute.Function, in []compute.Value) []compute.Value {
-				return []compute.Value{must(f.DotGeneral(in[0], []int{0}, nil, in[1], []int{1}, nil, compute.DotGeneralConfig{}))}
-			}, []array{l, rt})
-			if err != nil {
-				t.Fatal(err)
+	for _, s := range []struct{ batch, m, n, k int }{{1, 1, 1, 300}, {1, 1, 1, 1}, {1, 130, 70, 65}, {2, 64, 64, 64}, {1, 200, 3, 129}, {3, 7, 17, 5}, {1, 33, 35, 2500},
+		{1, 310, 33, 257}, {1, 5, 130, 1030}} {
+		for _, dt := range types {
+			for transposed := range 4 {
+				ls, rs := []int{s.batch, s.m, s.k}, []int{s.batch, s.k, s.n}
+				lk, rk := 2, 1
+				if transposed&1 != 0 {
+					ls[1], ls[2], lk = s.k, s.m, 1
+				}
+				if transposed&2 != 0 {
+					rs[1], rs[2], rk = s.n, s.k, 2
+				}
+				l, rt := drawn(r, dt, ls...), drawn(r, dt, rs...)
+				p := func(f compute.Function, in []compute.Value) []compute.Value {
+					return []compute.Value{must(f.DotGeneral(in[0], []int{lk}, []int{0}, in[1], []int{rk}, []int{0}, compute.DotGeneralConfig{}))}
+				}
+				want := make([]float64, s.batch*s.m*s.n)
+				for b := range s.batch {
+					for i := range s.m {
+						for k := range s.k {
+							li := (b*s.m+i)*s.k + k
+							if lk == 1 {
+								li = (b*s.k+k)*s.m + i
+							}
+							for j := range s.n {
+								ri := (b*s.k+k)*s.n + j
+								if rk == 2 {
+									ri = (b*s.n+j)*s.k + k
+								}
+								want[(b*s.m+i)*s.n+j] += l.at(li) * rt.at(ri)
+							}
+						}
+					}
+				}
+				for _, family := range kernel.Available() {
+					got, err := evaluate(native.New(family), p, []array{l, rt})
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i, v := range want {
+						if got[0].at(i) != v {
+							t.Fatalf("%s, %s %+v, transposed %02b: element %d is %v, want %v", family, dt, s, transposed, i, got[0].at(i), v)
+						}
+					}
+				}
 			}
-			for i := range s.m {
-				for j := range s.n {
-					var want float64 // halves times halves: exact
-					for k := range s.k {
-						want += l.at(k*s.m+i) * rt.at(j*s.k+k)
+		}
+	}
+}
+
+// TestPassesMatchGoMLX: programs of elementwise operations, broadcasts, masks and sums, larger than a chunk and a task of a
+// pass, in every family. Values stay halves and eighths, so that sums are exact.
+func TestPassesMatchGoMLX(t *testing.T) {
+	ref := reference(t)
+	r := rand.New(rand.NewPCG(9, 9))
+	for trial, full := range [][]int{{5}, {1, 1}, {3, 4}, {2, 300, 37}, {40, 1500}, {7, 3, 5, 11}, {2, 9000}, {90, 11, 64}, {2, 2, 20000}, {300, 300}, {4, 5, 6, 7, 8}} {
+		for round := range 12 {
+			dt := types[(trial+round)%2]
+			// Operands of full size, and some that are broadcast along random axes.
+			in := []array{drawn(r, dt, full...), drawn(r, dt, full...), drawn(r, dt)}
+			for range 3 {
+				d := append([]int(nil), full...)
+				for i := range d {
+					if r.IntN(2) == 0 {
+						d[i] = 1
 					}
-					if got[0].at(i*s.n+j) != want {
-						t.Fatalf("%s %+v: element (%d,%d) is %v, want %v", dt, s, i, j, got[0].at(i*s.n+j), want)
+				}
+				in = append(in, drawn(r, dt, d...))
+			}
+			seed := r.Uint64()
+			p := func(f compute.Function, params []compute.Value) []compute.Value {
+				r := rand.New(rand.NewPCG(seed, 4))
+				zero := must(f.Constant([]float64{0}))
+				half := must(f.Constant([]float64{0.5}))
+				if dt == dtypes.Float32 {
+					zero, half = must(f.Constant([]float32{0})), must(f.Constant([]float32{0.5}))
+				}
+				whole := append([]compute.Value{}, params[:2]...)
+				pick := func(v []compute.Value) compute.Value { return v[r.IntN(len(v))] }
+				out := []compute.Value{}
+				for range 4 + r.IntN(10) {
+					x, y := pick(whole), pick(append(params[2:], whole...))
+					switch r.IntN(9) {
+					case 0:
+						x = must(f.Add(x, y))
+					case 1:
+						x = must(f.Sub(y, x))
+					case 2: // a ReLU, and its mask again
+						c := must(f.GreaterThan(x, zero))
+						relu := must(f.Where(c, x, zero))
+						whole = append(whole, relu, must(f.Where(c, pick(whole), zero)))
+						out = append(out, relu)
+						x = must(f.ConvertDType(c, dt))
+					case 3:
+						x = must(f.Where(must(f.GreaterThan(x, y)), params[2], x))
+					case 4:
+						x = must(f.Max(must(f.Neg(x)), y))
+					case 5:
+						flat := must(f.Reshape(x, in[0].shape.Size()))
+						x = must(f.Reshape(must(f.Min(flat, params[2])), full...))
+					case 6:
+						x = must(f.Mul(x, half))
+					case 7: // a sum that is used along the axes it was taken over
+						axes := r.Perm(len(full))[:1+r.IntN(len(full))]
+						s := must(f.ReduceSum(must(f.ConvertDType(must(f.GreaterThan(x, y)), dt)), axes...))
+						kept := append([]int(nil), full...)
+						for _, a := range axes {
+							kept[a] = 1
+						}
+						x = must(f.Sub(x, must(f.Reshape(s, kept...))))
+						out = append(out, s)
+					case 8:
+						out = append(out, must(f.ReduceSum(must(f.Where(must(f.GreaterThan(y, x)), params[2], zero)), r.Perm(len(full))[:r.IntN(len(full)+1)]...)))
 					}
+					whole = append(whole, x)
+				}
+				return append(out, whole[len(whole)-1], pick(whole))
+			}
+			want, err := evaluate(ref, p, in)
+			if err != nil {
+				t.Fatalf("reference: %v", err)
+			}
+			for _, family := range kernel.Available() {
+				got, err := evaluate(native.New(family), p, in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := same(want, got); err != nil {
+					t.Fatalf("%s, %s of %v, round %d: %v", family, dt, full, round, err)
 				}
 			}
 		}
@@ -457,7 +569,7 @@ func TestLargeProductsMatchTheDefinition(t *testing.T) {
 // TestInputsAreOnlyRead: a buffer that is not donated keeps its values, one
 // that is donated is gone.
 func TestInputsAreOnlyRead(t *testing.T) {
-	b := native.New()
+	b := native.New(kernel.Best())
 	in := []array{drawn(rand.New(rand.NewPCG(5, 5)), dtypes.Float64, 4, 4)}
 	e, err := compiled(b, func(f compute.Function, p []compute.Value) []compute.Value {
 		return []compute.Value{must(f.Neg(must(f.Neg(must(f.Neg(p[0])))))), p[0]}
@@ -485,7 +597,7 @@ func TestInputsAreOnlyRead(t *testing.T) {
 }
 
 func TestWhatIsMissingIsAnError(t *testing.T) {
-	b := native.New()
+	b := native.New(kernel.Best())
 	in := []array{drawn(rand.New(rand.NewPCG(6, 6)), dtypes.Float64, 2, 3)}
 	one := func(g func(f compute.Function, x compute.Value) (compute.Value, error)) program {
 		return func(f compute.Function, p []compute.Value) []compute.Value { return []compute.Value{must(g(f, p[0]))} }
@@ -501,6 +613,10 @@ func TestWhatIsMissingIsAnError(t *testing.T) {
 		}),
 		"negative padding": one(func(f compute.Function, x compute.Value) (compute.Value, error) {
 			return f.Pad(x, must(f.Constant([]float64{0})), compute.PadAxis{Start: -1})
+		}),
+		"too many values": one(func(f compute.Function, x compute.Value) (compute.Value, error) {
+			long := must(f.BroadcastInDim(x, shapes.Make(dtypes.Float64, 1<<15, 1<<15, 2, 3), []int{2, 3}))
+			return f.DotGeneral(long, []int{3}, nil, x, []int{1}, nil, compute.DotGeneralConfig{})
 		}),
 		"no elements": one(func(f compute.Function, x compute.Value) (compute.Value, error) {
 			return f.Slice(x, []int{0, 0}, []int{0, 3}, nil)
@@ -545,37 +661,71 @@ func TestWhatIsMissingIsAnError(t *testing.T) {
 	}
 }
 
-// TestSumsDoNotDependOnGOMAXPROCS: products of the size of the digits network.
+// TestSumsDoNotDependOnGOMAXPROCS: products, a convolution with its two gradients, and the sums of a BatchNorm, in every
+// family and for more workers than processors; and graphs that are executed at the same time.
 func TestSumsDoNotDependOnGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	b := native.New()
 	r := rand.New(rand.NewPCG(7, 7))
-	noise := func(dims ...int) array {
-		a := drawn(r, dtypes.Float32, dims...)
-		for i := range a.flat.([]float32) {
-			a.flat.([]float32)[i] = float32(r.NormFloat64())
+	noise := func(dt dtypes.DType, dims ...int) array {
+		a := drawn(r, dt, dims...)
+		switch v := a.flat.(type) {
+		case []float32:
+			for i := range v {
+				v[i] = float32(r.NormFloat64())
+			}
+		case []float64:
+			for i := range v {
+				v[i] = r.NormFloat64()
+			}
 		}
 		return a
 	}
-	in := []array{noise(256, 128), noise(256, 128)}
+	images := compute.ConvolveAxesConfig{InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3, KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
+		OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3}
+	byKernel := compute.ConvolveAxesConfig{InputBatch: 3, InputSpatial: []int{1, 2}, InputChannels: 0, KernelSpatial: []int{1, 2}, KernelInputChannels: 0, KernelOutputChannels: 3,
+		OutputBatch: 2, OutputSpatial: []int{0, 1}, OutputChannels: 3}
+	byInput := images
+	byInput.KernelInputChannels, byInput.KernelOutputChannels = 3, 2
 	p := func(f compute.Function, v []compute.Value) []compute.Value {
+		y := must(f.ConvGeneral(v[1], v[2], images, []int{2, 2}, [][2]int{{1, 1}, {1, 1}}, nil, nil, 1, 1))
+		centred := must(f.Sub(y, must(f.Reshape(must(f.ReduceSum(y, 0, 1, 2)), 1, 1, 1, 20))))
+		square := must(f.Mul(centred, centred))
 		return []compute.Value{
-			must(f.DotGeneral(v[0], []int{0}, nil, v[1], []int{0}, nil, compute.DotGeneralConfig{})),
-			must(f.DotGeneral(v[0], []int{1}, nil, v[1], []int{1}, nil, compute.DotGeneralConfig{})),
-			must(f.ReduceSum(v[0], 0)), must(f.ReduceSum(v[0])),
+			must(f.DotGeneral(v[0], []int{0}, nil, v[0], []int{0}, nil, compute.DotGeneralConfig{})),
+			must(f.DotGeneral(v[0], []int{1}, nil, v[3], []int{1}, nil, compute.DotGeneralConfig{})),
+			must(f.ReduceSum(v[0], 0)), must(f.ReduceSum(v[0])), must(f.ReduceSum(v[0], 1)), y,
+			must(f.ConvGeneral(v[1], y, byKernel, nil, [][2]int{{1, 0}, {1, 0}}, nil, []int{2, 2}, 1, 1)),
+			must(f.ConvGeneral(y, must(f.Reverse(v[2], 0, 1)), byInput, nil, [][2]int{{1, 2}, {1, 2}}, []int{2, 2}, nil, 1, 1)),
+			must(f.ReduceSum(square, 0, 1, 2)), must(f.ReduceSum(must(f.Mul(square, y)), 0, 1, 2)), must(f.Sqrt(square)),
 		}
 	}
-	var first []array
-	for _, n := range []int{1, 2, 3, 8} {
-		runtime.GOMAXPROCS(n)
-		got, err := evaluate(b, p, in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if first == nil {
-			first = got
-		} else if err := same(first, got); err != nil {
-			t.Errorf("GOMAXPROCS 1 and %d: %v", n, err)
+	for _, dt := range types {
+		in := []array{noise(dt, 700, 64), noise(dt, 12, 16, 16, 9), noise(dt, 3, 3, 9, 20), noise(dt, 50, 64)}
+		for _, family := range kernel.Available() {
+			b := native.New(family)
+			var first []array
+			for _, n := range []int{1, 2, 3} {
+				runtime.GOMAXPROCS(n)
+				results := make([][]array, 2)
+				var group sync.WaitGroup
+				for i := range results {
+					group.Go(func() {
+						got, err := evaluate(b, p, in)
+						if err != nil {
+							t.Error(err)
+						}
+						results[i] = got
+					})
+				}
+				group.Wait()
+				for _, got := range results {
+					if first == nil {
+						first = got
+					} else if err := same(first, got); err != nil {
+						t.Errorf("%s, %s: GOMAXPROCS 1 and %d: %v", family, dt, n, err)
+					}
+				}
+			}
 		}
 	}
 }

@@ -1,0 +1,85 @@
+package lang
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLinesAreTheSequent: the lines of every claim are those of its printed sequent, in order; hypotheses carry the names
+// that scripts use; and each line can be set as LaTeX.
+func TestLinesAreTheSequent(t *testing.T) {
+	for id, p := range parts(t) {
+		if p.Fault != nil {
+			if text, written := Statement(p); !written || text != UnicodeStmt(p.Stmt) {
+				t.Errorf("%s has no meaning and is shown as %s", id, text)
+			}
+			continue
+		}
+		r, err := Elaborate(p)
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		text, err := r.Print(false)
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		lines, err := r.Lines(false)
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		var words, stated []string
+		names := map[string]bool{}
+		for _, l := range lines {
+			if l.Word == Times {
+				words = append(words, l.Text)
+			} else {
+				words = append(words, l.Word, l.Text)
+			}
+			if l.Word == Stated {
+				stated = append(stated, l.Text)
+			}
+			if l.Name != "" {
+				names[l.Name] = true
+			}
+			if s, err := l.LaTeX(); err != nil || s == "" {
+				t.Errorf("%s: %s %s: %v", id, l.Word, l.Text, err)
+			}
+		}
+		if got, want := strings.Join(strings.Fields(strings.Join(words, " ")), " "), strings.Join(strings.Fields(text), " "); got != want {
+			t.Errorf("%s: the lines are\n%s\nand the sequent\n%s", id, got, want)
+		}
+		for _, a := range p.Assumes {
+			if !names[a.Name] {
+				t.Errorf("%s: no line is called %s", id, a.Name)
+			}
+		}
+		if got, written := Statement(p); written || got != strings.Join(stated, " and ") {
+			t.Errorf("%s states %s, and is shown as %s", id, strings.Join(stated, " and "), got)
+		}
+	}
+}
+
+func TestLinesInLaTeX(t *testing.T) {
+	for _, c := range []struct {
+		line Line
+		want string
+	}{
+		{Line{Word: "size", Text: "n1, n2"}, `n_{1}, n_{2} \in \mathbb{N}`},
+		{Line{Word: "param", Text: "alpha, eta"}, `\alpha_p, \eta \in \mathbb{R}`},
+		{Line{Word: "state", Text: "W, Wa : n2 x n1*n2"}, `W, W_a \in \mathbb{R}^{n_{2} \times n_{1} n_{2}}`},
+		{Line{Word: "flow", Text: "W' = -eta*W"}, `\frac{\mathrm{d}}{\mathrm{d}t}{W} = -\eta W`},
+		{Line{Word: "map", Text: "W+ = W - eta*G"}, `W \gets W - \eta G`},
+		{Line{Word: "always", Text: "tau^2 - 4*eta > 0"}, `\tau^{2} - 4 \eta > 0`},
+		{Line{Word: Stated, Text: "|W| decays at rate eta"}, `\|\left(W\right)(t)\|_F \le e^{-\eta t} \|\left(W\right)(0)\|_F`},
+		{Line{Word: Where, Text: "r = root(tau)"}, `r = \sqrt{\tau}`},
+	} {
+		if got, err := c.line.LaTeX(); err != nil || got != c.want {
+			t.Errorf("%s %s: %s, %v; want %s", c.line.Word, c.line.Text, got, err, c.want)
+		}
+	}
+	for _, l := range []Line{{Word: Stated, Text: "x ="}, {Word: "flow", Text: "W' ="}, {Word: Where, Text: "r"}, {Word: "state", Text: "W : n x"}} {
+		if got, err := l.LaTeX(); err == nil {
+			t.Errorf("%s %s is set as %s", l.Word, l.Text, got)
+		}
+	}
+}
