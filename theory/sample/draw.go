@@ -36,8 +36,8 @@ func rats(ss ...string) []*big.Rat {
 	return out
 }
 
-// Draw draws a state with sizes up to maxDim (random vectors make expectations sums over many outcomes, so
-// sizes are at most 2 where there are any), at which declared roots are fractions.
+// Draw draws a state with sizes up to maxDim (at most 2 where there are random vectors: the model that confirms a
+// counterexample takes expectations by differences in all pairs of entries), at which declared roots are fractions.
 func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error) {
 	st, fractions, err := drawAny(ch, part, maxDim)
 	if err == nil && !fractions {
