@@ -32,8 +32,7 @@ const (
 	// quantity that still decays at a rate r moves at r times its size, and no rate of the claims' states is
 	// below 1e-2.
 	restTol = 1e-9
-	// maxEvals bounds the right-hand sides of a run; a run that reaches it is judged as far as it got. Where
-	// expectations are summed over outcomes a right-hand side takes about a millisecond instead of 20 µs.
+	// maxEvals bounds the right-hand sides of a run; a run that reaches it is judged as far as it got.
 	maxEvals = 4000
 )
 

@@ -133,7 +133,7 @@ func draw(ch sample.Chooser, part *lang.Part) (State, *eval.Finding, bool) {
 	if err != nil {
 		return State{}, nil, false
 	}
-	f, err := eval.Judge(eval.Rational{}, part, st)
+	f, err := eval.Try(eval.Rational{}, part, st)
 	if err != nil || !f.Met {
 		return State{}, nil, false
 	}

@@ -127,7 +127,7 @@ func (s *searcher) finished() bool {
 
 // offer judges an exact state and hands a failure to the verdict.
 func (s *searcher) offer(st verdict.Witness, stage string) bool {
-	f, err := eval.Judge(eval.Rational{}, s.target, st)
+	f, err := eval.Try(eval.Rational{}, s.target, st)
 	if err != nil {
 		if s.res.Tried == 0 {
 			s.res.Err = err

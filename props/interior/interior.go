@@ -79,7 +79,7 @@ func property(part *lang.Part, box Box, prove bool) (gopter.Prop, *State, error)
 			if err != nil {
 				continue
 			}
-			f, err := eval.Judge(eval.Rational{}, part, st)
+			f, err := eval.Try(eval.Rational{}, part, st)
 			if err != nil || !f.Met {
 				continue
 			}

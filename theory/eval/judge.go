@@ -29,6 +29,15 @@ type Finding struct {
 // from there, the state is a counterexample. Of an assumption Holds is the consequence that it is said to have. An
 // error means that the part cannot be evaluated there.
 func Judge[T any](ar Arith[T], part *lang.Part, st State[T]) (*Finding, error) {
+	return judged(ar, part, st, false)
+}
+
+// Try is [Judge] for a search: where a hypothesis is not met it looks no further, so that not all of the finding is there.
+func Try[T any](ar Arith[T], part *lang.Part, st State[T]) (*Finding, error) {
+	return judged(ar, part, st, true)
+}
+
+func judged[T any](ar Arith[T], part *lang.Part, st State[T], hasty bool) (*Finding, error) {
 	c, err := compiledOf(part)
 	if err != nil {
 		return nil, err
@@ -41,6 +50,9 @@ func Judge[T any](ar Arith[T], part *lang.Part, st State[T]) (*Finding, error) {
 	for i := range c.hypotheses {
 		if err := j.hypothesis(&c.hypotheses[i], f); err != nil {
 			return nil, err
+		}
+		if hasty && !f.Met {
+			return f, nil
 		}
 	}
 	for i := range c.goals {

@@ -85,10 +85,10 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 && len(part.Env.Flow) > 0 {
 			makeStationary(ch, part, st)
 		}
-		f, err := eval.Judge(eval.Rational{}, part, st)
+		f, err := eval.Try(eval.Rational{}, part, st)
 		if errors.Is(err, eval.ErrNoRoot) {
 			// Roots that are no fractions: floating point says whether the model, which counts with them, is asked.
-			f, err = eval.Judge(eval.Float{}, part, floats(st))
+			f, err = eval.Try(eval.Float{}, part, floats(st))
 		}
 		if err != nil {
 			if res.Tried == 0 {
