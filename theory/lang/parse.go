@@ -68,6 +68,9 @@ func Parse(sources ...Source) (*File, error) {
 		}
 		f.Claims = append(f.Claims, c)
 	}
+	if err := f.resolveAll(); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 
@@ -974,7 +977,10 @@ func (f *File) parseStep(n *node) (*Step, error) {
 		if err := p.expect("by"); err != nil {
 			return nil, err
 		}
-		by, err := p.ident("a rule")
+		if s.Cites = cited(textFrom(n, p.peek().pos)); s.Cites != nil {
+			return s, nil
+		}
+		by, err := p.ident("a rule, or CLAIM/PART")
 		if err != nil {
 			return nil, err
 		}
@@ -1041,6 +1047,17 @@ func textFrom(n *node, from Pos) string {
 // in the statement and its hypotheses, or else in the claim's declarations, or else in the equations of the
 // systems it uses. The text to replace must occur exactly once in the first of these where it occurs.
 func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
+	m, err := f.mutate(c, p, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.resolve(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	n := cloneNode(p.src)
 	claim := cloneNode(c.src)
 	claim.kids = slices.DeleteFunc(claim.kids, func(k *node) bool { w := k.word(); return w == "says" || w == "corrected" })
