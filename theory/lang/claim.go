@@ -313,6 +313,7 @@ type File struct {
 	Order   []string // system names as declared
 	Claims  []*Claim
 
+	library  *File           // whose claims proofs may use besides
 	inlining map[string]bool // systems whose right-hand sides are being taken over
 	inlined  int             // nodes taken over so far
 }

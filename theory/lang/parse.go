@@ -15,8 +15,12 @@ type Source struct {
 
 // Parse reads systems and claims from the sources, which may refer to each other's systems in any order.
 // The error, if any, is a [*Error] naming file, line and column.
-func Parse(sources ...Source) (*File, error) {
-	f := &File{Systems: map[string]*System{}}
+func Parse(sources ...Source) (*File, error) { return ParseOver(nil, sources...) }
+
+// ParseOver is [Parse] of sources whose proofs may also use the theorems of another file's claims; a claim of their own
+// goes before one of that file with the same id.
+func ParseOver(library *File, sources ...Source) (*File, error) {
+	f := &File{Systems: map[string]*System{}, library: library}
 	var claims []*node
 	for _, s := range sources {
 		roots, err := parseTree(s.Name, s.Text)

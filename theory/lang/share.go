@@ -39,6 +39,9 @@ func (f *File) resolve(p *Part) error {
 			continue
 		}
 		claim := f.Claim(c.Claim)
+		if claim == nil && f.library != nil {
+			claim = f.library.Claim(c.Claim)
+		}
 		if claim == nil {
 			return errAt(st.Pos, "there is no claim ‘%s’ (nor a rule of that name); expected a rule, or CLAIM/PART", c.Claim)
 		}

@@ -106,3 +106,51 @@ func TestSharedFacts(t *testing.T) {
 		})
 	}
 }
+
+// TestSharedFactsOfALibrary uses the built-in claims' theorems in a file of one's own, whose own claims go first.
+func TestSharedFactsOfALibrary(t *testing.T) {
+	library := claims(t)
+	text := `system own
+  size n2
+  scalar alpha > 0
+  scalar eta >= 0
+  scalar sigma2 >= 0
+  scalar tau
+  input dtau
+  matrix Wp, F : n2 x n2 symmetric
+  let a = 1 + sigma2
+  flow
+    Wp' = -alpha/2*a*{Wp, F} + alpha*tau*F - eta*Wp
+    F' = -a*{Wp^2, F} + tau*{Wp, F} - 2*eta*F
+    tau' = dtau
+claim mine
+  title t
+  printed nowhere
+  uses own
+  let C = F*Wp - Wp*F
+  let Q = (1 + sigma2)*(alpha/2*F + Wp^2 - tau/(1 + sigma2)*Wp) + 3/2*eta*I
+  says energy: ddt(C) + C*Q == -Q*C
+    proof
+      fact d: ddt(C) == -(C*Q + Q*C) by thm3-identity/commutator
+      modulo [d]
+`
+	f, err := lang.ParseOver(library, lang.Source{Name: "mine.claim", Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := judge(t, f.Claim("mine").Parts[0], Options{})
+	if o.Script() != nil || !slices.Equal(o.Uses(), []string{"thm3-identity/commutator"}) {
+		t.Errorf("uses %v: %v", o.Uses(), o.Script())
+	}
+	own := text + "claim thm3-identity\n  title t\n  printed nowhere\n  uses own\n  says commutator: F == Wp\n"
+	if f, err = lang.ParseOver(library, lang.Source{Name: "mine.claim", Text: own}); err != nil {
+		t.Fatal(err)
+	}
+	o = judge(t, f.Claim("mine").Parts[0], Options{})
+	if err := o.Script(); err == nil || !strings.Contains(err.Error(), "has no script") {
+		t.Errorf("a false claim of the file's own: %v", err)
+	}
+	if _, err := lang.Parse(lang.Source{Name: "mine.claim", Text: text}); err == nil {
+		t.Error("a claim of no file is used")
+	}
+}
