@@ -34,7 +34,7 @@ const (
 	restTol = 1e-9
 	// maxEvals bounds the right-hand sides of a run; a run that reaches it is judged as far as it got. Where
 	// expectations are summed over outcomes a right-hand side takes about a millisecond instead of 20 µs.
-	maxEvals, maxEvalsRandom = 4000, 400
+	maxEvals = 4000
 )
 
 // Trajectory is what [Along] came to.
@@ -74,26 +74,17 @@ func Along(ctx context.Context, part *lang.Part, st State, horizon float64) (Tra
 	if !HasTime(part) {
 		return Trajectory{}, fmt.Errorf("props: %s says nothing about a stretch of time", part.Name)
 	}
-	evals := maxEvals
-	for _, s := range part.Env.Symbols {
-		if s.Kind == lang.Random {
-			evals = maxEvalsRandom
-			if part.Stmt.Kind == lang.Vanishes || part.Stmt.Kind == lang.Tends {
-				evals = maxEvals // a limit takes its time
-			}
-		}
-	}
 	const points = 21
 	times := make([]float64, points)
 	for i := range times {
 		times[i] = horizon * float64(i) / (points - 1)
 	}
 	run := func(s ode.Settings, times ...float64) (Trajectory, error) { return along(ctx, part, st, times, s) }
-	tr, err := run(ode.Settings{RelTol: alongRelTol, AbsTol: alongAbsTol, MaxEvals: evals}, times...)
+	tr, err := run(ode.Settings{RelTol: alongRelTol, AbsTol: alongAbsTol, MaxEvals: maxEvals}, times...)
 	if err != nil || tr.Status != Violated {
 		return tr, err
 	}
-	again, err := run(ode.Settings{Method: ode.DormandPrince54, RelTol: alongRelTol / 100, AbsTol: alongAbsTol / 100, MaxEvals: 20 * evals}, 0, tr.T)
+	again, err := run(ode.Settings{Method: ode.DormandPrince54, RelTol: alongRelTol / 100, AbsTol: alongAbsTol / 100, MaxEvals: 20 * maxEvals}, 0, tr.T)
 	if err != nil {
 		return tr, err
 	}

@@ -43,7 +43,8 @@ type Sizes struct{ Lo, Hi int }
 // repeated and distinct eigenvalues, and shapes wider, taller and square, all occur.
 const DefaultMaxSize = 3
 
-// randomMaxSize bounds the sizes of statements with expectations, which are sums over many outcomes.
+// randomMaxSize bounds the sizes of statements with expectations, which the model that confirms a counterexample takes
+// by differences in all pairs of entries.
 const randomMaxSize = 2
 
 func (o *Options) sizesOf(part *lang.Part) map[lang.Dim]Sizes {

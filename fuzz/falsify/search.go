@@ -92,7 +92,7 @@ func Narrowed(part *lang.Part, domain func(string) (lang.Domain, bool)) *lang.Pa
 	for name, s := range part.Env.Symbols {
 		if d, ok := domain(name); ok && s.Kind == lang.Scalar {
 			c := *s
-			c.Domain = d
+			c.Narrow(d)
 			s = &c
 		}
 		env.Symbols[name] = s

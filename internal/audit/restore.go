@@ -59,7 +59,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			words = append(words, v)
 			found[i].evidence = append(found[i].evidence, e)
 		}
-		if len(words) == 0 {
+		if len(words) == 0 || p.Fault == nil && p.Stmt.Kind != lang.Sampled && !complete(found[i].evidence) {
 			return nil, false
 		}
 		found[i].verdict = verdict.Together(words...)
@@ -90,4 +90,19 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	out := record(c, found)
 	out.Seconds = rec.Seconds
 	return &out, true
+}
+
+// complete reports whether a formal statement's evidence has what every judgement of one leaves: what became of its
+// proof, and what the search for a counterexample came to.
+func complete(evidence []ledger.Evidence) bool {
+	proofs, searches := 0, 0
+	for _, e := range evidence {
+		switch {
+		case e.Kind == ledger.Proof:
+			proofs++
+		case e.Kind == ledger.Witness || e.Detail.Drawn > 0:
+			searches++
+		}
+	}
+	return proofs == 1 && searches > 0
 }

@@ -18,8 +18,7 @@ type Sized struct {
 //
 // A float64 program that computes the same polynomial with at most k roundings on any path from an input to
 // the output, inputs rounded included, is off by at most γ_k·M, γ_k = k·u/(1 − k·u), u = 2⁻⁵³, provided that
-// its own sum of absolute values is at most M. That holds of a program that works with the second moments
-// X, X' where the evaluation here sums over outcomes: |X| ≤ Σ prob·|x||x|ᵀ, entry by entry.
+// its own sum of absolute values is at most M.
 type Magnitude struct{}
 
 var _ eval.Arith[Sized] = Magnitude{}

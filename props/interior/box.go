@@ -68,7 +68,7 @@ func narrowed(part *lang.Part, b Box, axes []string, u []float64) *lang.Part {
 	}
 	set := func(name string, d lang.Domain) {
 		s := *env.Symbols[name]
-		s.Domain = d
+		s.Narrow(d)
 		env.Symbols[name] = &s
 	}
 	at := eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]eval.Matrix[float64]{}}

@@ -12,7 +12,8 @@
 // There are three kinds of sequent, told apart by [Time]:
 //
 //   - State: for all sizes and all values of the symbols at which the hypotheses hold, φ holds.
-//   - Motion: for every T ≤ ∞ and every C¹ solution of the flow on [0, T), with continuous inputs, along which
+//   - Motion: for every T with 0 < T ≤ ∞ and every C¹ solution of the flow on [0, T), with continuous inputs (a state
+//     variable without an equation in the flow moves like an input), along which
 //     the hypotheses hold as marked, φ holds. Nothing is said about the existence of solutions.
 //   - Orbit: the same for every finite or infinite orbit x₀, x₁, … of the map, of any number of steps, with
 //     arbitrary sequences as inputs.

@@ -88,6 +88,26 @@ func (d *Domain) within(b Bound) {
 	}
 }
 
+// Narrow replaces the domain of a scalar, and what is declared of its bounds with it.
+func (s *Symbol) Narrow(d Domain) {
+	rel := func(open bool, strict, weak string) string {
+		if open {
+			return strict
+		}
+		return weak
+	}
+	s.Domain, s.Bounds = d, nil
+	if d.Lo != nil {
+		s.Bounds = append(s.Bounds, Bound{rel(d.LoOpen, ">", ">="), d.Lo})
+	}
+	if d.Hi != nil {
+		s.Bounds = append(s.Bounds, Bound{rel(d.HiOpen, "<", "<="), d.Hi})
+	}
+	if d.NonZero {
+		s.Bounds = append(s.Bounds, Bound{"!=", new(big.Rat)})
+	}
+}
+
 // SymKind says what a symbol stands for.
 type SymKind int
 

@@ -36,9 +36,19 @@ func rats(ss ...string) []*big.Rat {
 	return out
 }
 
-// Draw draws a state with sizes up to maxDim (random vectors make expectations sums over many outcomes, so
-// sizes are at most 2 where there are any).
+// Draw draws a state with sizes up to maxDim (at most 2 where there are random vectors: the model that confirms a
+// counterexample takes expectations by differences in all pairs of entries), at which declared roots are fractions.
 func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error) {
+	st, fractions, err := drawAny(ch, part, maxDim)
+	if err == nil && !fractions {
+		err = ErrNoDraw
+	}
+	return st, err
+}
+
+// drawAny is [Draw] where declared roots may be irrational; it reports whether all are fractions.
+func drawAny(ch Chooser, part *lang.Part, maxDim int) (st eval.State[*big.Rat], fractions bool, err error) {
+	fractions = true
 	env := part.Env
 	d := &drawer{ch: ch, env: env, st: eval.State[*big.Rat]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	for _, name := range env.Order {
@@ -58,13 +68,13 @@ func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error)
 		case s.Kind == lang.Scalar:
 			v, err := d.scalar(s.Domain)
 			if err != nil {
-				return d.st, fmt.Errorf("%w: %s", err, name)
+				return d.st, false, fmt.Errorf("%w: %s", err, name)
 			}
 			d.st.Vals[name] = eval.ScalarOf(v)
 		case s.Kind == lang.Matrix:
 			m, err := d.matrix(s)
 			if err != nil {
-				return d.st, err
+				return d.st, false, err
 			}
 			d.st.Vals[name] = m
 		}
@@ -72,7 +82,7 @@ func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error)
 	for _, r := range roots {
 		// Where no rational state makes the root a number, the state is left as it is drawn: the root is irrational there,
 		// and the model counts with it.
-		d.root(r)
+		fractions = d.root(r) && fractions
 	}
 	for _, q := range part.Draws {
 		if ch.Intn(5) == 4 {
@@ -81,15 +91,15 @@ func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error)
 		}
 		e, err := eval.New(eval.Rational{}, env, d.st)
 		if err != nil {
-			return d.st, errors.Join(ErrNoDraw, err)
+			return d.st, false, errors.Join(ErrNoDraw, err)
 		}
 		m, err := e.EvalFor(q.Name, q.RHS)
 		if err != nil {
-			return d.st, errors.Join(ErrNoDraw, err)
+			return d.st, false, errors.Join(ErrNoDraw, err)
 		}
 		d.st.Vals[q.Name] = m
 	}
-	return d.st, nil
+	return d.st, fractions, nil
 }
 
 type drawer struct {
@@ -295,18 +305,18 @@ func (d *drawer) isometry(r, c int) (matrix, error) {
 }
 
 // root makes the radicand of a root a perfect square: if it is not one already, the root is drawn and a
-// scalar in which the radicand is affine is solved for, if that can be.
-func (d *drawer) root(name string) {
+// scalar in which the radicand is affine is solved for. It reports whether the root is a fraction then.
+func (d *drawer) root(name string) bool {
 	s := d.env.Symbols[name]
 	if q := d.radicand(s); q != nil {
 		if v, err := (eval.Rational{}).Sqrt(q); err == nil && s.Domain.Contains(v) {
 			d.st.Vals[name] = eval.ScalarOf(v)
-			return
+			return true
 		}
 	}
 	r, err := d.scalar(s.Domain)
 	if err != nil {
-		return
+		return false
 	}
 	want := new(big.Rat).Mul(r, r)
 	var free []string
@@ -347,8 +357,9 @@ func (d *drawer) root(name string) {
 		}
 		d.st.Vals[v] = eval.ScalarOf(x)
 		d.st.Vals[name] = eval.ScalarOf(r)
-		return
+		return true
 	}
+	return false
 }
 
 // radicand evaluates a root's square in the present state, or returns nil.

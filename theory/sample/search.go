@@ -78,7 +78,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 				t.old[ch.Intn(len(t.old))] = -1
 			}
 		}
-		st, err := Draw(t, part, 1+min(2, i*6/budget+i%3))
+		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3))
 		if err != nil {
 			continue
 		}

@@ -133,14 +133,14 @@ func TestRecord(t *testing.T) {
 }
 
 // TestRecordOfTheAcceleratedFormulation records the graphs that XLA gets, in every precision that a GPU is recorded in,
-// from GoMLX's Go backend: their values must meet the bounds, and a device of which nothing is known must be described as
-// that. Nothing of it is kept.
+// from GoMLX's Go backend: their values must meet the bounds, and none of it can be passed off as a GPU's. Nothing of it is
+// kept.
 func TestRecordOfTheAcceleratedFormulation(t *testing.T) {
 	if root() == "" {
 		t.Skip("the project's sources are not here")
 	}
 	e := *start(t, engine.CPUGoMLX)
-	e.Kind = engine.GPU // the backend stays the Go one; only the formulation and the names change
+	e.Kind = engine.XLACPU // the backend stays the Go one; only the formulation and the names change
 	r := Recording{Root: root(), Out: t.TempDir(), Engine: &e, Seed: stepSeed, Command: "go test", AllowDirty: true}
 	recorded := map[golden.Precision]int{}
 	for _, j := range Recordings(&e) {
@@ -177,12 +177,21 @@ func TestRecordOfTheAcceleratedFormulation(t *testing.T) {
 				t.Errorf("%s: %s moved by %.2g: %v", g.ID, name, 2*bound, err)
 			}
 		}
-		if p := g.Provenance; p.Engine.Plugin == "" || p.Device.SM == "" || p.Device.Driver == "" || p.Device.CUDA == "" || p.Device.CUDNN == "" {
-			t.Errorf("%s: a member of the device is empty: %+v %+v", g.ID, p.Engine, p.Device)
+		if p := g.Provenance; p.Device != (golden.Device{Name: p.Host.CPU}) {
+			t.Errorf("%s: a processor is described as %+v", g.ID, p.Device)
 		}
 	}
 	if recorded[golden.FP64] != 7 || recorded[golden.FP32] != 7 || recorded[golden.BF16] != 4 {
 		t.Errorf("recorded %v; want every small network, in bfloat16 without DirectPred and ResNet-18", recorded)
+	}
+	// The twin: the same passed off as a GPU's, by name and by platform.
+	e.Kind = engine.GPU
+	small, _ := Named("linear")
+	for _, platform := range []string{"", engine.PlatformCPU, engine.PlatformCUDA} {
+		e.Platform = platform
+		if _, _, err := r.Record(t.Context(), small, method.Float32, nil); err == nil || !strings.Contains(err.Error(), "provenance.") {
+			t.Errorf("a golden of %s from platform %q: %v", e.Kind, platform, err)
+		}
 	}
 }
 

@@ -89,16 +89,16 @@ func Together(ctx context.Context, entrants []Entrant, rounds int, ready func(Me
 
 // running is a started entrant.
 type running struct {
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	rest io.Reader
-	out  *bufio.Scanner
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Scanner
 }
 
 // begin starts an entrant and waits until it is ready.
 func begin(ctx context.Context, e Entrant) (r *running, version string, err error) {
 	cmd := exec.CommandContext(ctx, e.Command[0], e.Command[1:]...)
 	cmd.Env = e.Env
+	cmd.WaitDelay = time.Second // for what the entrant has started and left with its output
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, "", err
@@ -110,7 +110,7 @@ func begin(ctx context.Context, e Entrant) (r *running, version string, err erro
 	if err := cmd.Start(); err != nil {
 		return nil, "", err
 	}
-	r = &running{cmd, in, out, bufio.NewScanner(out)}
+	r = &running{cmd, in, bufio.NewScanner(out)}
 	line, err := r.line()
 	if err != nil {
 		return r, "", err
@@ -151,7 +151,6 @@ func (r *running) stop() {
 		return
 	}
 	r.in.Close()
-	io.Copy(io.Discard, r.rest)
 	r.cmd.Wait()
 }
 

@@ -216,7 +216,7 @@ def numbers(path, code):
     a.frombytes(path.read_bytes())
     if sys.byteorder == "big":
         a.byteswap()
-    return torch.tensor(a, dtype={"d": torch.float64, "f": torch.float32}[code])
+    return torch.frombuffer(a, dtype={"d": torch.float64, "f": torch.float32}[code])
 
 
 def load(job, device):
