@@ -183,6 +183,7 @@ func proofEvidence(d ledger.Detail, r theory.PartResult) ledger.Evidence {
 	for _, l := range r.Proof.Steps() {
 		d.Steps = append(d.Steps, ledger.Step{Rule: l.Rule, Says: l.Says})
 	}
+	d.Uses = r.Proof.Uses()
 	if err := r.Proof.Failure(); err != nil {
 		d.Reason = err.Error()
 	}

@@ -231,7 +231,7 @@ func (e *established) summary(w io.Writer) error {
 	return err
 }
 
-// ownClaims reads a user's claim file together with the built-in systems.
+// ownClaims reads a user's claim file together with the built-in systems, over the built-in claims.
 func ownClaims(path string) (*lang.File, []lang.Source, error) {
 	text, err := os.ReadFile(path)
 	switch {
@@ -249,7 +249,11 @@ func ownClaims(path string) (*lang.File, []lang.Source, error) {
 		sources = append(sources, lang.Source{Name: s.Name, Text: systemsOnly(s.Text)})
 	}
 	sources = append(sources, lang.Source{Name: path, Text: strings.TrimPrefix(string(text), "\ufeff")})
-	f, err := lang.Parse(sources...)
+	library, err := theory.Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := lang.ParseOver(library, sources...)
 	if err == nil {
 		err = theory.Validate(f)
 	}

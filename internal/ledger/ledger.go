@@ -121,6 +121,8 @@ type Detail struct {
 	Reason string `json:"reason,omitempty"`
 
 	Steps []Step `json:"steps,omitempty"` // proof: the derivation, as far as it went
+	// Uses names the parts, as CLAIM/PART, whose theorems the script uses; each is proved again in this proof.
+	Uses []string `json:"uses,omitempty"`
 	// Script says where and why the part's own proof script breaks off; empty if it does not, or if there is none.
 	Script string `json:"script,omitempty"`
 

@@ -265,9 +265,11 @@ type Step struct {
 	Uses string // the fact or symbol the rule is applied to
 	Stmt *Stmt  // stated by fact
 	By   string // rule that establishes the fact
-	Expr *Expr  // argument of the rule
-	Pos  Pos
-	Text string
+	// Cites is the part whose theorem the fact is, if no rule establishes it.
+	Cites *Citation
+	Expr  *Expr // argument of the rule
+	Pos   Pos
+	Text  string
 }
 
 // Twin is a mutation of a part that makes it false: a textual replacement, or a dropped hypothesis.
@@ -331,6 +333,7 @@ type File struct {
 	Order   []string // system names as declared
 	Claims  []*Claim
 
+	library  *File           // whose claims proofs may use besides
 	inlining map[string]bool // systems whose right-hand sides are being taken over
 	inlined  int             // nodes taken over so far
 }

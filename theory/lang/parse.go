@@ -15,8 +15,12 @@ type Source struct {
 
 // Parse reads systems and claims from the sources, which may refer to each other's systems in any order.
 // The error, if any, is a [*Error] naming file, line and column.
-func Parse(sources ...Source) (*File, error) {
-	f := &File{Systems: map[string]*System{}}
+func Parse(sources ...Source) (*File, error) { return ParseOver(nil, sources...) }
+
+// ParseOver is [Parse] of sources whose proofs may also use the theorems of another file's claims; a claim of their own
+// goes before one of that file with the same id.
+func ParseOver(library *File, sources ...Source) (*File, error) {
+	f := &File{Systems: map[string]*System{}, library: library}
 	var claims []*node
 	for _, s := range sources {
 		roots, err := parseTree(s.Name, s.Text)
@@ -67,6 +71,9 @@ func Parse(sources ...Source) (*File, error) {
 			return nil, errAt(n.pos(), "claim %s is already stated at %s", c.ID, old.Pos)
 		}
 		f.Claims = append(f.Claims, c)
+	}
+	if err := f.resolveAll(); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
@@ -974,7 +981,10 @@ func (f *File) parseStep(n *node) (*Step, error) {
 		if err := p.expect("by"); err != nil {
 			return nil, err
 		}
-		by, err := p.ident("a rule")
+		if s.Cites = cited(textFrom(n, p.peek().pos)); s.Cites != nil {
+			return s, nil
+		}
+		by, err := p.ident("a rule, or CLAIM/PART")
 		if err != nil {
 			return nil, err
 		}
@@ -1041,6 +1051,17 @@ func textFrom(n *node, from Pos) string {
 // in the statement and its hypotheses, or else in the claim's declarations, or else in the equations of the
 // systems it uses. The text to replace must occur exactly once in the first of these where it occurs.
 func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
+	m, err := f.mutate(c, p, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.resolve(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	n := cloneNode(p.src)
 	claim := cloneNode(c.src)
 	claim.kids = slices.DeleteFunc(claim.kids, func(k *node) bool { w := k.word(); return w == "says" || w == "corrected" })

@@ -37,6 +37,7 @@ type Outcome struct {
 	vacuous  kernel.Theorem
 	leads    []kernel.Theorem
 	script   error
+	uses     []string
 }
 
 // Theorems are the goals of the reading, one theorem a goal, in order; nil unless all are proved.
@@ -44,6 +45,9 @@ func (o *Outcome) Theorems() []kernel.Theorem { return append([]kernel.Theorem(n
 
 // Steps is the derivation as far as it went.
 func (o *Outcome) Steps() []Step { return append([]Step(nil), o.steps...) }
+
+// Uses names the parts, as CLAIM/PART, whose theorems the proof uses by name: each was proved again, here.
+func (o *Outcome) Uses() []string { return append([]string(nil), o.uses...) }
 
 // Failure says why the goals are not proved; nil if they are.
 func (o *Outcome) Failure() error { return o.failure }
@@ -72,6 +76,9 @@ type prover struct {
 	kept []kernel.Theorem
 
 	facts     map[string][]kernel.Theorem
+	shared    map[string][]kernel.Theorem // the theorems of other parts, established here
+	uses      []string                    // the parts that the script itself cites
+	citing    int                         // how deep the script followed is cited
 	steps     []Step
 	budget    int
 	searching bool // deeper than by shape
@@ -115,6 +122,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 			break
 		}
 		p.steps, p.facts = nil, map[string][]kernel.Theorem{}
+		p.shared, p.uses, p.citing = map[string][]kernel.Theorem{}, nil, 0
 		ths, err := p.replay()
 		out.steps = p.steps
 		out.script = err
@@ -123,6 +131,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 			continue
 		}
 		failure = nil
+		out.uses = p.uses
 		if p.part.Stmt.Kind == lang.Assumption {
 			out.leads = ths
 			failure = fmt.Errorf("%s: the consequence follows from the assumption, which is not known to be contradictory", p.part.Pos)

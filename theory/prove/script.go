@@ -18,8 +18,13 @@ func (p *prover) replay() ([]kernel.Theorem, error) {
 		}
 		goals = fs
 	}
+	return p.follow(p.part.Proof, goals, p.part.Pos)
+}
+
+// follow takes the steps of a script, which end with the goals.
+func (p *prover) follow(steps []*lang.Step, goals []kernel.Formula, at lang.Pos) ([]kernel.Theorem, error) {
 	var done []kernel.Theorem
-	for _, st := range p.part.Proof {
+	for _, st := range steps {
 		if done != nil {
 			return nil, fmt.Errorf("%s: a step after the statement is established", st.Pos)
 		}
@@ -36,11 +41,18 @@ func (p *prover) replay() ([]kernel.Theorem, error) {
 		if err != nil {
 			return nil, err
 		}
-		ths, err := p.establish(fs, st.By, st)
+		var ths []kernel.Theorem
+		by := st.By
+		if st.Cites != nil {
+			by = st.Cites.String()
+			ths, err = p.cite(fs, st)
+		} else {
+			ths, err = p.establish(fs, st.By, st)
+		}
 		if err != nil {
 			return nil, err
 		}
-		p.say(st.By, st, st.Name+": ", ths)
+		p.say(by, st, st.Name+": ", ths)
 		p.facts[st.Name] = ths
 		for _, th := range ths {
 			if th.Context() == p.work.ctx {
@@ -49,7 +61,7 @@ func (p *prover) replay() ([]kernel.Theorem, error) {
 		}
 	}
 	if done == nil {
-		return nil, fmt.Errorf("%s: the proof stops before its statement", p.part.Pos)
+		return nil, fmt.Errorf("%s: the proof stops before its statement", at)
 	}
 	return done, nil
 }
@@ -83,7 +95,7 @@ func (p *prover) establish(fs []kernel.Formula, rule string, st *lang.Step) ([]k
 	switch rule {
 	case "integrate", "gronwall", "monotone":
 		// The search may know better, but a script that names what is not there is wrong.
-		if _, assumed := p.reading.Hypothesis(st.Uses); p.facts[st.Uses] == nil && !assumed {
+		if _, assumed := p.reading.Hypothesis(st.Uses); p.facts[st.Uses] == nil && (!assumed || p.citing > 0) {
 			return nil, fmt.Errorf("%s: %s: there is no fact called %s", st.Pos, rule, st.Uses)
 		}
 	}
@@ -182,13 +194,15 @@ func (p *prover) modulo(f kernel.Formula, st *lang.Step) (kernel.Theorem, error)
 			add(name, ths[0])
 		}
 	}
-	for _, a := range p.part.Assumes {
-		if g, ok := p.reading.Hypothesis(a.Name); ok {
-			add(a.Name, p.work.hypothesis(g))
+	if p.citing == 0 {
+		for _, a := range p.part.Assumes {
+			if g, ok := p.reading.Hypothesis(a.Name); ok {
+				add(a.Name, p.work.hypothesis(g))
+			}
 		}
-	}
-	for i, f := range p.reading.Kept() {
-		add(fmt.Sprintf("%c%d", "hd"[i%2], i/2+1), p.work.hypothesis(f))
+		for i, f := range p.reading.Kept() {
+			add(fmt.Sprintf("%c%d", "hd"[i%2], i/2+1), p.work.hypothesis(f))
+		}
 	}
 	c, holes, names, err := p.reading.Combination(st.Expr, zero, f.Terms()[0])
 	if err != nil {

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/kernel/certificate"
@@ -28,7 +29,12 @@ func names(r *lang.Reading) (out []certificate.Abbreviation) {
 func (p *Proof) Certificate(claim string) ([]byte, error) {
 	switch p.verdict.w {
 	case proved, inconsistent:
-		return certificate.Proof(label(claim, p.part), names(p.reading), p.Theorems()...)
+		var uses []certificate.Use
+		for _, u := range p.Uses() {
+			id, part, _ := strings.Cut(u, "/")
+			uses = append(uses, certificate.Use{Claim: id, Part: part})
+		}
+		return certificate.Proof(label(claim, p.part), uses, names(p.reading), p.Theorems()...)
 	case vacuous:
 		return certificate.Vacuous(label(claim, p.part), names(p.reading), p.Vacuous())
 	}

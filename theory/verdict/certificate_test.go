@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"stopgrad/theory/kernel/certificate"
@@ -42,7 +45,7 @@ func builtin(t testing.TB) *lang.File {
 // verdict on the same part and on no other.
 func TestEveryProofIsReadAgain(t *testing.T) {
 	f := builtin(t)
-	files, size, largest := 0, 0, 0
+	files, size, largest, sharing := 0, 0, 0, 0
 	var last *certificate.Certificate
 	for _, c := range f.Claims {
 		for _, p := range c.Parts {
@@ -70,11 +73,24 @@ func TestEveryProofIsReadAgain(t *testing.T) {
 					t.Errorf("%s/%s: %s by the certificate of another statement", c.ID, p.Name, v)
 				}
 			}
+			var uses []string
+			for _, u := range cert.Uses() {
+				uses = append(uses, u.Claim+"/"+u.Part)
+			}
+			if !slices.Equal(uses, proof.Uses()) {
+				t.Errorf("%s/%s uses %v, and the certificate says %v", c.ID, p.Name, proof.Uses(), uses)
+			}
+			if len(uses) > 0 {
+				sharing++
+			}
 			last = cert
 			files, size, largest = files+1, size+len(text), max(largest, len(text))
 		}
 	}
 	t.Logf("%d certificates, %d bytes, the largest %d", files, size, largest)
+	if sharing == 0 {
+		t.Error("no proof uses another claim's theorem")
+	}
 	if files < 140 {
 		t.Errorf("only %d parts have a certificate", files)
 	}
@@ -178,4 +194,30 @@ func resealed(rng *rand.Rand, text []byte) ([]byte, bool) {
 	edited := append(append(bytes.Clone(body[:at]), to...), body[at+len(from):]...)
 	sum := sha256.Sum256(edited)
 	return append(edited, []byte("sha256 "+hex.EncodeToString(sum[:])+"\n")...), true
+}
+
+// TestUsesIsForReaders: what a proof is said to use stands directly below the label, changes nothing of what is
+// established, and is refused anywhere else.
+func TestUsesIsForReaders(t *testing.T) {
+	lines := strings.SplitAfter(string(small(t)[0]), "\n")
+	plain, err := certificate.Read(strings.NewReader(strings.Join(lines, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(at int, line string) (*certificate.Certificate, error) {
+		body := strings.Join(lines[:at], "") + line + strings.Join(lines[at:len(lines)-2], "")
+		return certificate.Read(strings.NewReader(fmt.Sprintf("%ssha256 %x\n", body, sha256.Sum256([]byte(body)))))
+	}
+	c, err := with(2, "uses other part\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Sequent() != plain.Sequent() || !slices.Equal(c.Uses(), []certificate.Use{{Claim: "other", Part: "part"}}) {
+		t.Errorf("uses %v", c.Uses())
+	}
+	for at, line := range map[int]string{1: "uses other part\n", 3: "uses other part\n", len(lines) - 2: "uses other part\n", 2: "uses other\n"} {
+		if _, err := with(at, line); err == nil {
+			t.Errorf("%q is accepted before line %d", line, at+1)
+		}
+	}
 }

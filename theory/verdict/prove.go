@@ -75,6 +75,14 @@ func (p *Proof) Steps() []prove.Step {
 	return p.outcome.Steps()
 }
 
+// Uses names the parts, as CLAIM/PART, whose theorems the proof uses.
+func (p *Proof) Uses() []string {
+	if p.outcome == nil {
+		return nil
+	}
+	return p.outcome.Uses()
+}
+
 // Script says why the part's own script does not prove it, whatever a search found; nil if it does, or if there is none.
 func (p *Proof) Script() error {
 	if p.outcome == nil {

@@ -10,6 +10,8 @@
 //
 //	stopgrad certificate 1          first line
 //	claim ID PART READING           what the file is filed under; says nothing about what it establishes
+//	uses ID PART                    directly below: a part whose theorem the proof uses; for readers only, since the steps
+//	                                that establish it stand here again
 //	size n                          a size
 //	symbol x param                  a number; classes param state input random centred hole
 //	symbol W state n2 n1            a matrix; a dimension is 1, n, or n*m

@@ -32,6 +32,7 @@ func (e *Error) Error() string { return fmt.Sprintf("certificate: line %d: %s", 
 // Certificate is what a file establishes. Its content was made by the kernel and the model while it was read.
 type Certificate struct {
 	label          Label
+	uses           []Use
 	names          []Abbreviation
 	goals          []kernel.Theorem
 	vacuous        kernel.Theorem
@@ -43,6 +44,9 @@ type Certificate struct {
 
 // Label is what the file is filed under; it is not part of what was established.
 func (c *Certificate) Label() Label { return c.label }
+
+// Uses is a copy of the parts that the proof is said to use; like the label, no part of what was established.
+func (c *Certificate) Uses() []Use { return append([]Use(nil), c.uses...) }
 
 // Names is a copy of the abbreviations for readers.
 func (c *Certificate) Names() []Abbreviation { return append([]Abbreviation(nil), c.names...) }
@@ -204,6 +208,12 @@ func (r *reader) line(text string, n int) error {
 		return nil
 	}
 	switch word {
+	case "uses":
+		if n != 3+len(r.cert.uses) || len(args) != 2 {
+			return fmt.Errorf("uses ID PART stands directly below the second line")
+		}
+		r.cert.uses = append(r.cert.uses, Use{args[0], args[1]})
+		return nil
 	case "size":
 		if err := want(1); err != nil {
 			return err

@@ -13,6 +13,9 @@ import (
 // Label is what a certificate is filed under. It says nothing about what the certificate establishes.
 type Label struct{ Claim, Part, Reading string }
 
+// Use names a part whose theorem a proof uses. It says nothing either: what is used is proved again.
+type Use struct{ Claim, Part string }
+
 // Abbreviation is the name a term is printed by.
 type Abbreviation struct {
 	Name string
@@ -20,27 +23,30 @@ type Abbreviation struct {
 }
 
 // Proof renders theorems, the goals of one reading, with everything they rest on. The goals are theorems of one context.
-func Proof(l Label, names []Abbreviation, goals ...kernel.Theorem) ([]byte, error) {
-	return proof(l, names, "goal", goals)
+func Proof(l Label, uses []Use, names []Abbreviation, goals ...kernel.Theorem) ([]byte, error) {
+	return proof(l, uses, names, "goal", goals)
 }
 
 // Vacuous renders a theorem that the hypotheses of its context contradict each other.
 func Vacuous(l Label, names []Abbreviation, absurd kernel.Theorem) ([]byte, error) {
-	return proof(l, names, "vacuous", []kernel.Theorem{absurd})
+	return proof(l, nil, names, "vacuous", []kernel.Theorem{absurd})
 }
 
-func proof(l Label, names []Abbreviation, word string, goals []kernel.Theorem) ([]byte, error) {
+func proof(l Label, uses []Use, names []Abbreviation, conclusion string, goals []kernel.Theorem) ([]byte, error) {
 	if len(goals) == 0 || !goals[0].Valid() {
 		return nil, fmt.Errorf("certificate: no theorem to write")
 	}
 	w := newWriter(l, goals[0].Context().Dynamics())
+	for _, u := range uses {
+		fmt.Fprintf(&w.out, "uses %s %s\n", word(u.Claim), word(u.Part))
+	}
 	w.dynamics()
 	w.abbreviations(names)
 	for _, g := range goals {
 		w.theorem(g)
 	}
 	for _, g := range goals {
-		fmt.Fprintf(&w.out, "%s %d\n", word, w.theorem(g))
+		fmt.Fprintf(&w.out, "%s %d\n", conclusion, w.theorem(g))
 	}
 	return w.seal(), nil
 }
