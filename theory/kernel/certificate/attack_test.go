@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -290,6 +291,10 @@ var floods = []struct {
 	{"more than the bytes that a file may have", "bytes", func() string { return vocabulary + "\n" + lines(700_000, "h here eq 1 1") }},
 }
 
+// slow are the floods that take seconds until they are refused.
+var slow = map[string]bool{"many sizes": true, "many steps among many terms": true, "divisors that share a large term": true,
+	"hypotheses that each mention a large term": true, "steps that each multiply out a power": true}
+
 // numbered chains k terms from the number at on, each of the one before twice.
 func numbered(at, k int, format string, first int) string {
 	var b strings.Builder
@@ -329,6 +334,9 @@ func tree(b *strings.Builder, from, k, next int) int {
 func TestFloodsAreRefused(t *testing.T) {
 	for _, f := range floods {
 		t.Run(f.what, func(t *testing.T) {
+			if slow[f.what] && os.Getenv("STOPGRAD_LONG") == "" {
+				t.Skip("takes seconds: set STOPGRAD_LONG")
+			}
 			text := sealed(f.text())
 			c, err := readAll(text)
 			if err == nil {
@@ -341,3 +349,67 @@ func TestFloodsAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestFramesAreRefused reads files whose frame is wrong: first line, claim, digest, characters, items.
+func TestFramesAreRefused(t *testing.T) {
+	good := string(sealed("t number 1", "c state", "p 0 modulo eq 0 0 : :", "goal 0"))
+	if _, err := readAll([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	head := "stopgrad certificate 1\nclaim a b c\n"
+	for _, f := range []struct{ what, want, text string }{
+		{"nothing", "line 0: the file is cut off", ""},
+		{"another format", "line 1: expected", strings.Replace(good, "certificate 1", "certificate 2", 1)},
+		{"lines ended by two characters", "line 1: a character", strings.ReplaceAll(good, "\n", "\r\n")},
+		{"a character of two bytes", "line 2: a character", strings.Replace(good, "forged", "f\u00f6rged", 1)},
+		{"a zero byte", "line 2: a character", strings.Replace(good, "forged", "f\x00rged", 1)},
+		{"no claim", "line 2: expected claim", sealedBody("stopgrad certificate 1\nt number 1\n")},
+		{"a claim of two words", "second line", sealedBody("stopgrad certificate 1\nclaim a b\n")},
+		{"two claims", "line 3: claim ID", sealedBody(head + "claim a b c\n")},
+		{"an empty line", "single spaces", sealedBody(head + "\n")},
+		{"two spaces", "single spaces", sealedBody(head + "t  number 1\n")},
+		{"a space at the end", "single spaces", sealedBody(head + "t number 1 \n")},
+		{"a tabulator", "a character", sealedBody(head + "t\tnumber 1\n")},
+		{"an item of no kind", "there is no item", sealedBody(head + "u 1\n")},
+		{"nothing established", "establishes nothing", sealedBody(head)},
+		{"no digest", "cut off", head},
+		{"the digest of something else", "line 7: the digest", strings.Replace(good, "forged", "forger", 1)},
+		{"a digest in capitals", "the digest", strings.Replace(good, "sha256 ", "sha256 A", 1)},
+		{"two digests", "follows the digest", good + good[strings.Index(good, "sha256"):]},
+		{"two files", "follows the digest", good + good},
+		{"no end of the last line", "middle of a line", strings.TrimSuffix(good, "\n")},
+		{"size of two words", "takes 1 words", sealedBody(head + "size n m\n")},
+		{"symbol of three words", "a name, a class", sealedBody(head + "symbol x param n\n")},
+		{"symbol of no class", "no class", sealedBody(head + "symbol x real\n")},
+		{"a term of no head", "takes a head", sealedBody(head + "t\n")},
+		{"a term of an unknown head", "no head", sealedBody(head + "t exp 0\n")},
+		{"a letter that is not declared", "no symbol", sealedBody(head + "t letter q\n")},
+		{"zero of one size", "takes 2 words", sealedBody(head + "t zero 1\n")},
+		{"moment of two terms", "3 terms", sealedBody(head + "t number 1\nmoment 0 0\n")},
+		{"flow of one term", "2 terms", sealedBody(head + "t number 1\nflow 0\n")},
+		{"an abbreviation of one word", "takes 2 words", sealedBody(head + "t number 1\na 0\n")},
+		{"h of one word", "a mark and a formula", sealedBody(head + "h here\n")},
+		{"h of no mark", "no mark", sealedBody(head + "t number 1\nh soon eq 0 0\n")},
+		{"c of no kind", "no context", sealedBody(head + "c time\n")},
+		{"p of two fields", "3 fields", sealedBody(head + "t number 1\nc state\np 0 modulo eq 0 0 :\n")},
+		{"p of a context that is not there", "does not stand above", sealedBody(head + "t number 1\np 0 modulo eq 0 0 : :\n")},
+		{"p of two words", "a context, a rule and a goal", sealedBody(head + "c state\np 0 modulo : :\n")},
+		{"p of no form", "no form", sealedBody(head + "t number 1\nc state\np 0 modulo lt 0 0 : :\n")},
+		{"p of no rule", "no rule", sealedBody(head + "t number 1\nc state\np 0 sorry eq 0 0 : :\n")},
+		{"two theorems as one goal", "takes one theorem", strings.Replace(good, "goal 0\n", "goal 0 0\n", 1)},
+		{"dim of one word", "a size and its value", sealedBody(head + "dim n\n")},
+		{"dim above the most", "does not stand above", sealedBody(head + "dim n 65\n")},
+		{"value of two words", "rows and columns", sealedBody(head + "value x 1 : 1\n")},
+		{"value of no rows", "entries", sealedBody(head + "value x 0 0 :\n")},
+		{"refutes of one word", "a context and a statement", sealedBody(head + "c state\nrefutes 0 :\n")},
+	} {
+		if f.what == "two theorems as one goal" {
+			f.text = string(resealed(f.text[:strings.Index(f.text, "sha256")]))
+		}
+		if _, err := readAll([]byte(f.text)); err == nil || !strings.Contains(err.Error(), f.want) {
+			t.Errorf("%s: not refused for %q: %v", f.what, f.want, err)
+		}
+	}
+}
+
+func sealedBody(body string) string { return string(resealed(body)) }
