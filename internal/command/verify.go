@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"stopgrad/theory"
 	"stopgrad/theory/kernel"
@@ -46,25 +48,25 @@ func (k *verifyCommand) Run(c *console) error {
 			return interrupted("%s was not reached", path)
 		}
 		cert, err := readCertificate(path)
-		if err != nil {
+		text := ""
+		if err == nil {
+			text, err = said(cert, k.Full)
+		}
+		switch {
+		case err != nil:
+			// A theorem that is too long to be printed is refused too: nobody could say what it establishes.
 			refused++
-			if err := c.write(func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "%s: REFUSED: %s\n", path, strings.TrimPrefix(err.Error(), "certificate: "))
-				return err
-			}); err != nil {
-				return err
+			text = "REFUSED: " + strings.TrimPrefix(err.Error(), "certificate: ")
+		default:
+			size += cert.Bytes()
+			if parts != nil {
+				text += parts.by(cert)
 			}
-			continue
 		}
-		size += cert.Bytes()
-		text, err := said(cert, k.Full)
-		if err != nil {
+		if err := c.write(func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%s: %s\n", onOneLine(path), text)
 			return err
-		}
-		if parts != nil {
-			text += parts.by(cert)
-		}
-		if err := c.write(func(w io.Writer) error { _, err := fmt.Fprintf(w, "%s: %s\n", path, text); return err }); err != nil {
+		}); err != nil {
 			return err
 		}
 	}
@@ -112,6 +114,15 @@ func certificates(paths []string) ([]string, error) {
 	return files, nil
 }
 
+// onOneLine is a file's name, quoted if it has characters that a terminal obeys: a name must not look like a line of
+// verify's own.
+func onOneLine(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.Contains(path, ": ") {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
 func readCertificate(path string) (*certificate.Certificate, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -126,10 +137,14 @@ func said(c *certificate.Certificate, full bool) (string, error) {
 	if msg := c.IllFormed(); msg != "" {
 		return "ill-formed (this reason is not derived again): " + msg, nil
 	}
+	// A line has no room for what an abbreviation stands for, so that it has none.
 	p := kernel.NewPrinter()
 	for _, n := range c.Names() {
+		if !full {
+			break
+		}
 		if err := p.Abbreviate(n.Name, n.Term); err != nil {
-			return "", &exit{Difference, fmt.Sprintf("the abbreviation %s: %v", n.Name, err)}
+			return "", err
 		}
 	}
 	var ctx *kernel.Context
@@ -157,6 +172,14 @@ func said(c *certificate.Certificate, full bool) (string, error) {
 		}
 		texts = append(texts, text)
 	}
+	// What holds under hypotheses does not hold without them: 1 == 2 follows from an absurd one.
+	switch k := len(ctx.Hypotheses()); k {
+	case 0:
+	case 1:
+		word += " under 1 hypothesis"
+	default:
+		word += fmt.Sprintf(" under %d hypotheses", k)
+	}
 	return word + ": " + strings.Join(texts, " and ") + rest, nil
 }
 
@@ -165,7 +188,7 @@ type established struct {
 	parts    []*lang.Part
 	sequents []*verdict.Sequents // nil of a part without meaning
 	names    []string
-	done     []string // the verdict, or empty
+	done     []verdict.Verdict
 }
 
 func claimsToEstablish(file string) (*established, error) {
@@ -190,7 +213,7 @@ func claimsToEstablish(file string) (*established, error) {
 			}
 		}
 	}
-	e.done = make([]string, len(e.parts))
+	e.done = make([]verdict.Verdict, len(e.parts))
 	return e, nil
 }
 
@@ -206,7 +229,7 @@ func (e *established) by(c *certificate.Certificate) string {
 			v, err = verdict.OfCertificate(p, c)
 		}
 		if err == nil && v.IsDecided() {
-			e.done[i] = v.String()
+			e.done[i] = verdict.Together(e.done[i], v)
 			hits = append(hits, e.names[i]+" "+v.String())
 		}
 	}
@@ -219,7 +242,7 @@ func (e *established) by(c *certificate.Certificate) string {
 func (e *established) summary(w io.Writer) error {
 	var none []string
 	for i, d := range e.done {
-		if d == "" {
+		if !d.IsDecided() {
 			none = append(none, e.names[i])
 		}
 	}

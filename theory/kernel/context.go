@@ -267,6 +267,7 @@ func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (c *Context, err err
 	if time == Motion && len(d.flow) == 0 || time == Orbit && len(d.step) == 0 {
 		refuse("there is no %s without its equations", time)
 	}
+	d.sig.spend(contextWork + len(hyps))
 	c = &Context{dyn: d, time: time, hyps: append([]Hypothesis(nil), hyps...), shape: map[*Symbol]structure{}}
 	c.self, c.facts = c, newFacts()
 	// The dynamics are frozen before anything is unfolded in them.

@@ -14,6 +14,8 @@ const (
 	MaxExponent  = 4_096     // exponents, and the letters of a word
 	MaxBits      = 65_536    // bits of numerator or denominator of a coefficient
 	MaxNesting   = 500       // height of a term
+
+	contextWork = 50 // what making a context counts as
 )
 
 // effort is the work of making a number of this length, beyond that of a small one: bringing a fraction to lowest terms

@@ -87,6 +87,7 @@ func newNormaliser(s *Signature, shape map[*Symbol]structure) *normaliser {
 // charge pays for work that takes as long as so many products of monomials with small coefficients. Long words, long
 // monomials and long coefficients cost more than short ones: their number alone bounds no time.
 func (n *normaliser) charge(products int) {
+	n.sig.spend(products)
 	if n.work -= products; n.work < 0 {
 		refuse("more work than %d products of monomials in one step", MaxProducts)
 	}
@@ -803,6 +804,7 @@ func (n *normaliser) include(m matrix, legs []leg, s stacking, coef poly) {
 	if len(coef) == 0 {
 		return
 	}
+	n.charge(len(legs) / 4)
 	key := legsText(legs, s)
 	e := m[key]
 	if e == nil {

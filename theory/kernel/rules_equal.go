@@ -39,6 +39,7 @@ func isNull(t *Term) bool { return t == t.sig.null(t) }
 // A hypothesis holds only where its terms have values; that they have is required all the same, so that nothing
 // rests on a divisor that nobody looked at.
 func (a *application) hyp() {
+	a.sig.spend(len(a.ctx.hyps) / 4)
 	for _, h := range a.ctx.hyps {
 		if h.formula.Same(a.goal) {
 			return
@@ -53,6 +54,7 @@ func (a *application) thin() {
 	if p.ctx.time != AtState || !p.goal.Same(a.goal) {
 		refuse("thin repeats a theorem about states")
 	}
+	a.sig.spend(len(p.ctx.hyps) * len(a.ctx.hyps) / 4)
 	for _, h := range p.ctx.hyps {
 		if !a.ctx.assumes(h.formula) {
 			refuse("the premise assumes more than this context")

@@ -130,6 +130,7 @@ func (a *application) keep() {
 	}
 	// A premise of another form has no terms that stay.
 	kept := false
+	a.sig.spend(len(stay.terms) * len(atStart))
 	for _, l := range stay.terms {
 		kept = kept || a.isDifference(stay.form, l, *a.goal.inner)
 		known := false
@@ -234,31 +235,32 @@ func (a *application) barrier() {
 // polynomialIn requires a term to be a polynomial in these holes. Pure terms are, but for reciprocals, roots and
 // inverses; operators over holes are refused where the holes are filled.
 func polynomialIn(c *Term, holes map[*Term]*Term) {
-	for t := range subterms(c) {
-		switch t.head {
-		case Reciprocal, Root, Inverse:
-			// Soundness: z' = 2·√z leaves 0 although z = 0 is a solution: √z is not Lipschitz at 0.
-			if mentions(t, func(y *Symbol) bool { return holes[t.sig.letters[y]] != nil }) {
-				refuse("a hole stands under %s", t.head)
-			}
+	for t, has := range mentioning(c, func(x *Term) bool { return holes[x] != nil }) {
+		// Soundness: z' = 2·√z leaves 0 although z = 0 is a solution: √z is not Lipschitz at 0.
+		if has && (t.head == Reciprocal || t.head == Root || t.head == Inverse) {
+			refuse("a hole stands under %s", t.head)
 		}
 	}
 }
 
-// subterms is the set of what a term is built of, itself included.
-func subterms(t *Term) map[*Term]bool {
-	set := map[*Term]bool{}
-	var visit func(*Term)
-	visit = func(t *Term) {
-		if !set[t] {
-			set[t] = true
-			for _, x := range t.args {
-				visit(x)
-			}
+// mentioning tells of each term that t is built of, itself included, whether a term that is hit is in it.
+func mentioning(t *Term, hit func(*Term) bool) map[*Term]bool {
+	has := map[*Term]bool{}
+	var visit func(*Term) bool
+	visit = func(t *Term) bool {
+		if h, ok := has[t]; ok {
+			return h
 		}
+		t.sig.spend(1)
+		h := hit(t)
+		for _, x := range t.args {
+			h = visit(x) || h
+		}
+		has[t] = h
+		return h
 	}
 	visit(t)
-	return set
+	return has
 }
 
 // integrate: L' = c·L with one number c has the solution exp(ct)·L(0) alone.
@@ -409,9 +411,9 @@ func (a *application) line() {
 	if mentions(f, func(y *Symbol) bool { return (y.class == State || y.class == Input) && y != x.sym }) {
 		refuse("the motion of %s depends on other things that move", Print(x))
 	}
-	for t := range subterms(f) {
+	for t, has := range mentioning(f, func(y *Term) bool { return y == x }) {
 		// Soundness: x' = −√x reaches 0 in finite time: a root is not Lipschitz, and solutions are not unique.
-		if t.head == Root && mentions(t, func(y *Symbol) bool { return y == x.sym }) {
+		if has && t.head == Root {
 			refuse("a root of %s is in its motion", Print(x))
 		}
 	}

@@ -68,6 +68,7 @@ func (a *application) signed(i int, t *Term, want Form) {
 // state formula, and only state contexts have theorems of that form.
 func (a *application) assuming(i int, known []Formula) Formula {
 	p := a.premises[i].s
+	a.sig.spend(len(p.ctx.hyps) * len(known) / 4)
 	for _, h := range p.ctx.hyps {
 		found := false
 		for _, k := range known {
@@ -329,7 +330,7 @@ func (a *application) bernstein() {
 	if want == Unequal {
 		refuse("bernstein establishes >= 0 and > 0")
 	}
-	b := &box{work: MaxProducts, memo: map[*Term]polynomial{}}
+	b := &box{sig: a.sig, work: MaxProducts, memo: map[*Term]polynomial{}}
 	for i := range a.premises {
 		t, last := a.premise(i, AtLeast), len(b.sides)-1
 		switch {
@@ -360,6 +361,7 @@ type side struct {
 type polynomial map[string]*big.Rat
 
 type box struct {
+	sig   *Signature
 	sides []side
 	work  int
 	memo  map[*Term]polynomial
@@ -368,6 +370,7 @@ type box struct {
 
 // charge pays for one operation with a number as long as c, which bounds the number too.
 func (b *box) charge(c *big.Rat) {
+	b.sig.spend(1 + effort(c))
 	b.work -= 1 + effort(c)
 	if b.work < 0 {
 		refuse("a Bernstein form of more than %d operations", MaxProducts)

@@ -210,6 +210,7 @@ func (t *Term) Pure() bool { return t.pure }
 // not safe for concurrent use: one reading, one signature.
 type Signature struct {
 	sizes   []string
+	sized   map[string]bool // the sizes
 	symbols []*Symbol
 	byName  map[string]*Symbol
 	letters map[*Symbol]*Term
@@ -218,6 +219,8 @@ type Signature struct {
 	self    *Signature // the signature itself
 	grown   int        // how often it has grown
 	growth  *int       // the same, shared with every copy of the signature
+	spent   int        // work done with the signature
+	limit   int        // the most work that may be done, 0 for any
 }
 
 type termKey struct {
@@ -229,7 +232,7 @@ type termKey struct {
 
 // NewSignature returns an empty vocabulary.
 func NewSignature() *Signature {
-	s := &Signature{byName: map[string]*Symbol{}, letters: map[*Symbol]*Term{}, table: map[termKey]*Term{}}
+	s := &Signature{sized: map[string]bool{}, byName: map[string]*Symbol{}, letters: map[*Symbol]*Term{}, table: map[termKey]*Term{}}
 	s.self, s.growth = s, new(int)
 	return s
 }
@@ -242,6 +245,7 @@ func NewSignature() *Signature {
 // earlier copy could grow in another way.
 func (s *Signature) whole() {
 	s.open()
+	s.spend(1 + (len(s.all)+len(s.symbols))/64)
 	for _, t := range s.all {
 		if t.self != t {
 			refuse("a term was overwritten")
@@ -258,6 +262,17 @@ func (s *Signature) whole() {
 func (s *Signature) open() {
 	if s == nil || s.self != s || s.grown != *s.growth {
 		refuse("this signature is a copy, or was overwritten")
+	}
+}
+
+// Limit bounds the work that may be done with the signature from now on: terms made and visited, products of monomials,
+// comparisons of hypotheses. The limits of limits.go bound a step; this one bounds all steps together.
+func (s *Signature) Limit(work int) { s.spent, s.limit = 0, work }
+
+// spend counts work against the limit.
+func (s *Signature) spend(work int) {
+	if s.spent += work; s.limit > 0 && s.spent > s.limit {
+		refuse("more than %d steps of work in all", s.limit)
 	}
 }
 
@@ -304,18 +319,11 @@ func (s *Signature) DeclareSize(name string) (err error) {
 		refuse("more than %d sizes", MaxTerms)
 	}
 	s.grow()
-	s.sizes = append(s.sizes, name)
+	s.sizes, s.sized[name] = append(s.sizes, name), true
 	return nil
 }
 
-func (s *Signature) hasSize(name string) bool {
-	for _, z := range s.sizes {
-		if z == name {
-			return true
-		}
-	}
-	return false
-}
+func (s *Signature) hasSize(name string) bool { return s.sized[name] }
 
 // Sizes is a copy of the declared sizes.
 func (s *Signature) Sizes() []string { return append([]string(nil), s.sizes...) }
@@ -328,11 +336,16 @@ func (s *Signature) Lookup(name string) *Term { return s.letters[s.byName[name]]
 
 // checkDim requires a product of declared sizes.
 func (s *Signature) checkDim(d Dim) {
+	checkLength(d)
 	for _, l := range d.Legs() {
 		if !s.hasSize(l) {
 			refuse("the size %q is not declared", l)
 		}
 	}
+}
+
+// checkLength bounds the text of a dimension, which doubles with each kron of a matrix and itself.
+func checkLength(d Dim) {
 	if len(d) > MaxExponent {
 		refuse("a dimension of more than %d characters", MaxExponent)
 	}
@@ -464,6 +477,8 @@ func (s *Signature) make(head Head, n int, args ...*Term) *Term {
 	}
 	t := &Term{head: head, n: n, args: append([]*Term(nil), args...)}
 	s.shape(t)
+	checkLength(t.rows)
+	checkLength(t.cols)
 	return s.intern(t, "")
 }
 
@@ -587,6 +602,7 @@ func (t *Term) shapeText() string {
 
 // intern returns the one term equal to t.
 func (s *Signature) intern(t *Term, text string) *Term {
+	s.spend(1 + (len(t.rows)+len(t.cols))/16)
 	var buf [24]byte
 	packed := buf[:0]
 	t.pure = t.head < Ddt || t.head == frozen
@@ -646,6 +662,7 @@ func mentions(t *Term, hit func(*Symbol) bool) bool {
 			return false
 		}
 		seen[t] = true
+		t.sig.spend(1)
 		if t.sym != nil && hit(t.sym) {
 			return true
 		}

@@ -42,6 +42,7 @@ func newUnfoldings() unfoldings {
 }
 
 func (d *Dynamics) charge(steps int) {
+	d.sig.spend(steps)
 	if d.memo.work -= steps; d.memo.work < 0 {
 		refuse("more than %d steps of unfolding", MaxProducts)
 	}
@@ -572,12 +573,14 @@ func kronOf(a, b *Term) *Term {
 // a divisor, radicand or inverse of what also needs a value, mentions a state variable or an input.
 func (d *Dynamics) moves(t *Term) bool {
 	u := d.unfold(t)
-	moving := func(y *Symbol) bool { return y.class == State || y.class == Input }
-	moves := mentions(u.term, moving)
+	moving, moves := map[*Term]bool{}, false
 	d.survey(u, func(x *Term) {
-		if x.head == Reciprocal || x.head == Root || x.head == Inverse {
-			moves = moves || mentions(x, moving)
+		m := x.head == Letter && (x.sym.class == State || x.sym.class == Input)
+		for _, a := range x.args {
+			m = m || moving[a]
 		}
+		moving[x] = m
+		moves = moves || m && (x == u.term || x.head == Reciprocal || x.head == Root || x.head == Inverse)
 	})
 	return moves
 }

@@ -792,7 +792,7 @@ func TestStopGradients(t *testing.T) {
 func needs(t *testing.T, u unfolding, want *Term) {
 	t.Helper()
 	found := false
-	(&Dynamics{memo: newUnfoldings()}).survey(u, func(x *Term) { found = found || x == want })
+	(&Dynamics{sig: want.sig, memo: newUnfoldings()}).survey(u, func(x *Term) { found = found || x == want })
 	if !found {
 		t.Errorf("the value of a %s is not asked for", want.head)
 	}
@@ -869,7 +869,7 @@ func TestDefinedness(t *testing.T) {
 	}
 	// A root whose radicand does not change may be zero.
 	u := k.d.unfold(s.ddt(s.root(k.c)))
-	(&Dynamics{memo: newUnfoldings()}).survey(u, func(x *Term) {
+	(&Dynamics{sig: s, memo: newUnfoldings()}).survey(u, func(x *Term) {
 		if x.head == Reciprocal {
 			t.Error("the derivative of a constant root divides")
 		}

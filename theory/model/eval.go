@@ -405,6 +405,7 @@ func (e *evaluator) moves(t *kernel.Term) moving {
 	seen := map[*kernel.Term]bool{}
 	var note func(t *kernel.Term) bool
 	note = func(t *kernel.Term) bool {
+		e.spend()
 		if t.Head() == kernel.Letter {
 			m.states = m.states || t.Symbol().Class() == kernel.State
 			m.inputs = m.inputs || t.Symbol().Class() == kernel.Input

@@ -141,7 +141,8 @@ func (s *Sequents) Verdict(c *certificate.Certificate) (Verdict, error) {
 		return Verdict{vacuous}, nil
 	case c.Counterexample().Valid() && among(s.Losses):
 		return Verdict{notKept}, nil
-	case c.Counterexample().Valid() && among(s.Parts):
+	// Soundness: a motion that refutes A ⊢ ⊥ keeps the assumption A; it does not refute A.
+	case c.Counterexample().Valid() && among(s.Parts) && !s.assumption:
 		return Verdict{refuted}, nil
 	}
 	return Undecided, fmt.Errorf("verdict: the certificate establishes another sequent than that of %s", s.name)

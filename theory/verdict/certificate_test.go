@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
 	"stopgrad/theory/sample"
 	"stopgrad/theory/verdict"
 )
@@ -219,5 +221,42 @@ func TestUsesIsForReaders(t *testing.T) {
 		if _, err := with(at, line); err == nil {
 			t.Errorf("%q is accepted before line %d", line, at+1)
 		}
+	}
+}
+
+// TestMotionsThatKeepAnAssumption refutes “A ⊢ ⊥” for an assumption A by a motion at rest that keeps A: a true statement
+// about A, and no verdict on it.
+func TestMotionsThatKeepAnAssumption(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "rest", Text: "claim rest\n  scalar x\n  scalar y\n  flow\n    x' = -x\n    y' = -2*y\n  says same: assumption x == y\n    consequence x == 0\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := f.Claims[0].Parts[0]
+	r, err := lang.Elaborate(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zero := [][]*big.Rat{{new(big.Rat)}}
+	st, err := model.NewState(r.Context().Signature(), nil, map[string][][]*big.Rat{"x": zero, "y": zero})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := model.Refute(r.Context(), r.Goals()[0], st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := certificate.Refutation(certificate.Label{Claim: "rest", Part: p.Name, Reading: "printed"}, nil, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := certificate.Read(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := verdict.OfCertificate(p, c); v.IsDecided() {
+		t.Errorf("%s by a motion that keeps it", v)
+	}
+	if v := verdict.OfCounterexample(r, x); v.IsDecided() {
+		t.Errorf("%s by a motion that keeps it", v)
 	}
 }

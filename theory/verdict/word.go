@@ -64,7 +64,8 @@ func OfAbsurdity(r *lang.Reading, t kernel.Theorem) Verdict {
 
 // OfCounterexample is the verdict of a counterexample on a reading: refuted if one of its goals fails in its context.
 func OfCounterexample(r *lang.Reading, c model.Counterexample) Verdict {
-	if !c.Valid() || c.Context() != r.Context() || r.Context().Whole() != nil {
+	// Soundness: a motion that refutes A ⊢ ⊥ keeps the assumption A; it does not refute A.
+	if !c.Valid() || c.Context() != r.Context() || r.Context().Whole() != nil || r.Part().Stmt.Kind == lang.Assumption {
 		return Undecided
 	}
 	for _, g := range r.Goals() {

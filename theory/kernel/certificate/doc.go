@@ -25,7 +25,7 @@
 //	moment 3 3 8                    E[a·bᵀ] = m: terms a b m
 //	flow 2 9                        x' = rhs: terms x rhs
 //	map 2 9                         x becomes rhs in one step
-//	a 9 D                           term 9 is printed as D; for readers only
+//	a 9 D                           term 9 is printed as D, which names nothing else; for readers only
 //	h always ge 4 5                 a hypothesis of the next context: mark, form, terms
 //	c motion                        a context: state, motion or orbit, with the h lines above it since the last c
 //	p 0 modulo eq 4 5 : 1 2 : 7 6   a theorem of context 0: rule, goal, premises, terms of the rule
@@ -43,5 +43,6 @@
 //
 // # The limits
 //
-// A file passes only through the constructors of package kernel, whose limits bound time and memory.
+// A file passes only through the constructors of package kernel, whose limits bound the time and memory of each line. All
+// lines together are bounded by [MaxWork], a thousand times what the longest proof of the built-in claims takes.
 package certificate

@@ -18,6 +18,8 @@ const (
 	firstLine = "stopgrad certificate 1"
 	// MaxBytes is the size above which a certificate is refused.
 	MaxBytes = 8 << 20
+	// MaxWork is the work of all steps together above which a certificate is refused, see [kernel.Signature.Limit].
+	MaxWork = 4_000_000
 )
 
 // Error is the reason why a certificate is refused, and its line, counted from 1.
@@ -98,11 +100,13 @@ type reader struct {
 	sizes    map[string]int
 	values   map[string][][]*big.Rat
 	kind     string // goal, vacuous, refutes or illformed
+	named    []int  // the lines of the abbreviations
 }
 
 // Read reads a certificate and makes everything in it again. The error names the first line that does not hold.
 func Read(in io.Reader) (*Certificate, error) {
 	sig := kernel.NewSignature()
+	sig.Limit(MaxWork)
 	r := &reader{sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
 	lines := bufio.NewReader(io.LimitReader(in, MaxBytes+1))
 	digest := sha256.New()
@@ -164,6 +168,14 @@ func Read(in io.Reader) (*Certificate, error) {
 	if len(r.pending) > 0 {
 		return fail("hypotheses without a context")
 	}
+	// A name may not be that of a symbol or size, declared before or after it.
+	readers := kernel.NewPrinter()
+	for i, a := range r.cert.names {
+		if err := readers.Abbreviate(a.Name, a.Term); err != nil {
+			n = r.named[i]
+			return fail("%s", strings.TrimPrefix(err.Error(), "kernel: "))
+		}
+	}
 	r.cert.lines, r.cert.bytes = n, size
 	return &r.cert, nil
 }
@@ -177,6 +189,9 @@ func (r *reader) line(text string, n int) error {
 		}
 		if rest == "" || r.cert.illFormed != "" {
 			return fmt.Errorf("one message is wanted")
+		}
+		if strings.Join(strings.Fields(rest), " ") != rest {
+			return fmt.Errorf("the words of a message are separated by single spaces")
 		}
 		r.cert.illFormed = rest
 		return nil
@@ -246,7 +261,7 @@ func (r *reader) line(text string, n int) error {
 		if err != nil {
 			return err
 		}
-		r.cert.names = append(r.cert.names, Abbreviation{args[1], ts[0]})
+		r.cert.names, r.named = append(r.cert.names, Abbreviation{args[1], ts[0]}), append(r.named, n)
 		return nil
 	case "h":
 		if len(args) < 2 {
@@ -419,7 +434,7 @@ func (r *reader) term(args []string) error {
 }
 
 func (r *reader) formula(words []string) (kernel.Formula, error) {
-	if len(words) > 0 && words[0] == "always" {
+	if len(words) > 1 && words[0] == "always" && words[1] != "always" {
 		f, err := r.formula(words[1:])
 		if err != nil {
 			return f, err
