@@ -280,7 +280,7 @@ func TestTheoremsAreReadAgainInForm(t *testing.T) {
 		case c.Counterexample().Valid():
 			again, err = certificate.Refutation(c.Label(), c.Names(), c.Counterexample())
 		default:
-			again, err = certificate.Proof(c.Label(), nil, c.Names(), c.Goals()...)
+			again, err = certificate.Proof(c.Label(), c.Uses(), c.Names(), c.Goals()...)
 		}
 		if err != nil || string(again) != string(text) && !c.Counterexample().Valid() {
 			t.Errorf("%v: another text is written:\n%s\n%s", err, text, again)
