@@ -109,6 +109,7 @@ type searcher struct {
 	label  string
 	res    Result
 
+	refused     int        // states that seemed to fail and were not confirmed
 	weak        *lang.Part // the statement made weaker, if it is strict
 	bare        *verdict.Refutation
 	bareWitness verdict.Witness
@@ -145,12 +146,18 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 		}
 		return false
 	}
+	if !sample.WorthAsking(s.refused + 1) {
+		s.refused++
+		return false
+	}
 	r, err := verdict.Refute(s.part, st)
 	if err != nil {
+		s.refused++
 		s.res.Err = err
 		return false
 	}
 	if !r.Verdict().IsRefuted() {
+		s.refused++
 		return false
 	}
 	if s.weak != nil {

@@ -191,8 +191,13 @@ func (r *run[T]) power(a Matrix[T], scalar bool, n int) (Matrix[T], error) {
 		return r.identity(a.R), nil
 	}
 	out := a
-	if q, ok := any(a.A[0]).(*big.Rat); ok && scalar && (max(q.Num().BitLen(), q.Denom().BitLen())-1)*n > maxBits {
-		return out, ErrTooLong
+	if q, ok := any(a.A[0]).(*big.Rat); ok && scalar {
+		if (max(q.Num().BitLen(), q.Denom().BitLen())-1)*n > maxBits {
+			return out, ErrTooLong
+		}
+		k := big.NewInt(int64(n))
+		p := new(big.Rat).SetFrac(new(big.Int).Exp(q.Num(), k, nil), new(big.Int).Exp(q.Denom(), k, nil))
+		return ScalarOf(any(p).(T)), nil
 	}
 	for range n - 1 {
 		if scalar {
