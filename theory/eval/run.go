@@ -213,7 +213,7 @@ func (r *run[T]) power(a Matrix[T], scalar bool, n int) (Matrix[T], error) {
 }
 
 // maxBits is how long the numbers of a state may get; a number longer than that decides nothing worth its time.
-const maxBits = 1 << 16
+const maxBits = 1 << 14
 
 // ErrTooLong is returned where exact numbers outgrow every use.
 var ErrTooLong = fmt.Errorf("eval: a number of more than %d bits", maxBits)

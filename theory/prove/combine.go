@@ -33,18 +33,9 @@ type depthGoal struct {
 // products of what is known to be nonnegative and of squares.
 func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 	var none kernel.Theorem
-	var k kind
 	ts := f.Terms()
-	switch f.Form() {
-	case kernel.AtLeast:
-		k = nonnegative
-	case kernel.Greater:
-		k = positive
-	case kernel.Semidefinite:
-		k = psd
-	case kernel.Definite:
-		k = pd
-	default:
+	k, ok := signOf(f.Form())
+	if !ok {
 		return none, false
 	}
 	d := ts[0]

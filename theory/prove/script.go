@@ -233,17 +233,8 @@ func (s *state) hypothesis(f kernel.Formula) kernel.Theorem {
 func (p *prover) manifest(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
 	var none kernel.Theorem
 	ts := f.Terms()
-	var k kind
-	switch f.Form() {
-	case kernel.AtLeast:
-		k = nonnegative
-	case kernel.Greater:
-		k = positive
-	case kernel.Semidefinite:
-		k = psd
-	case kernel.Definite:
-		k = pd
-	default:
+	k, ok := signOf(f.Form())
+	if !ok {
 		return none, errForm
 	}
 	m, err := p.reading.TermOfShape(st.Expr, ts[0])

@@ -271,6 +271,21 @@ func (s *state) define(t *kernel.Term) error {
 	return nil
 }
 
+// signOf is the sign or definiteness that a formula of the form states, false if it states none.
+func signOf(f kernel.Form) (kind, bool) {
+	switch f {
+	case kernel.AtLeast:
+		return nonnegative, true
+	case kernel.Greater:
+		return positive, true
+	case kernel.Semidefinite:
+		return psd, true
+	case kernel.Definite:
+		return pd, true
+	}
+	return 0, false
+}
+
 func kindOfForm(f kernel.Form) kind {
 	switch f {
 	case kernel.AtLeast:
