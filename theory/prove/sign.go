@@ -378,8 +378,7 @@ func rootFactor(t *kernel.Term) *kernel.Term {
 // order proves a state inequality or definiteness formula by shape.
 func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	ts := f.Terms()
-	k := map[kernel.Form]kind{kernel.AtLeast: nonnegative, kernel.Greater: positive, kernel.Unequal: nonzero,
-		kernel.Semidefinite: psd, kernel.Definite: pd, kernel.Invertible: invertible, kernel.Diagonal: diagonal}[f.Form()]
+	k, _ := stated(f.Form())
 	if len(ts) == 1 || isZero(ts[1]) {
 		th, ok := s.expanded(k, ts[0])
 		if !ok {

@@ -169,7 +169,8 @@ func (s *state) spread(d *kernel.Term, th kernel.Theorem) {
 	if !factor {
 		return
 	}
-	th, ok := s.carry(nonzero, d, fact{kindOf(th), d, s.unfold(d), th})
+	k, _ := stated(th.Formula().Form())
+	th, ok := s.carry(nonzero, d, fact{k, d, s.unfold(d), th})
 	if !ok {
 		return
 	}
@@ -185,24 +186,6 @@ func (s *state) spread(d *kernel.Term, th kernel.Theorem) {
 			s.learn(part)
 		}
 	}
-}
-
-func kindOf(th kernel.Theorem) kind {
-	switch th.Formula().Form() {
-	case kernel.AtLeast:
-		return nonnegative
-	case kernel.Greater:
-		return positive
-	case kernel.Semidefinite:
-		return psd
-	case kernel.Definite:
-		return pd
-	case kernel.Invertible:
-		return invertible
-	case kernel.Diagonal:
-		return diagonal
-	}
-	return nonzero
 }
 
 // state is the formula that says k of t.
@@ -284,6 +267,19 @@ func signOf(f kernel.Form) (kind, bool) {
 		return pd, true
 	}
 	return 0, false
+}
+
+// stated is the kind that a formula of the form states, false if it states none.
+func stated(f kernel.Form) (k kind, ok bool) {
+	switch f {
+	case kernel.Unequal:
+		return nonzero, true
+	case kernel.Invertible:
+		return invertible, true
+	case kernel.Diagonal:
+		return diagonal, true
+	}
+	return signOf(f)
 }
 
 func kindOfForm(f kernel.Form) kind {
