@@ -55,6 +55,10 @@ type state struct {
 	defined  map[*kernel.Term]bool
 	pures    map[*kernel.Term]*kernel.Term
 	deep     int               // of the sign search
+	drawn    bool              // states has been filled
+	states   []reals           // that meet the hypotheses
+	needing  bool              // looking for what a term needs
+	reached  int               // theorems that are no facts and not by shape, which failures before did not know
 	tried    map[goal]int      // expanded with this many facts, in vain
 	combined map[depthGoal]int // written as a combination, likewise
 	between  [3][]*kernel.Term
@@ -67,6 +71,9 @@ type complaint struct {
 	kind kind
 	term *kernel.Term
 }
+
+// stamp numbers what is known: what failed under the same number fails again.
+func (s *state) stamp() int { return len(s.signs) + s.reached }
 
 // newState opens a state context with these hypotheses.
 func (p *prover) newState(hyps []kernel.Formula) *state {
@@ -239,7 +246,7 @@ func (s *state) define(t *kernel.Term) error {
 		return err
 	}
 	for _, f := range missing {
-		if _, ok := s.expanded(kindOfForm(f.Form()), f.Terms()[0]); !ok {
+		if _, ok := s.expanded(kindOfForm(f.Form()), f.Terms()[0]); !ok && !s.needed(f) {
 			return s.undefined(f)
 		}
 	}
@@ -252,6 +259,36 @@ func (s *state) define(t *kernel.Term) error {
 	}
 	s.defined[t] = true
 	return nil
+}
+
+// needed looks deeper for what gives a scalar term its value: a divisor that is not zero has one sign.
+func (s *state) needed(f kernel.Formula) bool {
+	d := f.Terms()[0]
+	if !s.searching || s.supposing || !d.Scalar() || s.needing {
+		return false
+	}
+	s.needing = true
+	defer func() { s.needing = false }()
+	if f.Form() == kernel.AtLeast {
+		_, ok := s.deeper(f)
+		return ok
+	}
+	for _, m := range []*kernel.Term{d, s.negated(d)} {
+		th, ok := s.deeper(s.state(positive, m))
+		if !ok {
+			continue
+		}
+		if th, ok = s.by("weaken", nonzero, m, th); !ok {
+			continue
+		}
+		if m == d {
+			return true
+		}
+		if _, ok = s.by("transport", nonzero, d, th); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // signOf is the sign or definiteness that a formula of the form states, false if it states none.
