@@ -68,8 +68,15 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 			add(e, v, "counterexample", counterexample(c, r.Search.Refutation))
 		}
 		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
-			add(e, sampledWord(e, s.Refutation), "sampled-counterexample", counterexample(c, s.Refutation))
+			v := sampledWord(e, s.Refutation)
+			if v == verdict.Supported && r.Search.Undefined != "" {
+				v = verdict.Undecided
+			}
+			add(e, v, "sampled-counterexample", counterexample(c, s.Refutation))
 		}
+	}
+	if r.Verdict == verdict.Contradiction {
+		words = append(words, r.Verdict)
 	}
 	out.verdict = verdict.Together(words...)
 	for i, t := range r.Twins {
@@ -201,7 +208,7 @@ func searchEvidence(d ledger.Detail, p *lang.Part, s sample.Result, took time.Du
 	case s.Refutation != nil:
 		e.Kind = ledger.Witness
 		return e, s.Refutation.Verdict()
-	case s.Tried > 0:
+	case s.Tried > 0 && s.Undefined == "":
 		return e, verdict.Supported
 	}
 	return e, verdict.Undecided
@@ -215,6 +222,8 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.State = exactState(p, s.Witness)
 		f := s.Refutation.Finding()
 		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
+	case s.Undefined != "":
+		d.Undefined, d.Reason = true, s.Undefined
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:

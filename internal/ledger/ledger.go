@@ -130,6 +130,8 @@ type Detail struct {
 	Seed  *uint64 `json:"seed,omitempty"`
 	Drawn int     `json:"drawn,omitempty"`
 	Tried int     `json:"tried,omitempty"`
+	// Undefined is set where the statement has no value at a state that meets every hypothesis; Reason says which.
+	Undefined bool `json:"undefined,omitempty"`
 	// Holds and Against count the samples of a property that kept the statement and that broke it in floating point.
 	Holds   int `json:"holds,omitempty"`
 	Against int `json:"against,omitempty"`
