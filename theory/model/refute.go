@@ -269,13 +269,14 @@ func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
 	return q
 }
 
-// learnSymmetric notes which letters stay symmetric for a while: those of which it is constant, or assumed all along (and
-// then asked of the motion by itself, see stays), or kept.
+// learnSymmetric notes which letters stay symmetric for a while along the motion: those that are symmetric here and do
+// not move along it, and those that a keep keeps so by what is known of it by then.
 func (q *question) learnSymmetric() {
-	if q.ctx.Time() == kernel.AtState {
+	if q.ctx.Time() != kernel.Motion {
 		return
 	}
 	q.staySymmetric = map[*kernel.Term]bool{}
+	open := map[*kernel.Term]kernel.Formula{}
 	for _, y := range q.st.sig.Symbols() {
 		x := q.st.sig.Lookup(y.Name())
 		r, c := y.Shape()
@@ -287,22 +288,25 @@ func (q *question) learnSymmetric() {
 			continue
 		}
 		f, err := kernel.NewFormula(kernel.Equal, xt, x)
-		if err != nil {
+		if err != nil || !q.here.judge(f).Holds {
 			continue
 		}
-		for _, h := range q.ctx.Hypotheses() {
-			q.spend()
-			switch g := h.Formula(); {
-			case h.Mark() == kernel.Start:
-			case g.Same(f):
-				q.staySymmetric[x] = true
-			// Soundness: that x stays psd may itself rest on its staying symmetric, unless x does not move.
-			case h.Mark() == kernel.Constant && (g.Form() == kernel.Semidefinite || g.Form() == kernel.Definite || g.Form() == kernel.Diagonal) && g.Terms()[0] == x:
-				q.staySymmetric[x] = true
-			}
-		}
-		if !q.staySymmetric[x] && q.here.judge(f).Holds && q.kept(f, false) {
+		if q.dyn.FlowOf(x) == nil {
 			q.staySymmetric[x] = true
+		} else {
+			open[x] = f
+		}
+	}
+	// Soundness: that a hypothesis says so for all time is no reason. A keep may have it as its conclusion, from one that
+	// holds nearby among symmetric matrices only.
+	for again := true; again; {
+		again = false
+		for _, y := range q.st.sig.Symbols() {
+			x := q.st.sig.Lookup(y.Name())
+			if f, ok := open[x]; ok && q.kept(f, false) {
+				q.staySymmetric[x], again = true, true
+				delete(open, x)
+			}
 		}
 	}
 }
