@@ -180,7 +180,6 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 	for _, h := range c.Hypotheses() {
 		q.suppose(h.Formula())
 	}
-	q.averages = q.mentionsExpectation(goal)
 	if !q.possible(q.here) {
 		spare("no random columns have the declared moments here")
 	}
@@ -240,7 +239,6 @@ type question struct {
 	ctx      *kernel.Context
 	keeps    []kernel.Theorem
 	here     *frame
-	averages bool             // expectations occur
 	used     []kernel.Theorem // keeps that were needed
 }
 
@@ -400,29 +398,8 @@ func (q *question) meets(before, forever bool) {
 	}
 }
 
-// mentionsExpectation reports whether an expectation occurs in the sequent.
-func (q *question) mentionsExpectation(goal kernel.Formula) bool {
-	ts := append(goal.Terms(), goal.Inner().Terms()...)
-	for _, h := range q.ctx.Hypotheses() {
-		ts = append(ts, h.Formula().Terms()...)
-	}
-	for _, x := range q.dyn.FlowLetters() {
-		ts = append(ts, q.dyn.FlowOf(x))
-	}
-	for _, x := range q.dyn.MapLetters() {
-		ts = append(ts, q.dyn.MapOf(x))
-	}
-	seen := map[*kernel.Term]bool{}
-	for _, t := range ts {
-		if reaches(t, seen, func(t *kernel.Term) bool { return t.Head() == kernel.Expect }) {
-			return true
-		}
-	}
-	return false
-}
-
-// possible reports whether there are random columns with the declared moments: the matrix of all joint moments, zero
-// where none is declared, has to be positive semidefinite.
+// possible reports whether there are random columns with the declared moments, whether expectations occur or not: the
+// matrix of all joint moments, zero where none is declared, has to be positive semidefinite.
 func (q *question) possible(fr *frame) bool {
 	psd, _ := q.moments(fr)
 	return psd
@@ -430,14 +407,14 @@ func (q *question) possible(fr *frame) bool {
 
 func (q *question) moments(fr *frame) (psd, pd bool) {
 	start, size := map[*kernel.Term]int{}, 0
-	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+	for i := range q.dyn.Moments() {
 		if a, b, m := q.dyn.Moment(i); a == b {
 			start[a] = size
 			size += fr.eval(m).rows
 		}
 	}
 	all := nought(size, size)
-	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+	for i := range q.dyn.Moments() {
 		a, b, m := q.dyn.Moment(i)
 		r, rows := start[a]
 		c, cols := start[b]
@@ -460,9 +437,6 @@ func (q *question) moments(fr *frame) (psd, pd bool) {
 
 // lasting reports whether there are random columns with the declared moments near the state too, or at all states.
 func (q *question) lasting(forever bool) bool {
-	if !q.averages {
-		return true
-	}
 	still, shaped := true, true
 	var ms []*kernel.Term
 	for i := 0; i < q.dyn.Moments(); i++ {
