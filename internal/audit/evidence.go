@@ -90,11 +90,11 @@ func certificateName(c *lang.Claim, p *lang.Part, kind string) string {
 	if p.Corrected {
 		reading = "corrected"
 	}
-	return CertificateFolder + "/" + fileWord(c.ID) + "." + reading + "." + fileWord(p.Name) + "." + kind + ".cert"
+	return CertificateFolder + "/" + FileWord(c.ID) + "." + reading + "." + FileWord(p.Name) + "." + kind + ".cert"
 }
 
-// fileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
-func fileWord(s string) string {
+// FileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
+func FileWord(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		if r < 128 && (r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {

@@ -35,6 +35,7 @@ type grammar struct {
 	Claims   claimsCommand   `cmd:"" help:"List the claims."`
 	Show     showCommand     `cmd:"" help:"Show a claim: its source, statements, hypotheses, derivation and twins."`
 	Check    checkCommand    `cmd:"" help:"Check a claim at a state and along its trajectory, or judge your own claim file."`
+	Certify  certifyCommand  `cmd:"" help:"Certify statements at every point of a region, or find a point where they fail."`
 	Verify   verifyCommand   `cmd:"" help:"Read certificates again: every step and every counterexample, believing nothing."`
 	Simulate simulateCommand `cmd:"" help:"Integrate a flow from a state: trajectory and measures."`
 

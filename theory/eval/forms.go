@@ -18,6 +18,7 @@ const (
 	definite                         // a is symmetric and positive definite
 	invertible                       // a has an inverse
 	diagonal                         // a is zero off its diagonal
+	within                           // every entry of a lies between b and c
 	never                            // nothing
 	nullSemidefinite                 // b is symmetric and, as a form on the null space of a, positive semidefinite
 	nullZero                         // b is symmetric and, as a form on the null space of a, zero
@@ -26,8 +27,8 @@ const (
 
 // check is a relation between values of the program at their places.
 type check struct {
-	rel  relation
-	a, b int
+	rel     relation
+	a, b, c int
 }
 
 // look is what a statement says at a state: where the premises hold, the conclusions do.
@@ -118,12 +119,15 @@ func (b *builder) check(rel relation, ts ...*kernel.Term) check {
 	if len(ts) > 1 {
 		c.b = b.place(ts[1])
 	}
+	if len(ts) > 2 {
+		c.c = b.place(ts[2])
+	}
 	return c
 }
 
 // relations are those of the forms that speak of one state, as kernel.Form defines them.
 var relations = map[kernel.Form]relation{kernel.Equal: equal, kernel.AtLeast: atLeast, kernel.Greater: greater, kernel.Unequal: unequal,
-	kernel.Semidefinite: semidefinite, kernel.Definite: definite, kernel.Invertible: invertible, kernel.Diagonal: diagonal, kernel.Absurd: never}
+	kernel.Semidefinite: semidefinite, kernel.Definite: definite, kernel.Invertible: invertible, kernel.Diagonal: diagonal, kernel.Within: within, kernel.Absurd: never}
 
 // state is the check of a formula about one state.
 func (b *builder) state(f kernel.Formula) check { return b.check(relations[f.Form()], f.Terms()...) }

@@ -372,10 +372,8 @@ func parseScalar(env *Env, p *parser) error {
 		d.within(bounds[len(bounds)-1])
 		p.accept(",")
 	}
-	if d.Lo != nil && d.Hi != nil {
-		if c := d.Lo.Cmp(d.Hi); c > 0 || c == 0 && (d.LoOpen || d.HiOpen) {
-			return errAt(ts[0].pos, "the domain of %s is empty", ts[0].text)
-		}
+	if d.empty() {
+		return errAt(ts[0].pos, "the domain of %s is empty", ts[0].text)
 	}
 	for _, t := range ts {
 		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d, Bounds: bounds}); err != nil {
@@ -851,6 +849,11 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return err
 		}
 		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: always})
+	case "for":
+		part.Region = true
+		if err := part.parseRegion(p); err != nil {
+			return err
+		}
 	case "restrict":
 		name, err := p.ident("a matrix symbol")
 		if err != nil {
@@ -897,7 +900,7 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return errAt(k.pos(), "a consequence is an equality, drawn from ‘assumption …’")
 		}
 	default:
-		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, input, root, matrix or let", k.word())
+		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected for, assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, input, root, matrix or let", k.word())
 	}
 	return p.done()
 }

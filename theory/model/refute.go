@@ -56,6 +56,13 @@ func (fr *frame) judge(f kernel.Formula) Judgement {
 		for i, x := range ms[0].at {
 			j.Holds = j.Holds && (i/ms[0].cols == i%ms[0].cols || x.base().isZero())
 		}
+	case kernel.Within:
+		j.Holds, j.Strict = true, true
+		low, high := ms[1].at[0].base(), ms[2].at[0].base()
+		for _, x := range ms[0].at {
+			above, below := fr.cmp(x.base(), low), fr.cmp(high, x.base())
+			j.Holds, j.Strict = j.Holds && above >= 0 && below >= 0, j.Strict && above > 0 && below > 0
+		}
 	case kernel.Absurd:
 	default:
 		fail("%s is not said of one state", f.Form())
