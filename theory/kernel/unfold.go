@@ -592,6 +592,15 @@ func (d *Dynamics) Unfold(t *Term) (u *Term, err error) {
 	return d.unfold(t).term, nil
 }
 
+// Parts returns the terms without operators that have to have values for t to have one: first the one that t stands for,
+// then what was differentiated, stepped or averaged on the way, of which the result need no longer mention the divisors.
+func (d *Dynamics) Parts(t *Term) (parts []*Term, err error) {
+	defer caught(&err)
+	d.begin(t)
+	u := d.unfold(t)
+	return append([]*Term{u.term}, u.also...), nil
+}
+
 // Moves reports whether the value of a term, or whether it has one, may change over time.
 func (d *Dynamics) Moves(t *Term) (m bool, err error) {
 	defer caught(&err)

@@ -460,6 +460,24 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		out = append(out, h)
 		return f, err
 	}
+	for _, n := range r.env.Sizes {
+		k, fixed := r.env.Fixed[n]
+		if !fixed {
+			continue
+		}
+		size, err := r.sig.SizeOf(kernel.Dim(n))
+		if err != nil {
+			return nil, located(r.part.Pos, err)
+		}
+		v, err := r.sig.Number(big.NewRat(int64(k), 1))
+		if err != nil {
+			return nil, located(r.part.Pos, err)
+		}
+		if _, err := add(r.part.Pos, false, kernel.Equal, size, v); err != nil {
+			return nil, err
+		}
+		r.owners = append(r.owners, string(n))
+	}
 	for _, name := range r.env.Order {
 		s := r.env.Symbols[name]
 		if err := r.declared(s, func(form kernel.Form, ts ...*kernel.Term) error {
@@ -592,6 +610,19 @@ func (r *Reading) declared(s *Symbol, add func(kernel.Form, ...*kernel.Term) err
 			return err
 		}
 		has := func(a Attr) bool { return s.Attr&a != 0 }
+		if s.Entries != nil {
+			ts := []*kernel.Term{x}
+			for _, v := range s.Entries {
+				t, err := r.sig.Number(v)
+				if err != nil {
+					return err
+				}
+				ts = append(ts, t)
+			}
+			if err := add(kernel.Within, ts...); err != nil {
+				return err
+			}
+		}
 		switch {
 		case has(PD):
 			err = add(kernel.Definite, x)

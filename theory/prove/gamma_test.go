@@ -143,7 +143,7 @@ func mutants(t *testing.T, claim string, p *lang.Part, search bool, states int, 
 				t.Errorf("%s: %v", key, err)
 				continue
 			}
-			o := prove.Under(context.Background(), r, c, prove.Options{Search: search, Steps: 4_000})
+			o := prove.WithGamma(context.Background(), r, c, prove.Options{Search: search, Steps: 4_000})
 			refuted := refutes(r, c, owners[i], key, states)
 			switch proved := len(o.Theorems()) > 0; {
 			case proved && refuted != nil:

@@ -38,6 +38,8 @@ type Outcome struct {
 	leads    []kernel.Theorem
 	script   error
 	uses     []string
+	reading  *lang.Reading
+	searched bool
 }
 
 // Theorems are the goals of the reading, one theorem a goal, in order; nil unless all are proved.
@@ -45,6 +47,9 @@ func (o *Outcome) Theorems() []kernel.Theorem { return append([]kernel.Theorem(n
 
 // Steps is the derivation as far as it went.
 func (o *Outcome) Steps() []Step { return append([]Step(nil), o.steps...) }
+
+// Searched reports whether the goals were proved by search, not by a script.
+func (o *Outcome) Searched() bool { return o.searched }
 
 // Uses names the parts, as CLAIM/PART, whose theorems the proof uses by name: each was proved again, here.
 func (o *Outcome) Uses() []string { return append([]string(nil), o.uses...) }
@@ -99,7 +104,7 @@ func Prove(ctx context.Context, r *lang.Reading, o Options) *Outcome {
 
 // proveUnder is Prove under a Γ of the reading's dynamics.
 func proveUnder(ctx context.Context, r *lang.Reading, gamma *kernel.Context, o Options) (out *Outcome) {
-	out = &Outcome{}
+	out = &Outcome{reading: r}
 	p := newProver(ctx, gamma, o)
 	p.reading, p.part = r, r.Part()
 	defer func() {
@@ -152,6 +157,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 		ths, err := p.search()
 		if err == nil {
 			out.theorems, out.steps, failure = ths, p.steps, nil
+			out.searched = true
 		} else if len(p.part.Proof) == 0 {
 			failure = err
 		}
@@ -218,7 +224,11 @@ func (p *prover) open(keep bool) {
 	}
 	p.base = p.newState(hyps)
 	if keep {
+		// What is kept has no place in a script: it is always searched for.
+		searching := p.searching
+		p.searching = true
 		p.keepAll()
+		p.searching = searching
 	}
 	p.differentiate()
 	p.work = p.base
