@@ -236,10 +236,10 @@ func sides(j Judgement) string {
 // question is one sequent at one state.
 type question struct {
 	*evaluator
-	ctx      *kernel.Context
-	keeps    []kernel.Theorem
-	here     *frame
-	used     []kernel.Theorem // keeps that were needed
+	ctx   *kernel.Context
+	keeps []kernel.Theorem
+	here  *frame
+	used  []kernel.Theorem // keeps that were needed
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
