@@ -51,6 +51,9 @@ func TestSoundness(t *testing.T) {
 		{"moment-radicand", "right", []string{"refuted", "contradiction"}, "proved"},
 		{"rhs-root", "wrong", []string{"proved"}, ""},
 		{"rhs-root", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"rhs-meaning", "wrong", []string{"proved"}, ""},
+		{"rhs-meaning", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"rhs-meaning", "moment", nil, "proved"},
 		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 	} {
