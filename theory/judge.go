@@ -68,10 +68,7 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		res.Proof = verdict.Prove(ctx, p)
 		res.Proving = time.Since(start)
 		start = time.Now()
-		res.Search = o.search(ctx, p, c.ID+"/"+p.Name, unprovedFactor, res.Proof)
-		if r := res.Search.Refutation; r != nil && o.Hunter != nil {
-			res.Search.Witness, res.Search.Refutation = o.Hunter.Minimise(ctx, p, res.Search.Witness, r)
-		}
+		res.Search = o.refute(ctx, c, p, res.Proof.Verdict().IsDecided())
 		res.Hunting = time.Since(start)
 		res.Verdict = together(res.Proof, res.Search)
 	}
@@ -79,6 +76,19 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		res.Twins = append(res.Twins, judgeTwin(ctx, f, c, p, t, o))
 	}
 	return res
+}
+
+// Refute looks for a counterexample of a part that has no proof, and makes it small.
+func Refute(ctx context.Context, c *lang.Claim, p *lang.Part, o Options) sample.Result {
+	return o.refute(ctx, c, p, false)
+}
+
+func (o Options) refute(ctx context.Context, c *lang.Claim, p *lang.Part, proved bool) sample.Result {
+	s := o.search(ctx, p, c.ID+"/"+p.Name, unprovedFactor, proved)
+	if r := s.Refutation; r != nil && o.Hunter != nil {
+		s.Witness, s.Refutation = o.Hunter.Minimise(ctx, p, s.Witness, r)
+	}
+	return s
 }
 
 // together is the verdict of a proof and a search on one part.
@@ -95,8 +105,8 @@ func together(proof *verdict.Proof, found sample.Result) verdict.Verdict {
 
 // search draws states, by a factor more of them where there is no proof, and has the hunter go on if there is neither
 // a counterexample nor a proof.
-func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proof *verdict.Proof) sample.Result {
-	proved, budget := proof.Verdict().IsDecided(), o.Budget
+func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proved bool) sample.Result {
+	budget := o.Budget
 	if !proved {
 		budget *= factor
 	}
@@ -115,7 +125,7 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 		return r
 	}
 	r.Proof = verdict.Prove(ctx, r.Part)
-	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, r.Proof)
+	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, r.Proof.Verdict().IsDecided())
 	r.Verdict = together(r.Proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.

@@ -84,6 +84,17 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 	return out
 }
 
+// Counterexample looks for a counterexample to a part by itself, as an audit of that depth does where there is no proof, and
+// describes it.
+func Counterexample(ctx context.Context, c *lang.Claim, p *lang.Part, depth Depth, seed uint64) (d ledger.Detail, ok bool) {
+	s := theory.Refute(ctx, c, p, theory.Options{Seed: seed, Budget: depth.States, Hunter: depth.Hunt})
+	if s.Refutation == nil {
+		return d, false
+	}
+	describeSearch(&d, p, s, seed)
+	return d, true
+}
+
 // certificateName is the file that holds a certificate, relative to the ledger's folder.
 func certificateName(c *lang.Claim, p *lang.Part, kind string) string {
 	reading := "printed"
@@ -215,6 +226,7 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.State = exactState(p, s.Witness)
 		f := s.Refutation.Finding()
 		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
+		d.Left, d.Right, _ = s.Refutation.Sides()
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
@@ -246,6 +258,8 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 		kind = ledger.Witness
 		f := s.Refutation.Finding()
 		d.State, d.Hypotheses, d.Measures = exactState(p, *s.Witness), f.Hypotheses, finite(f.Measures)
+		d.Left, d.Right, _ = s.Refutation.Sides()
+		d.Reason = s.Refutation.Reason()
 	case s.Violations > 0:
 		d.Reason = fmt.Sprintf("%d of %d samples violate the statement, %d agree with it", s.Violations, s.Tried, s.Holds)
 		if s.Note != "" {

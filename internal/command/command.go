@@ -23,12 +23,13 @@ const (
 	Difference  = 1   // a verdict differs, a statement is violated, refuted or undecided, a computation failed
 	BadInput    = 2   // the input is at fault; nothing was written
 	Unmet       = 3   // the hypotheses are not met
+	NotDecided  = 4   // the arithmetic at hand decides nothing
 	Interrupted = 130 // Ctrl-C; what was finished is written
 )
 
 const about = `Audits the claims of "Understanding Self-Supervised Learning Dynamics without Contrastive Pairs".
 
-The main job is "stopgrad audit". Exit codes: 0 done or holds, 1 differs, violated or refuted, 2 bad input, 3 hypotheses not met, 130 interrupted.`
+The main job is "stopgrad audit". Exit codes: 0 done or holds, 1 differs, violated or refuted, 2 bad input, 3 hypotheses not met, 4 not decided, 130 interrupted.`
 
 type grammar struct {
 	Audit    auditCommand    `cmd:"" help:"Judge the claims, all or those named: verdicts with evidence, as a table."`
@@ -43,10 +44,11 @@ type grammar struct {
 	Fuzz   fuzzCommand   `cmd:"" help:"Sample a claim over a region of hyper-parameters."`
 	Map    mapCommand    `cmd:"" help:"Map collapse and growth of a mode over two quantities."`
 
-	Train         training.Train  `cmd:"" help:"Train BYOL, SimSiam, DirectPred or an ablation on real images."`
-	Trainingcheck training.Check  `cmd:"" help:"Hold training against the theory: list or run the checks."`
-	Golden        training.Golden `cmd:"" help:"Recorded results: list, verify, compare, record."`
-	Doctor        training.Doctor `cmd:"" help:"Say which engines, data and optional tools are here."`
+	Train         training.Train    `cmd:"" help:"Train BYOL, SimSiam, DirectPred or an ablation on real images."`
+	Diagnose      training.Diagnose `cmd:"" help:"Hold a run of your own, from any program, against the theory."`
+	Trainingcheck training.Check    `cmd:"" help:"Hold training against the theory: list or run the checks."`
+	Golden        training.Golden   `cmd:"" help:"Recorded results: list, verify, compare, record."`
+	Doctor        training.Doctor   `cmd:"" help:"Say which engines, data and optional tools are here."`
 }
 
 // console is what a command runs in.

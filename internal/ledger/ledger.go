@@ -134,7 +134,11 @@ type Detail struct {
 	Holds   int `json:"holds,omitempty"`
 	Against int `json:"against,omitempty"`
 
-	State      *State             `json:"state,omitempty"`      // witness
+	State *State `json:"state,omitempty"` // witness
+	// Left and Right are the two sides of the refuted statement at the witness, as numbers; of a statement over time Reason
+	// says in numbers how it fails.
+	Left       string             `json:"left,omitempty"`
+	Right      string             `json:"right,omitempty"`
 	Hypotheses map[string]bool    `json:"hypotheses,omitempty"` // at the witness
 	Measures   map[string]float64 `json:"measures,omitempty"`   // at the witness, or the worst of the samples
 

@@ -51,6 +51,9 @@ const (
 
 // goal is a formula as looks.
 type goal struct {
+	form   kernel.Form
+	terms  []int // places of the formula's terms
+	inner  check // of always φ
 	looks  []look
 	show   display
 	values []int // border: each L and then each derivative or next value; rest: L, then all right-hand sides; line: x'
@@ -132,11 +135,27 @@ var relations = map[kernel.Form]relation{kernel.Equal: equal, kernel.AtLeast: at
 // state is the check of a formula about one state.
 func (b *builder) state(f kernel.Formula) check { return b.check(relations[f.Form()], f.Terms()...) }
 
-// goal is what a formula says at a state through which a motion or orbit goes: a necessary condition, which follows
+// goal compiles a formula: what it says at a state, and what [Course] asks of a whole motion or orbit.
+//
+// What it says at a state is what it says of one through which a motion or orbit goes: a necessary condition, which follows
 // from the definition that stands at the form (kernel.Form) by differentiating it at t = 0, or by its first step. That
 // it fails at a state refutes the statement only if the hypotheses hold along a motion from there, which the model
 // decides.
 func (b *builder) goal(f kernel.Formula) goal {
+	g := b.instant(f)
+	g.form = f.Form()
+	switch {
+	case f.Form() == kernel.Always:
+		g.inner = b.state(f.Inner())
+	case f.Form().Temporal():
+		for _, t := range f.Terms() {
+			g.terms = append(g.terms, b.place(t))
+		}
+	}
+	return g
+}
+
+func (b *builder) instant(f kernel.Formula) goal {
 	ts := f.Terms()
 	steps := b.time == kernel.Orbit
 	// moved is the derivative of a term along the flow, over steps its next value.

@@ -16,6 +16,9 @@ type Finding struct {
 	// it also holds for a short time after.
 	Open  bool
 	Holds bool
+	// Close is true if the statement fails in floating point by no more than rounding explains: then it is not decided
+	// there. In exact arithmetic nothing is close.
+	Close bool
 	// Left is true if the equations of an assumption hold here and not a moment later.
 	Left bool
 	// Measures are the sizes behind Holds: residual and scale of an equality, margin of an inequality.
@@ -138,6 +141,7 @@ func (j *judge[T]) reach(c check) (scale float64, err error) {
 // verdict is what a check comes to; difference is a − b, of a form on a null space that form, else a.
 type verdict[T any] struct {
 	holds, strict bool
+	near          bool // it fails by rounding at most
 	difference    Matrix[T]
 }
 
@@ -170,12 +174,15 @@ func (j *judge[T]) test(c check, scale float64) (v verdict[T]) {
 		s := j.ar.Sign(v.difference.A[0], scale)
 		v.strict = s > 0 || c.rel == unequal && s != 0
 		v.holds = v.strict || c.rel == atLeast && s == 0
+		v.near = !j.exact && s == 0
 	case semidefinite, definite:
 		if !j.symmetric(a, scale) {
 			return v
 		}
 		v.strict = j.definite(a, true, scale)
-		v.holds = v.strict || c.rel == semidefinite && j.definite(a, false, scale)
+		semi := v.strict || j.definite(a, false, scale)
+		v.holds = v.strict || c.rel == semidefinite && semi
+		v.near = !j.exact && semi
 	case invertible:
 		_, err := j.inverse(a)
 		v.holds, v.strict = err == nil, err == nil
@@ -311,7 +318,9 @@ func (j *judge[T]) goal(g *goal, f *Finding) error {
 		f.Met = f.Met && inside
 	}
 	for i := range g.looks {
+		near := true
 		ok, _, err := j.look(&g.looks[i], func(c check, v verdict[T]) {
+			near = near && (v.holds || v.near)
 			if i == 0 && g.show == plain {
 				j.measure(c, v, f.Measures)
 			}
@@ -319,6 +328,8 @@ func (j *judge[T]) goal(g *goal, f *Finding) error {
 		if err != nil {
 			return err
 		}
+		// What fails by rounding alone is close as long as nothing fails by more.
+		f.Close = !ok && near && (f.Holds || f.Close) || f.Close && ok
 		f.Holds = f.Holds && ok
 	}
 	return j.show(g, f.Measures)

@@ -265,16 +265,41 @@ type Assume struct {
 
 // Step is one step of a proof script.
 type Step struct {
-	Rule string // expand, modulo, manifest, fact, gronwall, integrate, congruence, monotone, barrier, sturm
-	Name string // of the fact stated
+	Rule string // the word the step begins with: a rule, fact or suppose
+	Name string // of the fact stated, of the hypothesis supposed
 	Uses string // the fact or symbol the rule is applied to
-	Stmt *Stmt  // stated by fact
+	Stmt *Stmt  // stated by fact, assumed by suppose
 	By   string // rule that establishes the fact
 	// Cites is the part whose theorem the fact is, if no rule establishes it.
 	Cites *Citation
-	Expr  *Expr // argument of the rule
+	Expr  *Expr   // argument of the rule
+	More  []*Expr // further arguments: of apply after its first, of barrier and congruence
+	// Apply is the kernel's rule that apply names, From the facts that apply and follows name.
+	Apply string
+	From  []string
+	Steps []*Step // below suppose
 	Pos   Pos
 	Text  string
+}
+
+// by is the word of the rule that the step uses.
+func (s *Step) by() string {
+	if s.Rule == "fact" {
+		return s.By
+	}
+	return s.Rule
+}
+
+// exprs returns the addresses of the arguments.
+func (s *Step) exprs() []**Expr {
+	var out []**Expr
+	if s.Expr != nil {
+		out = append(out, &s.Expr)
+	}
+	for i := range s.More {
+		out = append(out, &s.More[i])
+	}
+	return out
 }
 
 // Twin is a mutation of a part that makes it false: a textual replacement, or a dropped hypothesis.

@@ -187,7 +187,6 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 	for _, h := range c.Hypotheses() {
 		q.suppose(h.Formula())
 	}
-	q.averages = q.mentionsExpectation(goal)
 	if !q.possible(q.here) {
 		spare("no random columns have the declared moments here")
 	}
@@ -247,7 +246,6 @@ type question struct {
 	ctx      *kernel.Context
 	keeps    []kernel.Theorem
 	here     *frame
-	averages bool             // expectations occur
 	used     []kernel.Theorem // keeps that were needed
 }
 
@@ -276,13 +274,14 @@ func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
 	return q
 }
 
-// learnSymmetric notes which letters stay symmetric for a while: those of which it is constant, or assumed all along (and
-// then asked of the motion by itself, see stays), or kept.
+// learnSymmetric notes which letters stay symmetric for a while along the motion: those that are symmetric here and do
+// not move along it, and those that a keep keeps so by what is known of it by then.
 func (q *question) learnSymmetric() {
-	if q.ctx.Time() == kernel.AtState {
+	if q.ctx.Time() != kernel.Motion {
 		return
 	}
 	q.staySymmetric = map[*kernel.Term]bool{}
+	open := map[*kernel.Term]kernel.Formula{}
 	for _, y := range q.st.sig.Symbols() {
 		x := q.st.sig.Lookup(y.Name())
 		r, c := y.Shape()
@@ -294,22 +293,25 @@ func (q *question) learnSymmetric() {
 			continue
 		}
 		f, err := kernel.NewFormula(kernel.Equal, xt, x)
-		if err != nil {
+		if err != nil || !q.here.judge(f).Holds {
 			continue
 		}
-		for _, h := range q.ctx.Hypotheses() {
-			q.spend()
-			switch g := h.Formula(); {
-			case h.Mark() == kernel.Start:
-			case g.Same(f):
-				q.staySymmetric[x] = true
-			// Soundness: that x stays psd may itself rest on its staying symmetric, unless x does not move.
-			case h.Mark() == kernel.Constant && (g.Form() == kernel.Semidefinite || g.Form() == kernel.Definite || g.Form() == kernel.Diagonal) && g.Terms()[0] == x:
-				q.staySymmetric[x] = true
-			}
-		}
-		if !q.staySymmetric[x] && q.here.judge(f).Holds && q.kept(f, false) {
+		if q.dyn.FlowOf(x) == nil {
 			q.staySymmetric[x] = true
+		} else {
+			open[x] = f
+		}
+	}
+	// Soundness: that a hypothesis says so for all time is no reason. A keep may have it as its conclusion, from one that
+	// holds nearby among symmetric matrices only.
+	for again := true; again; {
+		again = false
+		for _, y := range q.st.sig.Symbols() {
+			x := q.st.sig.Lookup(y.Name())
+			if f, ok := open[x]; ok && q.kept(f, false) {
+				q.staySymmetric[x], again = true, true
+				delete(open, x)
+			}
 		}
 	}
 }
@@ -403,29 +405,8 @@ func (q *question) meets(before, forever bool) {
 	}
 }
 
-// mentionsExpectation reports whether an expectation occurs in the sequent.
-func (q *question) mentionsExpectation(goal kernel.Formula) bool {
-	ts := append(goal.Terms(), goal.Inner().Terms()...)
-	for _, h := range q.ctx.Hypotheses() {
-		ts = append(ts, h.Formula().Terms()...)
-	}
-	for _, x := range q.dyn.FlowLetters() {
-		ts = append(ts, q.dyn.FlowOf(x))
-	}
-	for _, x := range q.dyn.MapLetters() {
-		ts = append(ts, q.dyn.MapOf(x))
-	}
-	seen := map[*kernel.Term]bool{}
-	for _, t := range ts {
-		if reaches(t, seen, func(t *kernel.Term) bool { return t.Head() == kernel.Expect }) {
-			return true
-		}
-	}
-	return false
-}
-
-// possible reports whether there are random columns with the declared moments: the matrix of all joint moments, zero
-// where none is declared, has to be positive semidefinite.
+// possible reports whether there are random columns with the declared moments, whether expectations occur or not: the
+// matrix of all joint moments, zero where none is declared, has to be positive semidefinite.
 func (q *question) possible(fr *frame) bool {
 	psd, _ := q.moments(fr)
 	return psd
@@ -433,14 +414,14 @@ func (q *question) possible(fr *frame) bool {
 
 func (q *question) moments(fr *frame) (psd, pd bool) {
 	start, size := map[*kernel.Term]int{}, 0
-	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+	for i := range q.dyn.Moments() {
 		if a, b, m := q.dyn.Moment(i); a == b {
 			start[a] = size
 			size += fr.eval(m).rows
 		}
 	}
 	all := nought(size, size)
-	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+	for i := range q.dyn.Moments() {
 		a, b, m := q.dyn.Moment(i)
 		r, rows := start[a]
 		c, cols := start[b]
@@ -463,9 +444,6 @@ func (q *question) moments(fr *frame) (psd, pd bool) {
 
 // lasting reports whether there are random columns with the declared moments near the state too, or at all states.
 func (q *question) lasting(forever bool) bool {
-	if !q.averages {
-		return true
-	}
 	still, shaped := true, true
 	var ms []*kernel.Term
 	for i := 0; i < q.dyn.Moments(); i++ {

@@ -248,6 +248,20 @@ func (p *prover) congruence(f kernel.Formula, a *kernel.Term) (kernel.Theorem, e
 	return p.over("mcongruence", f, []kernel.Theorem{eq}, a)
 }
 
+// congruenceWith proves that L stays semidefinite from L' = A·L + L·Aᵀ + N with a semidefinite N.
+func (p *prover) congruenceWith(f kernel.Formula, a, n *kernel.Term) (kernel.Theorem, error) {
+	l := f.Terms()[0]
+	eq, err := p.along(p.ddt(l), p.add(p.add(p.mul(a, l), p.mul(l, p.transpose(a))), n))
+	if err != nil {
+		return eq, err
+	}
+	sign, err := p.alongSign(p.formula(kernel.Semidefinite, n))
+	if err != nil {
+		return sign, err
+	}
+	return p.over("mcongruence", f, []kernel.Theorem{eq, sign}, a, n)
+}
+
 // barrier proves that L₁, …, L_k stay as they are, from L_i' = C_i{h := L} with C_i nonnegative, or zero, where h_i
 // (all h) is zero.
 func (p *prover) barrier(f kernel.Formula, cs, holes []*kernel.Term) (kernel.Theorem, error) {

@@ -38,6 +38,8 @@ type Outcome struct {
 	leads    []kernel.Theorem
 	script   error
 	uses     []string
+	reading  *lang.Reading
+	searched bool
 }
 
 // Theorems are the goals of the reading, one theorem a goal, in order; nil unless all are proved.
@@ -45,6 +47,9 @@ func (o *Outcome) Theorems() []kernel.Theorem { return append([]kernel.Theorem(n
 
 // Steps is the derivation as far as it went.
 func (o *Outcome) Steps() []Step { return append([]Step(nil), o.steps...) }
+
+// Searched reports whether the goals were proved by search, not by a script.
+func (o *Outcome) Searched() bool { return o.searched }
 
 // Uses names the parts, as CLAIM/PART, whose theorems the proof uses by name: each was proved again, here.
 func (o *Outcome) Uses() []string { return append([]string(nil), o.uses...) }
@@ -94,7 +99,7 @@ var errBudget = errors.New("the search for a proof gave up: too many steps")
 // Prove establishes the goals of a reading by its script or by search. It never returns nil, and never fails
 // otherwise than by saying so in the outcome.
 func Prove(ctx context.Context, r *lang.Reading, o Options) (out *Outcome) {
-	out = &Outcome{}
+	out = &Outcome{reading: r}
 	p := newProver(ctx, r.Context(), o)
 	p.reading, p.part = r, r.Part()
 	defer func() {
@@ -147,6 +152,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 		ths, err := p.search()
 		if err == nil {
 			out.theorems, out.steps, failure = ths, p.steps, nil
+			out.searched = true
 		} else if len(p.part.Proof) == 0 {
 			failure = err
 		}
@@ -213,7 +219,11 @@ func (p *prover) open(keep bool) {
 	}
 	p.base = p.newState(hyps)
 	if keep {
+		// What is kept has no place in a script: it is always searched for.
+		searching := p.searching
+		p.searching = true
 		p.keepAll()
+		p.searching = searching
 	}
 	p.differentiate()
 	p.work = p.base

@@ -306,16 +306,7 @@ func (p *prover) findCongruence(f kernel.Formula) (kernel.Theorem, error) {
 	if f.Form() != kernel.StaySemidefinite {
 		return kernel.Theorem{}, err
 	}
-	n := s.polys.matrixTerm(rest, l)
-	eq, err := p.along(p.ddt(l), p.add(p.add(p.mul(at, l), p.mul(l, p.transpose(at))), n))
-	if err != nil {
-		return eq, err
-	}
-	sign, err := p.alongSign(p.formula(kernel.Semidefinite, n))
-	if err != nil {
-		return sign, err
-	}
-	return p.over("mcongruence", f, []kernel.Theorem{eq, sign}, at, n)
+	return p.congruenceWith(f, at, s.polys.matrixTerm(rest, l))
 }
 
 // findStaying looks for the right-hand sides of a barrier: in each L' a letter that L gives linearly is read as what

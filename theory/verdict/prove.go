@@ -91,5 +91,16 @@ func (p *Proof) Script() error {
 	return p.outcome.Script()
 }
 
+// Searched reports whether the theorems were found by search, not by the part's script.
+func (p *Proof) Searched() bool { return p.outcome != nil && p.outcome.Searched() }
+
+// Write is a script for the proof, the lines as they stand below `proof`: see [prove.Write].
+func (p *Proof) Write(ctx context.Context) (string, error) {
+	if p.outcome == nil {
+		return "", p.failure
+	}
+	return prove.Write(ctx, p.part, p.outcome)
+}
+
 // Failure says why there are no theorems, with a position; nil if there are.
 func (p *Proof) Failure() error { return p.failure }

@@ -37,6 +37,43 @@ func (r *Refutation) Counterexample() model.Counterexample { return r.counterexa
 // Reason says in numbers how the statement fails at the state, or why the state is no counterexample.
 func (r *Refutation) Reason() string { return r.reason }
 
+// Sides are the two sides of the refuted statement at the state as numbers, in the order in which they are written; right
+// is empty of a statement about one matrix. ok is false of a statement over time, whose Reason has the numbers.
+func (r *Refutation) Sides() (left, right string, ok bool) {
+	x := r.counterexample
+	f := x.Formula()
+	stmt := r.reading.Part().Stmt
+	if f.Form() == kernel.Always {
+		f, stmt = f.Inner(), stmt.Of
+	}
+	if !x.Valid() || f.Form().Temporal() || f.Form() == kernel.Absurd || stmt == nil {
+		return "", "", false
+	}
+	j, err := model.Holds(x.Context(), f, x.State())
+	if err != nil {
+		return "", "", false
+	}
+	sides := j.Sides
+	if stmt.Kind == lang.Inequality && (stmt.Rel == "<" || stmt.Rel == "<=") && len(sides) == 2 {
+		sides = []model.Value{sides[1], sides[0]}
+	}
+	if left = numbers(sides[0]); len(sides) == 2 {
+		right = numbers(sides[1])
+	}
+	return left, right, true
+}
+
+// numbers renders a value, a long fraction with its decimals.
+func numbers(v model.Value) string {
+	const legible = 12
+	text := v.String()
+	if x, rational := v.Rational(0, 0); v.Scalar() && rational && !x.IsInt() && len(text) > legible {
+		f, _ := x.Float64()
+		text += fmt.Sprintf(" ≈ %.6g", f)
+	}
+	return text
+}
+
 // Finding is what the search's evaluator makes of the state: measures for readers, which decide nothing.
 func (r *Refutation) Finding() *eval.Finding { return r.finding }
 
