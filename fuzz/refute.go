@@ -128,6 +128,8 @@ func effort(budget time.Duration, n int) falsify.Effort {
 		Interior: count(120, 60, 4000),
 		Corners:  count(60, 40, 2000),
 		Solved:   count(120, 60, 4000),
+		Wide:     count(120, 60, 4000),
+		Lines:    count(10, 24, 200),
 		Optimise: optimise.Effort{Scan: count(100, 64, 1024), Starts: 8, Global: count(50, 80, 500), Local: count(10, 30, 200)},
 	}
 }

@@ -64,6 +64,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	ch := NewStream(seed, label)
 	var res Result
 	var best []int
+	bestWide := false
 	bestMargin := math.Inf(1)
 	failures := 0
 	for i := range budget {
@@ -73,13 +74,18 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Drawn++
 		t := &tape{fresh: ch}
-		if i >= budget/2 && best != nil {
+		if i >= budget/2 && best != nil && i%4 != 3 {
 			t.old = slices.Clone(best)
 			for range 1 + ch.Intn(3) {
 				t.old[ch.Intn(len(t.old))] = -1
 			}
 		}
-		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3))
+		// Every fourth state is wide: it has numbers of any magnitude, at ends and ties.
+		wide := i%4 == 3
+		if t.old != nil {
+			wide = bestWide
+		}
+		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3), wide)
 		if err != nil {
 			continue
 		}
@@ -104,7 +110,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		res.Tried++
 		if f.Holds && !f.Left {
 			if m, ok := margin(f); ok && m < bestMargin {
-				best, bestMargin = t.new, m
+				best, bestWide, bestMargin = t.new, wide, m
 			}
 			continue
 		}
