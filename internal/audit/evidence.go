@@ -212,7 +212,7 @@ func searchEvidence(d ledger.Detail, p *lang.Part, s sample.Result, took time.Du
 	case s.Refutation != nil:
 		e.Kind = ledger.Witness
 		return e, s.Refutation.Verdict()
-	case s.Tried > 0:
+	case theory.Supports(p, s):
 		return e, verdict.Supported
 	}
 	return e, verdict.Undecided
@@ -227,6 +227,8 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		f := s.Refutation.Finding()
 		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
 		d.Left, d.Right, _ = s.Refutation.Sides()
+	case eval.OverTime(p):
+		d.Tested = s.Tested.String()
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
@@ -265,6 +267,10 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 		if s.Note != "" {
 			d.Reason += ": " + s.Note
 		}
+	}
+	if p.Stmt.Kind != lang.Sampled && eval.OverTime(p) {
+		// Single states say nothing for a statement over time.
+		d.Holds = 0
 	}
 	return ledger.Evidence{Kind: kind, Seconds: time.Since(start).Seconds(), Detail: d}, s, true
 }

@@ -130,6 +130,8 @@ type Detail struct {
 	Seed  *uint64 `json:"seed,omitempty"`
 	Drawn int     `json:"drawn,omitempty"`
 	Tried int     `json:"tried,omitempty"`
+	// Tested says of a statement over time what was followed of it beside single states, and how closely it came to failing.
+	Tested string `json:"tested,omitempty"`
 	// Holds and Against count the samples of a property that kept the statement and that broke it in floating point.
 	Holds   int `json:"holds,omitempty"`
 	Against int `json:"against,omitempty"`
