@@ -59,6 +59,9 @@ const unequalRatio = 2
 
 // Config returns the arm's configuration for a base configuration.
 func (a Arm) Config(base method.Config) (method.Config, error) {
+	if sound, ok := Mutants[a]; ok {
+		return sound.Config(base)
+	}
 	c := base
 	var err error
 	switch a {

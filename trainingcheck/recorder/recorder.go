@@ -546,6 +546,9 @@ func Examples(d *data.Dataset) *golden.Data {
 	if _, path, ok := strings.Cut(d.Spec, ":"); ok {
 		name, _, _ := strings.Cut(filepath.Base(path), ".")
 		g.Name += ":" + name
+		if d.Half {
+			g.Name += ", means of 2×2 pixels"
+		}
 		g.Decoder, g.Split = "package data; images by image/jpeg and image/png of "+runtime.Version(), "training and test parts of the data set"
 	}
 	return g

@@ -64,6 +64,12 @@ const (
 	// MetricReplayError is the largest relative distance, over all steps, of W_p from the one replayed from the moments of
 	// the batches.
 	MetricReplayError = "replay_error"
+	// MetricAverageError, MetricMomentError and MetricBallError are the largest deviations of the first steps from what the
+	// configuration says a step is, MetricViews the least distance of the two views; see [check.Laws].
+	MetricAverageError = "average_error"
+	MetricMomentError  = "moment_error"
+	MetricBallError    = "ball_error"
+	MetricViews        = "views_distance"
 )
 
 // Run makes one run of an arm and returns it as a golden holds it, with the tensors' data. Numbers that are not finite
@@ -175,6 +181,10 @@ func Finals(o *check.Outcome) map[string]float64 {
 	put(m, MetricIdentity, o.Identity)
 	put(m, MetricDiscreteError, o.Discrete)
 	put(m, MetricReplayError, o.Replay)
+	put(m, MetricAverageError, o.Laws.Average)
+	put(m, MetricMomentError, o.Laws.Moment)
+	put(m, MetricBallError, o.Laws.Ball)
+	put(m, MetricViews, o.Laws.Views)
 	if _, ok := m[MetricDiscreteError]; ok {
 		put(m, MetricBalanceError, o.BalanceError())
 	}
