@@ -128,6 +128,9 @@ func (a Arm) Config(base method.Config) (method.Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("check: %s: %w", a, err)
 	}
+	if c.Direct != nil && base.Net.Kind == method.ResNet18 {
+		c.Direct.When = method.AfterStep // the paper's recipe, as its code has it; the other bases set W_p before the step
+	}
 	if err := c.Validate(); err != nil {
 		return c, fmt.Errorf("check: %s: %w", a, err)
 	}

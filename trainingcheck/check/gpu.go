@@ -95,7 +95,7 @@ func Of(t Tier) []Check {
 
 // imagesChecks are the checks of G-A whose arms a processor trains, and two on the average and on the probe.
 func imagesChecks() []Check {
-	const reduced = "Two convolutions of 16 and 32 channels on images of 16 pixels (JPEG of quality 75, means of 2×2), 1000 steps of 64 at the paper's total decay and an average of ten times in the run, ridge regression at the end; the paper has ResNet-18 for 100 epochs and the best epoch of a logistic regression."
+	const reduced = "Two convolutions of 16 and 32 channels on images of 16 pixels (JPEG of quality 75, means of 2×2), 700 steps of 64 at the paper's total decay and an average of ten times in the run, W_p of DirectPred set before the step, ridge regression at the end; the paper has ResNet-18 for 100 epochs, its code sets W_p after the step, and the best epoch of a logistic regression counts."
 	out := slices.DeleteFunc(convChecks(), func(c Check) bool { return c.ID == "T3.sym" || c.ID == "T3.eps-rho" })
 	out = append(out, Check{
 		ID: "T3.ema", Claims: []string{"ema-negative", "beta-tau"},
@@ -236,7 +236,7 @@ func convChecks() []Check {
 }
 
 func recipeChecks() []Check {
-	const short = "ResNet-18 in the recipe of the paper's code for 30 epochs instead of 100, wd and m matched to the paper's totals, the target started as a copy, ridge regression on the last epoch's features instead of the best epoch of a logistic one."
+	const short = "ResNet-18 in the recipe of the paper's code for 30 epochs instead of 100, wd and m matched to the paper's totals, W_p set after the step as published, the target started as a copy, ridge regression on the last epoch's features instead of the best epoch of a logistic one."
 	return []Check{
 		{
 			ID: "T3.recipe", Claims: []string{"emp-stl-cifar"}, Differs: short,

@@ -59,6 +59,9 @@ var LabelRule = golden.Rule{Name: "label", Statement: "the recipe is that of the
 		if tier.Group() == "G-C" {
 			base.Optimizer.Momentum = 0
 		}
+		if tier == check.GPUResNet {
+			base = method.CIFAR()
+		}
 		want, err := arm.Config(base)
 		if err != nil {
 			return golden.Failed(err)
