@@ -205,7 +205,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: []golden.Rule{recorder.LabelRule}}
+	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: recorder.Rules}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}
@@ -234,6 +234,12 @@ func (v *GoldenVerify) Run(c *Console) error {
 		}
 		text += fmt.Sprintf("%d goldens: %d rules hold, %d broken, %d warnings, %d have nothing to check, %d unchecked here\n", len(report.Files),
 			report.Count(golden.Pass), failed, report.Count(golden.Warn), report.Count(golden.Inapplicable), report.Count(golden.Unchecked))
+		if v.Rules {
+			text += "\nstatements, which no rule computes again:\n"
+			for _, s := range golden.Statements() {
+				text += "  " + s + "\n"
+			}
+		}
 		for _, s := range report.Strays {
 			text += "no golden refers to " + s + "\n"
 		}

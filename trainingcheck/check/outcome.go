@@ -269,6 +269,9 @@ func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base m
 		}
 	}
 	defer r.t.Close()
+	if r.laws != nil && r.t.Done() > 0 {
+		r.laws.worst = r.o.Laws
+	}
 	if r.law, err = newDiscreteLaw(r.t); err != nil {
 		return nil, err
 	}

@@ -148,7 +148,7 @@ func pick3(tier check.Tier, a, b string) string {
 func bandRule(arm check.Arm, of string) (rule golden.BandRule, ok bool) {
 	collapse := arm == check.NoPredictor || arm == check.NoPredictorEMA || arm == check.NoStopGradient
 	switch of {
-	case MetricIdentity, MetricDiscreteError, MetricReplayError, MetricAverageError, MetricMomentError, MetricBallError, MetricViews:
+	case MetricIdentity, MetricDiscreteError, MetricReplayError, MetricAverageError, MetricMomentError, MetricBallError, MetricViews, MetricState:
 		return "", false
 	case MetricBalanceError:
 		return golden.Upper, true
