@@ -326,6 +326,11 @@ func (fd *Finding) miss(r falsify.Result) {
 // small makes the counterexample of a search small, within the region.
 func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Region) (w verdict.Witness, asked int) {
 	w = r.Witness
+	if in == nil && r.Rebuild == nil {
+		if v, s := inRegime(ctx, part, w); s != nil {
+			w = v
+		}
+	}
 	if in != nil {
 		part = falsify.Narrowed(part, in.Narrow(part))
 	}
@@ -375,9 +380,38 @@ func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label st
 	return out
 }
 
-// Minimise makes a counterexample of a statement small.
+// Minimise makes a counterexample of a statement small. One outside the paper's regime is replaced by one inside, if a
+// short search finds it.
 func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
+	if v, s := inRegime(ctx, part, w); s != nil {
+		w, r = v, s
+	}
 	return h.settled(part, minimise.State(ctx, part, w, confirms(part, w), h.Limit).Witness, w, r)
+}
+
+// Counts of the search for a counterexample in the paper's regime.
+const (
+	regimeSearches = 4
+	regimeStates   = 100
+)
+
+// inRegime looks for a counterexample that leaves the paper's regime in fewer quantities than w does; nil if it finds none.
+func inRegime(ctx context.Context, part *lang.Part, w verdict.Witness) (best verdict.Witness, refuted *verdict.Refutation) {
+	least := witness.Outside(part, w)
+	if least == 0 {
+		return w, nil
+	}
+	inside, some := witness.Inside(part)
+	for k := 0; some && k < regimeSearches && least > 0; k++ {
+		found := sample.Search(ctx, inside, uint64(k), part.Name+"/regime", regimeStates)
+		if found.Refutation == nil || witness.Outside(part, found.Witness) >= least {
+			continue
+		}
+		if r, err := verdict.Refute(part, found.Witness); err == nil && r.Verdict().IsRefuted() {
+			best, refuted, least = found.Witness, r, witness.Outside(part, found.Witness)
+		}
+	}
+	return best, refuted
 }
 
 // settled returns a smaller counterexample with its refutation, or the old one if the model does not confirm it.
@@ -388,10 +422,10 @@ func (h Hunter) settled(part *lang.Part, small, old verdict.Witness, refuted *ve
 	return old, refuted
 }
 
-// confirms returns the predicate of a minimisation from w: the model refutes the state, and the statement
-// fails by a number there if it does at w, so that a definite matrix does not end up merely singular.
+// confirms returns the predicate of a minimisation from w: the model refutes the state, and a matrix that is not
+// definite at w by a number does not end up merely singular.
 func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
-	definite := Residual(part, w).Sign() != 0
+	definite := part.Stmt.Kind == lang.Definite && Residual(part, w).Sign() != 0
 	return func(w verdict.Witness) bool {
 		if definite && Residual(part, w).Sign() == 0 {
 			return false

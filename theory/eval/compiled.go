@@ -192,6 +192,7 @@ type compiled struct {
 	hypotheses []hypothesis
 	goals      []goal
 	assumption bool
+	steps      bool   // the statement is about orbits of the map
 	kept       []look // of an assumption: its equations hold a moment later too
 }
 
@@ -275,7 +276,7 @@ func compilePart(p *lang.Part) *compiled {
 func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	ctx := r.Context()
 	b := &builder{sig: ctx.Signature(), dyn: ctx.Dynamics(), time: ctx.Time(), prog: newProgram()}
-	c.symbols = symbolsOf(b.sig)
+	c.symbols, c.steps = symbolsOf(b.sig), ctx.Time() == kernel.Orbit
 	owners := r.Owners()
 	hyps := ctx.Hypotheses()
 	c.assumption = p.Stmt.Kind == lang.Assumption
