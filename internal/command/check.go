@@ -12,7 +12,6 @@ import (
 	"stopgrad/internal/ledger"
 	"stopgrad/internal/report"
 	"stopgrad/internal/statecheck"
-	"stopgrad/numeric/flow"
 	"stopgrad/theory"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
@@ -20,6 +19,7 @@ import (
 
 type checkCommand struct {
 	Target  string `arg:"" name:"id-or-file" help:"With --state the id of a claim; without it a claim file of your own."`
+	ID      string `arg:"" optional:"" name:"id" help:"With --state and a claim file of your own: the claim, if the file has several."`
 	State   string `placeholder:"FILE" help:"State file (JSON), - for standard input."`
 	Reading string `default:"" enum:",printed,corrected" help:"Reading to check: printed or corrected. Default: printed, unless it is ill-formed."`
 	Part    string `placeholder:"NAME" help:"Check this part of the claim only."`
@@ -31,7 +31,9 @@ type checkCommand struct {
 func (*checkCommand) Help() string {
 	return `With --state: are the hypotheses met at the state, does the statement hold, with what measures. With t > 0 in
 the state also along the trajectory from it over [0, t]. Exit 0: it holds; 1: it is violated; 3: a hypothesis is
-not met. What the state does not give is taken from defaults and definitions, and the report says which.
+not met; 4: not decided. Numbers are taken exactly as they are written (0.1, "1/3"), and what is algebraic is decided
+exactly. What the state does not give is taken from defaults and definitions, and the report says which. A witness of
+refute, a ledger's state and a counterexample certificate are state files as they are.
 
 With a claim file: the audit of its claims; with --script, proofs that can be pasted into it. Exit 0: every claim is proved, certified or supported, as printed or
 else as corrected, and every twin is refuted; 1: otherwise.`
@@ -48,13 +50,9 @@ func (k *checkCommand) Run(c *console) error {
 	if k.Out != "" {
 		return &exit{BadInput, "--out goes with a claim file; a check at a state writes no ledger"}
 	}
-	f, err := theory.Load()
+	claim, err := oneClaim(k.Target, k.ID)
 	if err != nil {
 		return err
-	}
-	claim := f.Claim(k.Target)
-	if claim == nil {
-		return unknownClaim(k.Target, f)
 	}
 	s, err := readState(c, k.State)
 	if err != nil {
@@ -64,8 +62,10 @@ func (k *checkCommand) Run(c *console) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return interrupted("nothing is decided yet")
-	case err != nil:
+	case errors.As(err, new(*statecheck.NotEvaluableError)):
 		return badInput(fmt.Errorf("%s: %w", k.State, err))
+	case err != nil:
+		return badInput(err)
 	}
 	if err := c.write(func(w io.Writer) error {
 		if !k.JSON {
@@ -84,20 +84,55 @@ func (k *checkCommand) Run(c *console) error {
 		return &exit{code: Difference}
 	case statecheck.Unmet:
 		return &exit{code: Unmet}
+	case statecheck.NotDecided:
+		return &exit{code: NotDecided}
 	}
 	return nil
 }
 
-// readState reads a state file, or standard input for "-".
-func readState(c *console, path string) (*flow.State, error) {
-	if path == "-" {
-		s, err := flow.DecodeState(c.stdin, "standard input")
-		if err != nil {
-			return nil, badInput(err)
-		}
-		return s, nil
+// oneClaim is the built-in claim called target, or the claim called id, or the only one, of the file target.
+func oneClaim(target, id string) (*lang.Claim, error) {
+	f, err := theory.Load()
+	if err != nil {
+		return nil, err
 	}
-	s, err := flow.ReadStateFile(path)
+	if claim := f.Claim(target); claim != nil {
+		if id != "" {
+			return nil, &exit{BadInput, fmt.Sprintf("%s is a built-in claim; a second name goes with a claim file", target)}
+		}
+		return claim, nil
+	}
+	if _, missing := os.Stat(target); missing != nil {
+		return nil, unknownClaim(target, f)
+	}
+	own, _, err := ownClaims(target)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" && len(own.Claims) > 1 {
+		var ids []string
+		for _, c := range own.Claims {
+			ids = append(ids, c.ID)
+		}
+		return nil, &exit{BadInput, fmt.Sprintf("%s has several claims; name one of %s", target, strings.Join(ids, " "))}
+	}
+	if id == "" {
+		return own.Claims[0], nil
+	}
+	claim := own.Claim(id)
+	if claim == nil {
+		return nil, &exit{BadInput, fmt.Sprintf("%s has no claim called %q", target, id)}
+	}
+	return claim, nil
+}
+
+// readState reads a state file, or standard input for "-".
+func readState(c *console, path string) (s *statecheck.State, err error) {
+	if path == "-" {
+		s, err = statecheck.ReadState(c.stdin, "standard input")
+	} else {
+		s, err = statecheck.ReadStateFile(path)
+	}
 	if err != nil {
 		return nil, badInput(err)
 	}
@@ -106,8 +141,8 @@ func readState(c *console, path string) (*flow.State, error) {
 
 // file judges a user's own claim file.
 func (k *checkCommand) file(c *console) error {
-	if k.Reading != "" || k.Part != "" {
-		return &exit{BadInput, "--reading and --part go with --state"}
+	if k.Reading != "" || k.Part != "" || k.ID != "" {
+		return &exit{BadInput, "--reading, --part and a second name go with --state"}
 	}
 	own, sources, err := ownClaims(k.Target)
 	if err != nil {

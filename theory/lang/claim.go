@@ -134,6 +134,8 @@ type Symbol struct {
 	Input bool
 	// Restriction is the part of Attr that `restrict` adds: it holds at the instant looked at only.
 	Restriction Attr
+	// Entries bounds every entry of a matrix, ends included; nil if they are not bounded.
+	Entries *[2]*big.Rat
 	// Centred marks a random vector with conditional mean zero given the data point; the others are
 	// functions of the data point alone.
 	Centred bool
@@ -170,6 +172,8 @@ type Env struct {
 	Flow    []*Equation
 	Map     []*Equation
 	Sizes   []Dim
+	// Fixed are the sizes that have a value.
+	Fixed map[Dim]int
 	// FlowOf names the system the flow comes from.
 	FlowOf string
 	// Restricted lists matrix symbols whose extra structure holds at the time looked at, not for all time.
@@ -217,6 +221,7 @@ const (
 	Diagonality                 // L diagonal
 	Always                      // the state statement Of holds at every time of a motion, at every step of an orbit
 	Absurd                      // holds nowhere
+	Bounded                     // every entry of L lies in [Lo, Hi]
 )
 
 // Course says whether a statement over time speaks of motions of the flow or of orbits of the map.
@@ -324,8 +329,10 @@ type Part struct {
 	Proof       []*Step
 	Twins       []*Twin
 	Why         string
-	Env         *Env
-	Pos         Pos
+	// Region is set where bounds are given for the statement: it is to hold at every point between them.
+	Region bool
+	Env    *Env
+	Pos    Pos
 	// Fault is the shape error that makes a printed statement ill-formed, or nil.
 	Fault *Error
 	src   *node

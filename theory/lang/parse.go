@@ -374,10 +374,8 @@ func parseScalar(env *Env, p *parser) error {
 		d.within(bounds[len(bounds)-1])
 		p.accept(",")
 	}
-	if d.Lo != nil && d.Hi != nil {
-		if c := d.Lo.Cmp(d.Hi); c > 0 || c == 0 && (d.LoOpen || d.HiOpen) {
-			return errAt(ts[0].pos, "the domain of %s is empty", ts[0].text)
-		}
+	if d.empty() {
+		return errAt(ts[0].pos, "the domain of %s is empty", ts[0].text)
 	}
 	for _, t := range ts {
 		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d, Bounds: bounds}); err != nil {
@@ -597,7 +595,8 @@ func (f *File) parseEquation(n *node, block string) (*Equation, error) {
 }
 
 // inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets and roots written out: what they
-// abbreviate there need not be what they abbreviate here.
+// abbreviate there need not be what they abbreviate here. What calls mean there, by the structure of its symbols, its
+// moments and its motion, need not be what they mean here either: see [Reading.taken].
 func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 	if e.Kind == Call && e.Name == "rhs" {
 		sys, x := e.Args[0], e.Args[1]
@@ -625,7 +624,7 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		}
 		left := min(maxNodes, maxInlined-f.inlined)
 		f.inlined += left
-		out := env.expandLets(eq.RHS, &left)
+		out := env.takeOver(eq.RHS, &left)
 		f.inlined -= left
 		if left <= 0 {
 			return nil, errAt(e.Pos, "the right-hand side is too large to take over, its definitions written out")
@@ -649,6 +648,18 @@ const (
 	maxNodes   = 100_000
 	maxInlined = 1_000_000
 )
+
+// takeOver writes out the definitions of an expression of this system for use elsewhere.
+func (env *Env) takeOver(e *Expr, left *int) *Expr {
+	out := env.expandLets(e, left)
+	out.Walk(func(n *Expr) bool {
+		if n.Kind == Call && n.home == nil {
+			n.home = env
+		}
+		return true
+	})
+	return out
+}
 
 // expandLets writes out definitions; it stops making nodes when left is used up.
 func (env *Env) expandLets(e *Expr, left *int) *Expr {
@@ -853,6 +864,11 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return err
 		}
 		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: always})
+	case "for":
+		part.Region = true
+		if err := part.parseRegion(p); err != nil {
+			return err
+		}
 	case "restrict":
 		name, err := p.ident("a matrix symbol")
 		if err != nil {
@@ -899,7 +915,7 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return errAt(k.pos(), "a consequence is an equality, drawn from ‘assumption …’")
 		}
 	default:
-		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, input, root, matrix or let", k.word())
+		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected for, assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, input, root, matrix or let", k.word())
 	}
 	return p.done()
 }

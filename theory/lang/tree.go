@@ -39,6 +39,7 @@ var keywords = map[string]bool{
 	"system": true, "claim": true, "title": true, "printed": true, "quote": true, "note": true, "about": true,
 	"uses": true, "size": true, "scalar": true, "root": true, "matrix": true, "random": true, "moment": true,
 	"input": true, "let": true, "flow": true, "map": true, "says": true, "corrected": true, "assume": true, "restrict": true,
+	"for":  true,
 	"draw": true, "proof": true, "twin": true, "why": true, "words": true, "consequence": true,
 	"expand": true, "modulo": true, "manifest": true, "fact": true, "gronwall": true, "integrate": true,
 	"congruence": true, "monotone": true, "barrier": true, "sturm": true, "apply": true, "follows": true, "suppose": true,

@@ -583,6 +583,11 @@ func (env *Env) checkStmt(s *Stmt) error {
 		if t := types[s.L]; t.Scalar || t.Unit || t.Rows != t.Cols {
 			return shapeErr(s.Pos, "%s; expected a square matrix", t)
 		}
+	case Bounded:
+		if t := types[s.L]; t.Scalar || t.Unit {
+			return shapeErr(s.Pos, "%s has no entries; expected a matrix", t)
+		}
+		return needScalar(s.Lo, s.Hi)
 	case Always:
 		if err := env.checkStmt(s.Of); err != nil {
 			return err
