@@ -564,29 +564,25 @@ func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
 	if len(b) > maxEquations {
 		return nil, nil, false
 	}
-	// Equations without unknowns hold already, or there is no sum.
-	unknown := make([]bool, len(b))
-	for _, c := range columns {
-		for i := range c.rows {
-			unknown[i] = true
-		}
+	// Equations that follow from others make the programme singular.
+	keep, ok := independent(columns, b)
+	if !ok {
+		read.infeasible = true
+		return nil, nil, false
 	}
-	place := make([]int, len(b))
+	place := map[int]int{}
 	var left []*big.Rat
-	for i, v := range b {
+	for _, i := range keep {
 		place[i] = len(left)
-		if unknown[i] {
-			left = append(left, v)
-		} else if v.Sign() != 0 {
-			read.infeasible = true
-			return nil, nil, false
-		}
+		left = append(left, b[i])
 	}
 	b = left
 	for _, c := range columns {
 		rows := map[int]*big.Rat{}
 		for i, v := range c.rows {
-			rows[place[i]] = v
+			if n, ok := place[i]; ok {
+				rows[n] = v
+			}
 		}
 		clear(c.rows)
 		for i, v := range rows {
@@ -618,8 +614,8 @@ func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
 			prog.a[c.block][i] = append(prog.a[c.block][i], entry{c.i, c.j, x})
 		}
 	}
-	g, free, t, ok := prog.maximise(s.patience)
-	if !ok || t < -1e-5 {
+	g, free, t, solved := prog.maximise(s.patience)
+	if !solved || t < -1e-5 {
 		read.infeasible = true
 		return nil, nil, false
 	}
@@ -675,6 +671,60 @@ func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
 		}
 	}
 	return nil, nil, false
+}
+
+// independent lists equations from which the others follow, by elimination modulo prime; false if they contradict each
+// other.
+func independent(columns []column, b []*big.Rat) (keep []int, ok bool) {
+	n := len(columns)
+	rows := make([][]uint64, len(b))
+	for i := range rows {
+		rows[i] = make([]uint64, n+1)
+		v, ok := modRat(b[i])
+		if !ok {
+			return nil, false
+		}
+		rows[i][n] = v
+	}
+	for j, c := range columns {
+		for i, v := range c.rows {
+			x, ok := modRat(v)
+			if !ok {
+				return nil, false
+			}
+			rows[i][j] = x
+		}
+	}
+	lead := make([]int, 0, len(b))
+	for i, r := range rows {
+		for k, l := range keep {
+			f := r[lead[k]]
+			if f == 0 {
+				continue
+			}
+			for j := lead[k]; j <= n; j++ {
+				if rows[l][j] != 0 {
+					r[j] = modSub(r[j], modMul(f, rows[l][j]))
+				}
+			}
+		}
+		at := 0
+		for at < n && r[at] == 0 {
+			at++
+		}
+		if at == n {
+			if r[n] != 0 {
+				return nil, false
+			}
+			continue
+		}
+		inv := modInverse(r[at])
+		for j := at; j <= n; j++ {
+			r[j] = modMul(r[j], inv)
+		}
+		keep, lead = append(keep, i), append(lead, at)
+	}
+	return keep, true
 }
 
 // kernelOf are the vectors, in echelon form with simple fractions, that a nearly singular Gram matrix takes to zero.
