@@ -13,6 +13,7 @@ import (
 	"stopgrad/fuzz/orbit"
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
+	"stopgrad/props"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
@@ -128,6 +129,8 @@ func effort(budget time.Duration, n int) falsify.Effort {
 		Interior: count(120, 60, 4000),
 		Corners:  count(60, 40, 2000),
 		Solved:   count(120, 60, 4000),
+		Wide:     count(120, 60, 4000),
+		Lines:    count(10, 24, 200),
 		Optimise: optimise.Effort{Scan: count(100, 64, 1024), Starts: 8, Global: count(50, 80, 500), Local: count(10, 30, 200)},
 	}
 }
@@ -378,6 +381,43 @@ func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label st
 		out.Witness, out.Refutation = h.settled(part, m.Witness, r.Witness, r.Refutation)
 	}
 	return out
+}
+
+// Horizon is how long trajectories are followed: many times the time scales of the ranges that states are drawn from.
+const Horizon = 20
+
+// trajectories is how many are followed at a budget, and drawn for each of those.
+func trajectories(budget time.Duration) int { return max(12, min(80, int(budget.Seconds()))) }
+
+const drawnForEach = 6
+
+// Follow follows trajectories of a part's statement along its flow (props.Along).
+func (h Hunter) Follow(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Tested {
+	t := sample.Tested{Nearest: math.Inf(1)}
+	stream := sample.NewStream(seed, label+"/trajectories")
+	want := trajectories(h.Budget)
+	for i := 0; props.HasTime(part) && h.Budget > 0 && i < drawnForEach*want && t.Followed < want && ctx.Err() == nil; i++ {
+		st, err := sample.Draw(stream, part, 2)
+		if err != nil {
+			continue
+		}
+		if i%2 == 1 {
+			st, _ = props.OnBoundary(part, st)
+		}
+		tr, err := props.Along(ctx, part, st, Horizon)
+		if err != nil {
+			continue
+		}
+		switch tr.Status {
+		case props.Violated:
+			t.Against = fmt.Sprintf("from %s it fails by %.2g of its numbers at t = %.4g, in floating point", witness.String(st), tr.Worst, tr.T)
+			return t
+		case props.Holds:
+			t.Followed++
+			t.Time, t.Nearest = max(t.Time, tr.T), min(t.Nearest, tr.Nearest)
+		}
+	}
+	return t
 }
 
 // Minimise makes a counterexample of a statement small. One outside the paper's regime is replaced by one inside, if a

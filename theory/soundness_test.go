@@ -68,6 +68,9 @@ func TestSoundness(t *testing.T) {
 		{"operators", "gradients", []string{"proved", "refuted"}, "ill-formed"},
 		{"operators", "input", []string{"proved", "refuted"}, "ill-formed"},
 		{"operators", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"rhs-meaning", "wrong", []string{"proved"}, ""},
+		{"rhs-meaning", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"rhs-meaning", "moment", nil, "proved"},
 		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 	} {

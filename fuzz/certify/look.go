@@ -248,7 +248,6 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 		return 0, nil
 	}
 	d := b.box[coordinate]
-	half := big.NewRat(1, 2)
 	switch {
 	case d.Lo == nil && d.Hi == nil:
 		at = new(big.Rat)
@@ -257,13 +256,35 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 	case d.Hi == nil:
 		at = new(big.Rat).Add(d.Lo, further(d.Lo))
 	default:
-		at = new(big.Rat).Add(d.Lo, d.Hi)
-		at.Mul(at, half)
-		if at.Cmp(d.Lo) <= 0 || at.Cmp(d.Hi) >= 0 {
-			return 0, nil
-		}
+		third := new(big.Rat).Sub(d.Hi, d.Lo)
+		third.Mul(third, big.NewRat(1, 3))
+		at = simplest(new(big.Rat).Add(d.Lo, third), new(big.Rat).Sub(d.Hi, third))
 	}
 	return coordinate, at
+}
+
+// simplest is the fraction of least denominator in [lo, hi], lo < hi, and of those the one nearest to zero. Where an
+// expression touches zero inside of a region, it does so at a simple number more often than not, and a box that ends
+// there can be decided.
+func simplest(lo, hi *big.Rat) *big.Rat {
+	switch {
+	case lo.Sign() <= 0 && hi.Sign() >= 0:
+		return new(big.Rat)
+	case hi.Sign() < 0:
+		x := simplest(new(big.Rat).Neg(hi), new(big.Rat).Neg(lo))
+		return x.Neg(x)
+	}
+	// By continued fractions: the least whole number if there is one, else the common whole part and the simplest rest.
+	whole := new(big.Int).Quo(lo.Num(), lo.Denom())
+	if up := new(big.Rat).SetInt(new(big.Int).Add(whole, big.NewInt(1))); lo.IsInt() || up.Cmp(hi) <= 0 {
+		if lo.IsInt() {
+			return new(big.Rat).Set(lo)
+		}
+		return up
+	}
+	w := new(big.Rat).SetInt(whole)
+	rest := simplest(new(big.Rat).Inv(new(big.Rat).Sub(hi, w)), new(big.Rat).Inv(new(big.Rat).Sub(lo, w)))
+	return w.Add(w, rest.Inv(rest))
 }
 
 // further is by how much a half-line that ends at v is cut off: at least 1, and |v|, so that ends double.

@@ -219,7 +219,7 @@ func searchEvidence(d ledger.Detail, p *lang.Part, s sample.Result, took time.Du
 	case s.Refutation != nil:
 		e.Kind = ledger.Witness
 		return e, s.Refutation.Verdict()
-	case s.Tried > 0 && s.Undefined == "":
+	case theory.Supports(p, s):
 		return e, verdict.Supported
 	}
 	return e, verdict.Undecided
@@ -236,6 +236,8 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.Left, d.Right, _ = s.Refutation.Sides()
 	case s.Undefined != "":
 		d.Undefined, d.Reason = true, s.Undefined
+	case eval.OverTime(p):
+		d.Tested = s.Tested.String()
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
@@ -274,6 +276,10 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 		if s.Note != "" {
 			d.Reason += ": " + s.Note
 		}
+	}
+	if p.Stmt.Kind != lang.Sampled && eval.OverTime(p) {
+		// Single states say nothing for a statement over time.
+		d.Holds = 0
 	}
 	return ledger.Evidence{Kind: kind, Seconds: time.Since(start).Seconds(), Detail: d}, s, true
 }

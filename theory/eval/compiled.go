@@ -201,6 +201,7 @@ type hypothesis struct {
 	name     string
 	declared bool // by the declaration of the symbol called name
 	moves    bool
+	always   bool // assumed at every time
 	check
 }
 
@@ -286,7 +287,7 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	}
 	for i, h := range hyps {
 		f := h.Formula()
-		y := hypothesis{name: owners[i], declared: i < assumed, check: b.state(f)}
+		y := hypothesis{name: owners[i], declared: i < assumed, always: h.Mark() == kernel.Kept, check: b.state(f)}
 		if k := i - assumed - len(p.Assumes); k >= 0 {
 			y.name = fmt.Sprintf("assumption%d", k+1)
 		}

@@ -64,6 +64,9 @@ type Expr struct {
 	Val  *big.Rat
 	N    int
 	Args []*Expr
+	// home is where a call of a right-hand side taken over from another system is written, and decides what it means;
+	// nil is here.
+	home *Env
 }
 
 // Functions lists the names an expression may call with the number of arguments each takes.

@@ -595,7 +595,8 @@ func (f *File) parseEquation(n *node, block string) (*Equation, error) {
 }
 
 // inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets and roots written out: what they
-// abbreviate there need not be what they abbreviate here.
+// abbreviate there need not be what they abbreviate here. What calls mean there, by the structure of its symbols, its
+// moments and its motion, need not be what they mean here either: see [Reading.taken].
 func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 	if e.Kind == Call && e.Name == "rhs" {
 		sys, x := e.Args[0], e.Args[1]
@@ -623,7 +624,7 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		}
 		left := min(maxNodes, maxInlined-f.inlined)
 		f.inlined += left
-		out := env.expandLets(eq.RHS, &left)
+		out := env.takeOver(eq.RHS, &left)
 		f.inlined -= left
 		if left <= 0 {
 			return nil, errAt(e.Pos, "the right-hand side is too large to take over, its definitions written out")
@@ -647,6 +648,18 @@ const (
 	maxNodes   = 100_000
 	maxInlined = 1_000_000
 )
+
+// takeOver writes out the definitions of an expression of this system for use elsewhere.
+func (env *Env) takeOver(e *Expr, left *int) *Expr {
+	out := env.expandLets(e, left)
+	out.Walk(func(n *Expr) bool {
+		if n.Kind == Call && n.home == nil {
+			n.home = env
+		}
+		return true
+	})
+	return out
+}
 
 // expandLets writes out definitions; it stops making nodes when left is used up.
 func (env *Env) expandLets(e *Expr, left *int) *Expr {
