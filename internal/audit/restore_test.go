@@ -136,6 +136,24 @@ func TestForgedFoldersSayNothing(t *testing.T) {
 			}
 		}
 	}
+	// States that were tried in the place of a counterexample.
+	l, err := ledger.Decode(partial, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := 0
+	for i := range l.Claims {
+		for j := range l.Claims[i].Evidence {
+			if e := &l.Claims[i].Evidence[j]; e.Kind == ledger.Witness {
+				e.Kind, e.Certificate, e.Detail.State, e.Detail.Drawn, e.Detail.Tried = ledger.Samples, "", nil, 1000, 1000
+				forged++
+			}
+		}
+	}
+	if err := l.WriteFile(partial); err != nil || forged == 0 {
+		t.Fatal(forged, err)
+	}
+	check("states tried instead of counterexamples")
 	write(partial, []byte(text))
 }
 
