@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"slices"
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
@@ -38,7 +39,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 		for len(evidence) > 0 && evidence[0].Detail.Part == p.Name && evidence[0].Detail.Reading == want.Reading {
 			e := evidence[0]
 			evidence = evidence[1:]
-			if e.Detail.Sequent != want.Sequent || e.Detail.Statement != want.Statement {
+			if !alike(e.Detail, want) {
 				return nil, false
 			}
 			v, ok := verdict.Undecided, true
@@ -75,8 +76,16 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			rec := twins[0]
 			twins = twins[1:]
 			v := verdict.Undecided
+			m, err := theory.Mutant(f, c, p, t)
+			if err == nil {
+				// Of a twin Γ is not recorded.
+				said := describe(m)
+				said.Part, said.Reading, said.Given = p.Name, want.Reading, nil
+				if rec.Detail == nil || !alike(*rec.Detail, said) {
+					return nil, false
+				}
+			}
 			if rec.Certificate != "" {
-				m, err := theory.Mutant(f, c, p, t)
 				if err != nil {
 					return nil, false
 				}
@@ -95,6 +104,11 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	out := record(c, found)
 	out.Seconds = rec.Seconds
 	return &out, true
+}
+
+// alike reports whether two records are of one part, of the same statement under the same Γ.
+func alike(a, b ledger.Detail) bool {
+	return a.Part == b.Part && a.Reading == b.Reading && a.Statement == b.Statement && a.Sequent == b.Sequent && slices.Equal(a.Given, b.Given)
 }
 
 // complete reports whether a formal statement's evidence has what every judgement of one leaves: what became of its
