@@ -238,6 +238,9 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.Undefined, d.Reason = true, s.Undefined
 	case eval.OverTime(p):
 		d.Tested = s.Tested.String()
+		if s.Tested.Against == "" {
+			d.Followed = s.Tested.Followed
+		}
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:

@@ -134,6 +134,8 @@ type Detail struct {
 	Undefined bool `json:"undefined,omitempty"`
 	// Tested says of a statement over time what was followed of it beside single states, and how closely it came to failing.
 	Tested string `json:"tested,omitempty"`
+	// Followed counts those orbits and trajectories if none of them speaks against the statement.
+	Followed int `json:"followed,omitempty"`
 	// Holds and Against count the samples of a property that kept the statement and that broke it in floating point.
 	Holds   int `json:"holds,omitempty"`
 	Against int `json:"against,omitempty"`

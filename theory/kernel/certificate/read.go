@@ -44,6 +44,7 @@ type Certificate struct {
 	illFormed      string
 	lines          int
 	bytes          int
+	sequent        string // once asked for
 }
 
 // Label is what the file is filed under; it is not part of what was established.
@@ -80,6 +81,13 @@ func (c *Certificate) Bytes() int { return c.bytes }
 
 // Sequent is the canonical text of what was established, empty for an ill-formed statement.
 func (c *Certificate) Sequent() string {
+	if c.sequent == "" {
+		c.sequent = c.findSequent()
+	}
+	return c.sequent
+}
+
+func (c *Certificate) findSequent() string {
 	switch {
 	case len(c.goals) > 0:
 		var fs []kernel.Formula
@@ -110,6 +118,7 @@ type reader struct {
 	contexts []*kernel.Context
 	theorems []kernel.Theorem
 	pending  []kernel.Hypothesis
+	stated   map[kernel.Theorem]bool // the goals
 	sizes    map[string]int
 	values   map[string][][]*big.Rat
 	kind     string // goal, vacuous, certified, refutes or illformed
@@ -122,7 +131,7 @@ type reader struct {
 func Read(in io.Reader) (*Certificate, error) {
 	sig := kernel.NewSignature()
 	sig.Limit(MaxWork)
-	r := &reader{sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
+	r := &reader{stated: map[kernel.Theorem]bool{}, sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
 	lines := bufio.NewReader(io.LimitReader(in, MaxBytes+1))
 	digest := sha256.New()
 	sealed := false
@@ -569,6 +578,10 @@ func (r *reader) goal(word string, args []string) error {
 		r.cert.vacuous = t
 		return nil
 	}
+	if r.stated[t] {
+		return fmt.Errorf("the theorem is a goal already")
+	}
+	r.stated[t] = true
 	// Soundness: the parts of one statement are about one Γ.
 	if len(r.cert.goals) > 0 && r.cert.goals[0].Context() != t.Context() {
 		return fmt.Errorf("the goals are theorems of different contexts")
