@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -132,13 +133,27 @@ func Read(in io.Reader) (*Certificate, error) {
 	sig := kernel.NewSignature()
 	sig.Limit(MaxWork)
 	r := &reader{stated: map[kernel.Theorem]bool{}, sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
-	lines := bufio.NewReader(io.LimitReader(in, MaxBytes+1))
+	whole, err := io.ReadAll(io.LimitReader(in, MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
 	digest := sha256.New()
 	sealed := false
 	n, size := 0, 0
 	fail := func(format string, args ...any) (*Certificate, error) {
 		return nil, &Error{n, fmt.Sprintf(format, args...)}
 	}
+	// A file that was changed is not worth the work that its lines ask for.
+	ordinary := bytes.HasPrefix(whole, []byte(firstLine+"\n")) && bytes.Count(whole, []byte("\nsha256 ")) == 1 && len(whole) <= MaxBytes &&
+		!bytes.ContainsFunc(whole, func(c rune) bool { return c != '\n' && (c < ' ' || c > '~') })
+	if at := bytes.LastIndex(whole, []byte("\nsha256 ")) + 1; ordinary {
+		seal := strings.TrimSuffix(strings.TrimPrefix(string(whole[at:]), "sha256 "), "\n")
+		if sum := sha256.Sum256(whole[:at]); len(seal) == 2*len(sum) && seal != hex.EncodeToString(sum[:]) {
+			n = 1 + bytes.Count(whole[:at], []byte("\n"))
+			return fail("the digest is not that of the lines above: the file was changed")
+		}
+	}
+	lines := bufio.NewReader(bytes.NewReader(whole))
 	for {
 		line, err := lines.ReadString('\n')
 		if err == io.EOF && line == "" {
