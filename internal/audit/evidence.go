@@ -228,7 +228,10 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
 		d.Left, d.Right, _ = s.Refutation.Sides()
 	case eval.OverTime(p):
-		d.Tested = s.Tested.String()
+		d.Tested, d.Followed = s.Tested.String(), s.Tested.Followed
+		if s.Tested.Against != "" {
+			d.Against = 1
+		}
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:

@@ -5,6 +5,7 @@ import (
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
@@ -49,7 +50,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
 				v = sampledWord(e, nil)
-			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && e.Detail.Drawn > 0 && e.Detail.Tried > 0:
+			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && e.Detail.Drawn > 0 && (e.Detail.Followed > 0 || e.Detail.Tried > 0 && !eval.OverTime(p)):
 				v = verdict.Supported
 			}
 			if !ok {
