@@ -100,6 +100,11 @@ func together(p *lang.Part, proof *verdict.Proof, found sample.Result) verdict.V
 	switch {
 	case found.Refutation != nil:
 		vs = append(vs, found.Refutation.Verdict())
+	case found.Undefined != "":
+		// What is proved has a value wherever the hypotheses hold.
+		if proof.Verdict().IsProved() {
+			return verdict.Contradiction
+		}
 	case Supports(p, found):
 		vs = append(vs, verdict.Supported)
 	}
@@ -107,8 +112,11 @@ func together(p *lang.Part, proof *verdict.Proof, found sample.Result) verdict.V
 }
 
 // Supports reports whether a search that has found nothing speaks for a part: states that met the hypotheses, or, of a
-// statement over time, orbits or trajectories. Single states say nothing of those.
+// statement over time, orbits or trajectories. Single states say nothing of those, and a state without a value speaks against.
 func Supports(p *lang.Part, found sample.Result) bool {
+	if found.Undefined != "" {
+		return false
+	}
 	if eval.OverTime(p) {
 		return found.Tested.Followed > 0 && found.Tested.Against == ""
 	}
@@ -128,6 +136,9 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 	}
 	h := o.Hunter.Hunt(ctx, p, o.Seed, label)
 	h.Drawn, h.Tried = h.Drawn+r.Drawn, h.Tried+r.Tried
+	if h.Undefined == "" {
+		h.Undefined = r.Undefined
+	}
 	h.Tested.Add(r.Tested)
 	if h.Refutation == nil && eval.OverTime(p) && !eval.OverSteps(p) {
 		h.Tested.Add(o.Hunter.Follow(ctx, p, o.Seed, label))
@@ -170,14 +181,15 @@ func Mutant(f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin) (*lang.Part
 }
 
 // Validate reads every part and twin in the kernel's terms and returns the first mistake, a [*lang.Error]. A printed
-// statement that has no meaning is none if the claim has a corrected reading: that is a finding.
+// statement that has no meaning is none if the claim has a corrected reading, or if its shapes fit and an operator in it
+// has no meaning: that is a finding.
 func Validate(f *lang.File) error {
 	for _, c := range f.Claims {
 		for _, p := range c.Parts {
 			if p.Fault == nil && p.Stmt.Kind != lang.Sampled {
 				_, err := lang.Elaborate(p)
 				var e *lang.Error
-				if errors.As(err, &e) && e.Shape && !p.Corrected && len(c.Reading(true)) > 0 {
+				if errors.As(err, &e) && e.Shape && !p.Corrected && (e.Operator || len(c.Reading(true)) > 0) {
 					p.Fault = e
 				} else if err != nil {
 					return err

@@ -68,8 +68,15 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 			add(e, v, "counterexample", counterexample(c, r.Search.Refutation))
 		}
 		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
-			add(e, sampledWord(e, s.Refutation), "sampled-counterexample", counterexample(c, s.Refutation))
+			v := sampledWord(e, s.Refutation)
+			if v == verdict.Supported && r.Search.Undefined != "" {
+				v = verdict.Undecided
+			}
+			add(e, v, "sampled-counterexample", counterexample(c, s.Refutation))
 		}
+	}
+	if r.Verdict == verdict.Contradiction {
+		words = append(words, r.Verdict)
 	}
 	out.verdict = verdict.Together(words...)
 	for i, t := range r.Twins {
@@ -101,11 +108,11 @@ func certificateName(c *lang.Claim, p *lang.Part, kind string) string {
 	if p.Corrected {
 		reading = "corrected"
 	}
-	return CertificateFolder + "/" + fileWord(c.ID) + "." + reading + "." + fileWord(p.Name) + "." + kind + ".cert"
+	return CertificateFolder + "/" + FileWord(c.ID) + "." + reading + "." + FileWord(p.Name) + "." + kind + ".cert"
 }
 
-// fileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
-func fileWord(s string) string {
+// FileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
+func FileWord(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		if r < 128 && (r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
@@ -227,6 +234,8 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		f := s.Refutation.Finding()
 		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
 		d.Left, d.Right, _ = s.Refutation.Sides()
+	case s.Undefined != "":
+		d.Undefined, d.Reason = true, s.Undefined
 	case eval.OverTime(p):
 		d.Tested, d.Followed = s.Tested.String(), s.Tested.Followed
 		if s.Tested.Against != "" {

@@ -14,6 +14,7 @@ import (
 	"stopgrad/internal/statecheck"
 	"stopgrad/theory"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 type checkCommand struct {
@@ -22,6 +23,7 @@ type checkCommand struct {
 	State   string `placeholder:"FILE" help:"State file (JSON), - for standard input."`
 	Reading string `default:"" enum:",printed,corrected" help:"Reading to check: printed or corrected. Default: printed, unless it is ill-formed."`
 	Part    string `placeholder:"NAME" help:"Check this part of the claim only."`
+	Script  bool   `help:"Of a claim file: print the proofs that were found without a script, as scripts to paste below what they prove, and nothing else."`
 	search
 }
 
@@ -33,7 +35,7 @@ not met; 4: not decided. Numbers are taken exactly as they are written (0.1, "1/
 exactly. What the state does not give is taken from defaults and definitions, and the report says which. A witness of
 refute, a ledger's state and a counterexample certificate are state files as they are.
 
-With a claim file: the audit of its claims. Exit 0: every claim is proved, certified or supported, as printed or
+With a claim file: the audit of its claims; with --script, proofs that can be pasted into it. Exit 0: every claim is proved, certified or supported, as printed or
 else as corrected, and every twin is refuted; 1: otherwise.`
 }
 
@@ -41,6 +43,9 @@ else as corrected, and every twin is refuted; 1: otherwise.`
 func (k *checkCommand) Run(c *console) error {
 	if k.State == "" {
 		return k.file(c)
+	}
+	if k.Script {
+		return &exit{BadInput, "--script goes with a claim file, not with --state"}
 	}
 	if k.Out != "" {
 		return &exit{BadInput, "--out goes with a claim file; a check at a state writes no ledger"}
@@ -149,6 +154,9 @@ func (k *checkCommand) file(c *console) error {
 		}
 		return err
 	}
+	if k.Script {
+		return k.scripts(c, own)
+	}
 	l, err := k.judge(c, own, sources, nil, nil)
 	if err != nil {
 		return err
@@ -166,6 +174,60 @@ func (k *checkCommand) file(c *console) error {
 		return &exit{Difference, fmt.Sprintf("%d of %d claims do not stand: %s", len(fallen), len(l.Claims), strings.Join(fallen, ", "))}
 	}
 	return nil
+}
+
+// scripts prints the proofs that search finds, as scripts.
+func (k *checkCommand) scripts(c *console, own *lang.File) error {
+	if k.JSON || k.Out != "" {
+		return &exit{BadInput, "--script prints scripts; it goes with neither --json nor --out"}
+	}
+	var unwritten []string
+	err := c.write(func(w io.Writer) error {
+		for _, cl := range own.Claims {
+			for _, p := range cl.Parts {
+				if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+					continue
+				}
+				proof := verdict.Prove(c.ctx, p)
+				text := ""
+				switch {
+				case !proof.Verdict().IsProved():
+					text = "# not proved\n"
+				case !proof.Searched():
+					text = "# proved by its own script\n"
+				default:
+					lines, err := proof.Write(c.ctx)
+					if err != nil {
+						unwritten = append(unwritten, cl.ID+"/"+p.Name)
+						text = fmt.Sprintf("# no script: %v\n", err)
+						break
+					}
+					text = "proof\n" + indent(lines, "  ")
+				}
+				if _, err := fmt.Fprintf(w, "# %s:%d %s/%s: %s\n%s", p.Pos.File, p.Pos.Line, cl.ID, p.Name, p.Stmt.Text, indent(text, "    ")); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case c.ctx.Err() != nil:
+		return interrupted("not all proofs are written")
+	case len(unwritten) > 0:
+		return &exit{Difference, "proved, and not written as a script: " + strings.Join(unwritten, ", ")}
+	}
+	return nil
+}
+
+func indent(text, by string) string {
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		b.WriteString(by + l)
+	}
+	return b.String()
 }
 
 // stands reports whether a claim is affirmed, as printed or as corrected, by checks that can fail.

@@ -130,6 +130,8 @@ type Detail struct {
 	Seed  *uint64 `json:"seed,omitempty"`
 	Drawn int     `json:"drawn,omitempty"`
 	Tried int     `json:"tried,omitempty"`
+	// Undefined is set where the statement has no value at a state that meets every hypothesis; Reason says which.
+	Undefined bool `json:"undefined,omitempty"`
 	// Tested says of a statement over time what was followed of it beside single states, and how closely it came to failing.
 	// Followed counts the orbits and trajectories of which it says something.
 	Tested   string `json:"tested,omitempty"`

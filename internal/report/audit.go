@@ -112,6 +112,8 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		return "training"
 	case e.Detail.Measures["violations"] > 0:
 		return fmt.Sprintf("open: %.0f of %s against it", e.Detail.Measures["violations"], count(e.Detail.Tried, "sample"))
+	case slices.ContainsFunc(of, func(e ledger.Evidence) bool { return e.Detail.Undefined }):
+		return "has no value at a state"
 	case tested != "":
 		return "open: " + tested
 	case tried > 0:

@@ -108,7 +108,7 @@ func (j *judge[T]) at(i int) (Matrix[T], error) { return j.value(j.c.ops, i) }
 // binary reports whether a check compares two values.
 func (r relation) binary() bool {
 	switch r {
-	case semidefinite, definite, invertible, diagonal, never:
+	case semidefinite, definite, invertible, diagonal, within, never:
 		return false
 	}
 	return true
@@ -122,6 +122,9 @@ func (j *judge[T]) reach(c check) (scale float64, err error) {
 	places := []int{c.a, c.b}
 	if !c.rel.binary() {
 		places = places[:1]
+	}
+	if c.rel == within {
+		places = append(places, c.b, c.c)
 	}
 	for _, i := range places {
 		m, err := j.at(i)
@@ -187,6 +190,14 @@ func (j *judge[T]) test(c check, scale float64) (v verdict[T]) {
 		v.holds = true
 		for i, x := range a.A {
 			v.holds = v.holds && (i/a.C == i%a.C || j.ar.Sign(x, scale) == 0)
+		}
+	case within:
+		low, _ := j.at(c.b)
+		high, _ := j.at(c.c)
+		v.holds, v.strict = true, true
+		for _, x := range a.A {
+			above, below := j.ar.Sign(j.ar.Sub(x, low.A[0]), scale), j.ar.Sign(j.ar.Sub(high.A[0], x), scale)
+			v.holds, v.strict = v.holds && above >= 0 && below >= 0, v.strict && above > 0 && below > 0
 		}
 	}
 	return v

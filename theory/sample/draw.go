@@ -66,6 +66,9 @@ func drawAny(ch Chooser, part *lang.Part, maxDim int, wide bool) (st eval.State[
 	}
 	for _, s := range env.Sizes {
 		d.st.Dims[s] = 1 + ch.Intn(maxDim)
+		if k, fixed := env.Fixed[s]; fixed {
+			d.st.Dims[s] = k
+		}
 	}
 	var roots []string
 	for _, name := range env.Order {
@@ -118,6 +121,8 @@ type drawer struct {
 	ch  Chooser
 	env *lang.Env
 	st  eval.State[*big.Rat]
+
+	bounds *[2]*big.Rat // of the entries of the matrix being drawn
 	// wide draws scalars as by extreme; drawn are those so far.
 	wide  bool
 	drawn []*big.Rat
@@ -176,7 +181,14 @@ func (d *drawer) dim(x lang.Dim) int {
 	return d.st.Dims[x]
 }
 
-func (d *drawer) entry() *big.Rat { return entries[d.ch.Intn(len(entries))] }
+func (d *drawer) entry() *big.Rat {
+	if d.bounds != nil {
+		if v, err := d.scalar(lang.Domain{Lo: d.bounds[0], Hi: d.bounds[1]}); err == nil {
+			return v
+		}
+	}
+	return entries[d.ch.Intn(len(entries))]
+}
 
 func (d *drawer) fill(r, c int) matrix {
 	m := zeros(r, c)
@@ -229,6 +241,7 @@ func transpose(a matrix) matrix {
 // matrix draws a matrix with the symbol's declared structure.
 func (d *drawer) matrix(s *lang.Symbol) (matrix, error) {
 	r, c := d.dim(s.Rows), d.dim(s.Cols)
+	d.bounds = s.Entries
 	switch {
 	case s.Attr&lang.Isometry != 0:
 		return d.isometry(r, c)

@@ -35,7 +35,9 @@ type Result struct {
 	Witness    verdict.Witness
 	Tried      int // states that met every hypothesis
 	Drawn      int // states drawn
-	Err        error
+	// Undefined says of a state that meets every hypothesis why the statement has no value there; empty if none was met.
+	Undefined string
+	Err       error
 	// Tested is what a statement over time was held against beside single states.
 	Tested Tested
 }
@@ -87,7 +89,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	var best []int
 	bestWide := false
 	bestMargin := math.Inf(1)
-	failures := 0
+	failures, undefined, borders := 0, 0, 0
 	res.Tested.Nearest = math.Inf(1)
 	steps := eval.OverSteps(part)
 	for i := range budget {
@@ -115,6 +117,16 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 && len(part.Env.Flow) > 0 {
 			makeStationary(ch, part, st)
 		}
+		if i%4 == 2 && mayPassBorder(part) && WorthAsking(borders+1) && toBorder(ch, part, st) {
+			// What is declared of the start may have ended here, which only the model looks at.
+			borders++
+			if r, err := verdict.Refute(part, st); err == nil && r.Verdict().IsRefuted() {
+				res.Refutation, res.Witness = r, st
+				res.Tried++
+				return res
+			}
+			continue
+		}
 		f, err := eval.Try(eval.Rational{}, part, st)
 		if errors.Is(err, eval.ErrNoRoot) {
 			// Roots that are no fractions: floating point says whether the model, which counts with them, is asked.
@@ -123,6 +135,11 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if err != nil {
 			if res.Tried == 0 {
 				res.Err = err
+			}
+			if undefined++; res.Undefined == "" && WorthAsking(undefined) {
+				if r, err := verdict.Refute(part, st); err == nil && r.Undefined() {
+					res.Undefined = r.Reason()
+				}
 			}
 			continue
 		}
@@ -207,6 +224,52 @@ func (t Tested) String() string {
 // ever more rarely. What the model refuses again and again it refuses for a reason that more states of the same kind do
 // not change.
 func WorthAsking(n int) bool { return n <= 32 || n&(n-1) == 0 }
+
+// mayPassBorder reports whether a part says of a flow that something stays positive: a motion refutes it that comes to the
+// border of what is declared of its start.
+func mayPassBorder(part *lang.Part) bool {
+	return part.Stmt.Kind == lang.Stays && part.Stmt.Word == "positive" && part.Stmt.Course != lang.OverSteps && len(part.Env.Flow) > 0
+}
+
+// toBorder changes one scalar so that one of the quantities that are said to stay positive, if it is affine in it, is zero.
+func toBorder(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
+	var moving []string
+	for _, q := range part.Env.Flow {
+		if part.Env.Symbols[q.Name].Kind == lang.Scalar {
+			moving = append(moving, q.Name)
+		}
+	}
+	if len(moving) == 0 {
+		return false
+	}
+	x := moving[ch.Intn(len(moving))]
+	ls := append([]*lang.Expr{part.Stmt.L}, part.Stmt.More...)
+	l := ls[ch.Intn(len(ls))]
+	old := st.Vals[x]
+	var at [3]*big.Rat
+	for k := range at {
+		st.Vals[x] = eval.ScalarOf(big.NewRat(int64(k+1), 1))
+		e, err := eval.New(eval.Rational{}, part.Env, st)
+		if err == nil {
+			var m matrix
+			if m, err = e.Eval(l); err == nil {
+				at[k] = m.A[0]
+			}
+		}
+		if err != nil {
+			st.Vals[x] = old
+			return false
+		}
+	}
+	slope, next := new(big.Rat).Sub(at[1], at[0]), new(big.Rat).Sub(at[2], at[1])
+	if slope.Sign() == 0 || slope.Cmp(next) != 0 {
+		st.Vals[x] = old
+		return false
+	}
+	v := new(big.Rat).Quo(at[0], slope)
+	st.Vals[x] = eval.ScalarOf(v.Sub(big.NewRat(1, 1), v))
+	return true
+}
 
 // floats is the state in floating point.
 func floats(st eval.State[*big.Rat]) eval.State[float64] {

@@ -22,6 +22,7 @@ type Refutation struct {
 	reading        *lang.Reading
 	counterexample model.Counterexample
 	reason         string
+	undefined      bool
 	finding        *eval.Finding
 }
 
@@ -36,6 +37,10 @@ func (r *Refutation) Counterexample() model.Counterexample { return r.counterexa
 
 // Reason says in numbers how the statement fails at the state, or why the state is no counterexample.
 func (r *Refutation) Reason() string { return r.reason }
+
+// Undefined reports whether the statement, one about states, has no value at this one, which meets all hypotheses. So it is
+// not proved, which would be to say that it has, and not refuted either.
+func (r *Refutation) Undefined() bool { return r.undefined }
 
 // Sides are the two sides of the refuted statement at the state as numbers, in the order in which they are written; right
 // is empty of a statement about one matrix. ok is false of a statement over time, whose Reason has the numbers.
@@ -110,11 +115,13 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 	for _, g := range goals {
 		x, err := model.Refute(c, g, st, keeps...)
 		if err != nil {
+			var none *model.NoValue
+			r.undefined = r.undefined || c.Time() == kernel.AtState && part.Stmt.Kind != lang.Assumption && errors.As(err, &none)
 			last = err
 			continue
 		}
 		r.counterexample, r.reason = x, x.Reason()
-		r.verdict = OfCounterexample(reading, x)
+		r.verdict, r.undefined = OfCounterexample(reading, x), false
 		if part.Stmt.Kind == lang.Assumption {
 			r.verdict = OfLoss(reading, x)
 		}
@@ -124,6 +131,9 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 	var without *model.NoValue
 	if errors.As(last, &none) || errors.As(last, &without) {
 		r.reason = last.Error()
+		if r.undefined {
+			r.reason += ", at " + st.String()
+		}
 		return r, nil
 	}
 	if last == nil {
