@@ -251,9 +251,9 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 	case s.Undefined != "":
 		d.Undefined, d.Reason = true, s.Undefined
 	case eval.OverTime(p):
-		d.Tested = s.Tested.String()
-		if s.Tested.Against == "" {
-			d.Followed = s.Tested.Followed
+		d.Tested, d.Followed = s.Tested.String(), s.Tested.Followed
+		if s.Tested.Against != "" {
+			d.Against = 1
 		}
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
