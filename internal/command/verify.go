@@ -26,8 +26,8 @@ type verifyCommand struct {
 
 // Help describes what the flags cannot.
 func (*verifyCommand) Help() string {
-	return `Every step of a certificate is made again by the kernel, every counterexample evaluated again by the model; what a
-file says of itself is not believed. A line for each file: what it establishes. Exit 0: all hold; 1: one is refused.`
+	return `Every step of a certificate is made again by the kernel, every counterexample evaluated again by the model, every motion
+enclosed again; what a file says of itself is not believed. A line for each file: what it establishes. Exit 0: all hold; 1: one is refused.`
 }
 
 // Run reads certificates again.
@@ -153,6 +153,9 @@ func said(c *certificate.Certificate, full bool) (string, error) {
 	switch x := c.Counterexample(); {
 	case x.Valid():
 		ctx, goals, word, rest = x.Context(), []kernel.Formula{x.Formula()}, "refuted", "; at "+x.State().String()+": "+x.Reason()
+	case c.Trajectory().Valid():
+		x := c.Trajectory()
+		ctx, goals, word, rest = x.Context(), []kernel.Formula{x.Formula()}, "refuted", "; along the motion from "+x.State().String()+": "+x.Reason()
 	case c.Vacuous().Valid():
 		ctx, goals, word = c.Vacuous().Context(), []kernel.Formula{c.Vacuous().Formula()}, "vacuous"
 	default:

@@ -3,7 +3,7 @@
 // of. Neither the prover nor the search is believed for anything.
 //
 //	proved         every goal of the reading is a theorem of its Γ
-//	refuted        a goal of the reading fails at an exact state, by the model
+//	refuted        a goal of the reading fails at an exact state, by the model, or along a motion from one, enclosed
 //	vacuous        Γ ⊢ ⊥ is a theorem: the hypotheses contradict each other
 //	inconsistent   an assumption that no motion keeps: “always A” ⊢ ⊥ is a theorem
 //	not kept       an assumption that some state loses: A holds there and its derivative does not
