@@ -276,18 +276,44 @@ func (p *pursuer) score(st eval.State[float64]) (s, at float64, way path) {
 		if err != nil || p.unmet(f, true) > 0 {
 			break
 		}
-		m, ok := falsify.Margin(f)
+		m, ok := p.margin(f, p.with(st, way.y[k]))
 		if !ok {
 			break
-		}
-		if f.Holds {
-			m = math.Abs(m)
 		}
 		if m < s {
 			s, at = m, way.t[k]
 		}
 	}
 	return s / (1 + math.Abs(s)), at, way
+}
+
+// margin is how far the statement is from failing at a state: of an inequality relative to its sides alone, which may be
+// small differences of large numbers, and may all decay.
+func (p *pursuer) margin(f *eval.Finding, st eval.State[float64]) (float64, bool) {
+	s := p.part.Stmt
+	if s.Kind == lang.Always {
+		s = s.Of
+	}
+	if s.Kind != lang.Inequality {
+		return falsify.Margin(f)
+	}
+	e, err := eval.New(eval.Float{}, p.part.Env, st)
+	if err != nil {
+		return 0, false
+	}
+	l, err := e.Eval(s.L)
+	if err != nil {
+		return 0, false
+	}
+	r, err := e.Eval(s.R)
+	if err != nil || len(l.A) != 1 || len(r.A) != 1 {
+		return 0, false
+	}
+	m, size := l.A[0]-r.A[0], math.Abs(l.A[0])+math.Abs(r.A[0])
+	if s.Rel == "<" || s.Rel == "<=" {
+		m = -m
+	}
+	return m / max(size, math.SmallestNonzeroFloat64), true
 }
 
 // limit is the objective of “L vanishes”: how far the motion is from a rest at which L is not zero.
