@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/big"
 
-	"gonum.org/v1/gonum/mat"
-
 	"stopgrad/fuzz/minimise"
+	"stopgrad/fuzz/rest"
 	"stopgrad/numeric/enclosure"
 	"stopgrad/numeric/interval"
 	"stopgrad/theory/kernel"
@@ -99,62 +97,14 @@ func (p *pursuer) entries(m *trajectory.Motion, y []float64) []float64 {
 	return out
 }
 
-// field evaluates a motion's equations in float64, by exact evaluation.
-func field(m *trajectory.Motion, x []float64) ([]float64, error) {
-	at := make([]*big.Rat, len(x))
-	for i, v := range x {
-		if at[i] = new(big.Rat).SetFloat64(v); at[i] == nil {
-			return nil, errors.New("pursuit: not finite")
-		}
-	}
-	var out []float64
-	for _, n := range m.Names() {
-		v, err := m.System().RHS(n).EvalRat(at, nil)
-		if err != nil {
-			return nil, err
-		}
-		f, _ := v.Float64()
-		out = append(out, f)
-	}
-	return out, nil
-}
-
-// jacobian of a motion's equations, by central differences.
-func jacobian(m *trajectory.Motion, x []float64) (*mat.Dense, error) {
-	n := len(x)
-	j := mat.NewDense(n, n, nil)
-	for k := range n {
-		h := 1e-5 * math.Max(1, math.Abs(x[k]))
-		var side [2][]float64
-		for s, d := range []float64{h, -h} {
-			y := append([]float64(nil), x...)
-			y[k] += d
-			f, err := field(m, y)
-			if err != nil {
-				return nil, err
-			}
-			side[s] = f
-		}
-		for i := range n {
-			j.Set(i, k, (side[0][i]-side[1][i])/(2*h))
-		}
-	}
-	return j, nil
-}
-
-// trap proposes a trap around the rest to which a motion has come, in which L is not zero: a box in the coordinates of
-// the left eigenvectors there, in which each coordinate decays by itself to first order; the largest of some that is one.
+// trap proposes a trap around the rest to which a motion has come, in which L is not zero.
 func (p *pursuer) trap(m *trajectory.Motion, r *lang.Reading, x []float64) (*trajectory.Trap, error) {
-	n := len(x)
-	x, err := settled(m, x)
+	sys := m.System()
+	x, err := rest.Settle(sys, nil, x)
 	if err != nil {
 		return nil, err
 	}
-	j, err := jacobian(m, x)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := coordinates(j)
+	rows, err := rest.Coordinates(sys, nil, x)
 	if err != nil {
 		return nil, err
 	}
@@ -166,111 +116,21 @@ func (p *pursuer) trap(m *trajectory.Motion, r *lang.Reading, x []float64) (*tra
 	if err != nil {
 		return nil, err
 	}
-	why := errors.New("pursuit: no trap was found")
-	for k := 1; k <= 12; k++ {
-		radius := big.NewRat(1, 1<<k)
-		t := &trajectory.Trap{Rows: rows}
-		for i := range n {
-			c := 0.0
-			for k, v := range rows[i] {
-				f, _ := v.Float64()
-				c += f * x[k]
-			}
-			centre := rounded(c, radius)
-			t.Lo, t.Hi = append(t.Lo, new(big.Rat).Sub(centre, radius)), append(t.Hi, new(big.Rat).Add(centre, radius))
-		}
-		set, err := enclosure.NewTrap(m.System(), t.Rows, t.Lo, t.Hi, 0)
-		if err != nil {
-			why = err
-			continue
-		}
+	b, _, err := rest.Largest(sys, rows, x, 1, func(t *enclosure.Trap) bool {
 		rows, cols := l.Dims()
 		for i := range rows {
 			for j := range cols {
-				if e := l.At(i, j); set.Positive(e) || set.Positive(e.Neg()) {
-					return t, nil
+				if e := l.At(i, j); t.Positive(e) || t.Positive(e.Neg()) {
+					return true
 				}
 			}
 		}
+		return false
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, why
-}
-
-// rounded is the multiple of an eighth of r nearest to v.
-func rounded(v float64, r *big.Rat) *big.Rat {
-	unit := new(big.Rat).Quo(r, big.NewRat(8, 1))
-	u, _ := unit.Float64()
-	return unit.Mul(unit, new(big.Rat).SetFloat64(math.Round(v/u)))
-}
-
-// settled improves a state of rest by Newton's method.
-func settled(m *trajectory.Motion, x []float64) ([]float64, error) {
-	n := len(x)
-	x = append([]float64(nil), x...)
-	for range 20 {
-		f, err := field(m, x)
-		if err != nil {
-			return nil, err
-		}
-		j, err := jacobian(m, x)
-		if err != nil {
-			return nil, err
-		}
-		var d mat.VecDense
-		if err := d.SolveVec(j, mat.NewVecDense(n, f)); err != nil {
-			return nil, errors.New("pursuit: the rest is not isolated")
-		}
-		size := 0.0
-		for i := range x {
-			x[i] -= d.AtVec(i)
-			size = math.Max(size, math.Abs(d.AtVec(i)))
-		}
-		if size < 1e-13 {
-			break
-		}
-	}
-	return x, nil
-}
-
-// coordinates are the left eigenvectors of a stable matrix as simple fractions, real and imaginary parts apart.
-func coordinates(j *mat.Dense) ([][]*big.Rat, error) {
-	n, _ := j.Dims()
-	var e mat.Eigen
-	if !e.Factorize(j, mat.EigenLeft) {
-		return nil, errors.New("pursuit: no eigenvalues")
-	}
-	values := e.Values(nil)
-	var left mat.CDense
-	e.LeftVectorsTo(&left)
-	var rows [][]*big.Rat
-	add := func(v []float64) {
-		size := 0.0
-		for _, x := range v {
-			size = math.Max(size, math.Abs(x))
-		}
-		var row []*big.Rat
-		for _, x := range v {
-			row = append(row, big.NewRat(int64(math.Round(128*x/size)), 128))
-		}
-		rows = append(rows, row)
-	}
-	for k := range n {
-		if !(real(values[k]) < 0) {
-			return nil, fmt.Errorf("pursuit: the rest is not stable: %v", values)
-		}
-		re, im := make([]float64, n), make([]float64, n)
-		for i := range n {
-			re[i], im[i] = real(left.At(i, k)), imag(left.At(i, k))
-		}
-		switch {
-		case imag(values[k]) == 0:
-			add(re)
-		case imag(values[k]) > 0:
-			add(re)
-			add(im)
-		}
-	}
-	return rows, nil
+	return &trajectory.Trap{Rows: b.Rows, Lo: b.Lo, Hi: b.Hi}, nil
 }
 
 // enters is the time at which a motion is well inside a trap, negative if it never is.

@@ -223,15 +223,15 @@ func (p *pursuer) follow(st eval.State[float64]) (path, bool) {
 		}
 		way.t, way.y = append(way.t, sol.T...), append(way.y, sol.Y...)
 		from, y0 = end, sol.Y[len(sol.Y)-1]
-		if rhs(from, y0, dy); p.limits && speedOf(dy) < rest/2 {
+		if rhs(from, y0, dy); p.limits && speedOf(dy) < still/2 {
 			break
 		}
 	}
 	return way, len(way.y) > 1
 }
 
-// rest is the speed below which a motion counts as having come to rest.
-const rest = 1e-6
+// still is the speed below which a motion counts as having come to rest.
+const still = 1e-6
 
 func speedOf(dy []float64) (speed float64) {
 	for _, v := range dy {
@@ -340,7 +340,7 @@ func (p *pursuer) limit(st eval.State[float64], way path) float64 {
 			speed = max(speed, math.Abs(v))
 		}
 	}
-	if speed > rest {
+	if speed > still {
 		return squash(speed)
 	}
 	return 2*Clear - squash(size)

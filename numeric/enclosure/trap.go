@@ -19,7 +19,9 @@ var ErrNotTrapped = errors.New("enclosure: not seen to be a trap")
 type Trap struct {
 	sys    *System
 	lo, hi []*big.Rat
+	rows   [][]*big.Rat
 	linear []Expr // the coordinates, as expressions of the state
+	speeds []Expr // and their derivatives in time
 	u      []interval.Interval
 	back   []interval.Interval // the inverse of rows, row by row
 	cells  int
@@ -69,12 +71,12 @@ func newTrap(sys *System, rows [][]*big.Rat, lo, hi []*big.Rat, cells int, inwar
 	t := &Trap{sys: sys, cells: cells}
 	for i := range n {
 		t.lo, t.hi = append(t.lo, new(big.Rat).Set(lo[i])), append(t.hi, new(big.Rat).Set(hi[i]))
+		t.rows = append(t.rows, append([]*big.Rat(nil), rows[i]...))
 		t.u = append(t.u, interval.FromRat(lo[i]).Hull(interval.FromRat(hi[i])))
 		for _, x := range inverse[i] {
 			t.back = append(t.back, interval.FromRat(x))
 		}
 	}
-	var speeds []Expr
 	for _, row := range rows {
 		x, v := sys.Int(0), sys.Int(0)
 		for j, c := range row {
@@ -85,9 +87,9 @@ func newTrap(sys *System, rows [][]*big.Rat, lo, hi []*big.Rat, cells int, inwar
 			}
 			v = v.Add(k.Mul(Expr{sys, sys.rhs[j]}))
 		}
-		t.linear, speeds = append(t.linear, x), append(speeds, v)
+		t.linear, t.speeds = append(t.linear, x), append(t.speeds, v)
 	}
-	p, err := compile(sys, speeds...)
+	p, err := compile(sys, t.speeds...)
 	if err != nil {
 		return nil, err
 	}
@@ -127,12 +129,21 @@ func (p *program) divides() bool {
 
 // everywhere reports whether good is true of the outputs of p on boxes that cover a box of coordinates.
 func (t *Trap) everywhere(p *program, u []interval.Interval, good func([]interval.Interval) bool) bool {
-	left, whole := t.cells, u
 	run := newTaylor(p, 0, true)
+	return t.cover(u, func(u []interval.Interval) (bool, []float64) {
+		values, steep, ok := t.values(run, u)
+		return ok && good(values), steep
+	})
+}
+
+// cover reports whether judge is true of boxes that cover a box of coordinates. Of a box of which it is not, judge may say
+// how steep what it looks at is in each coordinate, so that it is cut across the one that matters most.
+func (t *Trap) cover(whole []interval.Interval, judge func([]interval.Interval) (bool, []float64)) bool {
+	left := t.cells
 	var visit func(u []interval.Interval) bool
 	visit = func(u []interval.Interval) bool {
-		values, steep, ok := t.values(run, u)
-		if ok && good(values) {
+		ok, steep := judge(u)
+		if ok {
 			return true
 		}
 		if left--; left <= 0 {
@@ -140,14 +151,14 @@ func (t *Trap) everywhere(p *program, u []interval.Interval, good func([]interva
 		}
 		cut, most := -1, 0.0
 		for j := range u {
-			w := u[j].Wid()
-			if m := u[j].Mid(); !(w > 0) || !(u[j].Lo() < m && m < u[j].Hi()) {
+			w, m := u[j].Wid(), u[j].Mid()
+			if !(w > 0) || !(u[j].Lo() < m && m < u[j].Hi()) {
 				continue
 			}
-			if s := w / whole[j].Wid(); ok {
+			if steep != nil {
 				w *= steep[j]
 			} else {
-				w = s
+				w /= whole[j].Wid()
 			}
 			if cut < 0 || w > most {
 				cut, most = j, w
@@ -166,46 +177,67 @@ func (t *Trap) everywhere(p *program, u []interval.Interval, good func([]interva
 		}
 		return true
 	}
-	return visit(u)
+	return visit(whole)
+}
+
+// states is the box of states of a box of coordinates, with the parameters that are known as intervals only.
+func (t *Trap) states(p *program, u []interval.Interval) []interval.Interval {
+	n := len(u)
+	x := make([]interval.Interval, n)
+	for i := range x {
+		for j := range u {
+			x[i] = x[i].Add(t.back[i*n+j].Mul(u[j]))
+		}
+	}
+	return append(x, p.initial...)
+}
+
+// slopes encloses, over a box of coordinates, the outputs and their derivatives by the coordinates, n of each. It is false
+// if a divisor may vanish.
+func (t *Trap) slopes(run *taylor, u []interval.Interval) (values, slopes []interval.Interval, ok bool) {
+	n := len(u)
+	if run.run(t.states(run.p, u), true) != nil {
+		return nil, nil, false
+	}
+	for _, r := range run.p.outputs {
+		values = append(values, run.at(r, 0))
+		for j := range n {
+			slope := interval.Interval{}
+			for k := range n {
+				slope = slope.Add(run.drow(r, k)[0].Mul(t.back[k*n+j]))
+			}
+			slopes = append(slopes, slope)
+		}
+	}
+	return values, slopes, true
 }
 
 // values encloses the outputs over a box of coordinates, by interval evaluation and by the mean value form around its
 // centre, and says how steep they are in each coordinate. It is false if a divisor may vanish.
 func (t *Trap) values(run *taylor, u []interval.Interval) (values []interval.Interval, steep []float64, ok bool) {
 	n := len(u)
-	states := func(u []interval.Interval) []interval.Interval {
-		x := make([]interval.Interval, n)
-		for i := range x {
-			for j := range u {
-				x[i] = x[i].Add(t.back[i*n+j].Mul(u[j]))
-			}
-		}
-		return append(x, run.p.initial...)
-	}
 	middle := make([]interval.Interval, n)
 	for j := range u {
 		middle[j] = interval.Point(u[j].Mid())
 	}
-	if run.run(states(middle), true) != nil {
+	if run.run(t.states(run.p, middle), true) != nil {
 		return nil, nil, false
 	}
 	for _, r := range run.p.outputs {
 		values = append(values, run.at(r, 0))
 	}
-	if run.run(states(u), true) != nil {
+	natural, slopes, ok := t.slopes(run, u)
+	if !ok {
 		return nil, nil, false
 	}
 	steep = make([]float64, n)
-	for i, r := range run.p.outputs {
+	for i := range values {
 		for j := range u {
-			slope := interval.Interval{}
-			for k := range n {
-				slope = slope.Add(run.drow(r, k)[0].Mul(t.back[k*n+j]))
-			}
+			slope := slopes[i*n+j]
 			values[i] = values[i].Add(slope.Mul(u[j].Sub(middle[j])))
 			steep[j] = max(steep[j], slope.Mag())
 		}
-		values[i] = values[i].Intersect(run.at(r, 0))
+		values[i] = values[i].Intersect(natural[i])
 	}
 	return values, steep, true
 }
@@ -282,4 +314,78 @@ func invert(a [][]*big.Rat) ([][]*big.Rat, error) {
 		w[i] = w[i][n:]
 	}
 	return w, nil
+}
+
+// Sink reports whether every solution in the trap is seen to tend to its centre, which has to be a state of rest for all
+// values of the parameters.
+//
+// Soundness: let u be the coordinates relative to the centre, r_i their bounds and J the derivative of the right-hand sides
+// in these coordinates. Since f is zero at the centre, u' = (∫₀¹ J(θu) dθ)·u. Where m_i := J_ii·r_i + Σ_{j≠i} |J_ij|·r_j < 0
+// on the whole trap, by compactness m_i ≤ −c·r_i for a c > 0, and V = max |u_i|/r_i obeys V' ≤ −cV: a coordinate with
+// |u_i| = V·r_i has |u_i|' ≤ V·m_i.
+func (t *Trap) Sink() bool {
+	n := t.sys.Dim()
+	centre, radius := make([]*big.Rat, n), make([]interval.Interval, n)
+	for i := range n {
+		centre[i] = new(big.Rat).Add(t.lo[i], t.hi[i])
+		centre[i].Quo(centre[i], big.NewRat(2, 1))
+		half := new(big.Rat).Sub(t.hi[i], t.lo[i])
+		radius[i] = interval.FromRat(half.Quo(half, big.NewRat(2, 1)))
+	}
+	inverse, err := invert(t.rows)
+	if err != nil {
+		return false
+	}
+	x := make([]*big.Rat, n)
+	for i := range x {
+		x[i] = new(big.Rat)
+		for j := range n {
+			x[i].Add(x[i], new(big.Rat).Mul(inverse[i][j], centre[j]))
+		}
+	}
+	for i := range n {
+		if !t.sys.zeroAt(Expr{t.sys, t.sys.rhs[i]}, x) {
+			return false
+		}
+	}
+	p, err := compile(t.sys, t.speeds...)
+	if err != nil {
+		return false
+	}
+	run := newTaylor(p, 0, true)
+	return t.cover(t.u, func(u []interval.Interval) (bool, []float64) {
+		_, slopes, ok := t.slopes(run, u)
+		if !ok {
+			return false, nil
+		}
+		for i := range n {
+			m := slopes[i*n+i].Mul(radius[i])
+			for j := range n {
+				if j != i {
+					m = m.Add(slopes[i*n+j].Abs().Mul(radius[j]))
+				}
+			}
+			if !m.Negative() {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+}
+
+// zeroAt reports whether an expression is zero at x for all values of the parameters: by interval evaluation, in which a
+// product with what is zero exactly is zero.
+func (s *System) zeroAt(e Expr, x []*big.Rat) bool {
+	box := make([]interval.Interval, len(x))
+	for i, v := range x {
+		if box[i] = interval.FromRat(v); !box[i].IsPoint() {
+			return false
+		}
+	}
+	p, err := compile(s, e)
+	if err != nil {
+		return false
+	}
+	v, err := p.values(box)
+	return err == nil && v[0].Lo() == 0 && v[0].Hi() == 0
 }

@@ -140,6 +140,8 @@ type checks struct {
 	trap func(m *Motion, t *Trap) (*enclosure.Trap, error)
 	// inside decides whether the motion ends in the trap.
 	inside func(trap *enclosure.Trap, tube *enclosure.Tube) bool
+	// throughout decides whether e > 0 everywhere in the trap.
+	throughout func(trap *enclosure.Trap, e enclosure.Expr) bool
 }
 
 var sound = checks{
@@ -151,7 +153,8 @@ var sound = checks{
 	trap: func(m *Motion, t *Trap) (*enclosure.Trap, error) {
 		return enclosure.NewTrap(m.sys, t.Rows, t.Lo, t.Hi, maxCells)
 	},
-	inside: func(trap *enclosure.Trap, tube *enclosure.Tube) bool { return trap.Contains(tube) },
+	inside:     func(trap *enclosure.Trap, tube *enclosure.Tube) bool { return trap.Contains(tube) },
+	throughout: func(trap *enclosure.Trap, e enclosure.Expr) bool { return trap.Positive(e) },
 }
 
 // Refute follows the motion from the state and makes the refutation of Γ ⊢ goal that it is, or says why it is none, by
@@ -368,7 +371,7 @@ func (q *question) positive(e enclosure.Expr) bool {
 	if v, ok := e.Rational(); ok {
 		return v.Sign() > 0
 	}
-	return q.sound.along(q.tube, e) && (q.trap == nil || q.trap.Positive(e))
+	return q.sound.along(q.tube, e) && (q.trap == nil || q.sound.throughout(q.trap, e))
 }
 
 // at encloses an expression at a time.
@@ -475,9 +478,9 @@ func (q *question) fails(goal kernel.Formula) string {
 // apart says that e, the difference of two quantities, keeps its sign in the trap.
 func (q *question) apart(what, from string, e enclosure.Expr) string {
 	switch {
-	case q.trap.Positive(e):
+	case q.sound.throughout(q.trap, e):
 		return what + " stays above " + from
-	case q.trap.Positive(e.Neg()):
+	case q.sound.throughout(q.trap, e.Neg()):
 		return what + " stays below " + from
 	}
 	return ""
