@@ -14,6 +14,7 @@ import (
 	"stopgrad/fuzz/pursuit"
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
+	"stopgrad/props"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
@@ -129,6 +130,8 @@ func effort(budget time.Duration, n int) falsify.Effort {
 		Interior: count(120, 60, 4000),
 		Corners:  count(60, 40, 2000),
 		Solved:   count(120, 60, 4000),
+		Wide:     count(120, 60, 4000),
+		Lines:    count(10, 24, 200),
 		Optimise: optimise.Effort{Scan: count(100, 64, 1024), Starts: 8, Global: count(50, 80, 500), Local: count(10, 30, 200)},
 	}
 }
@@ -342,6 +345,11 @@ func (fd *Finding) miss(r falsify.Result) {
 // small makes the counterexample of a search small, within the region.
 func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Region) (w verdict.Witness, asked int) {
 	w = r.Witness
+	if in == nil && r.Rebuild == nil {
+		if v, s := inRegime(ctx, part, w); s != nil {
+			w = v
+		}
+	}
 	if in != nil {
 		part = falsify.Narrowed(part, in.Narrow(part))
 	}
@@ -397,12 +405,78 @@ func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label st
 	return out
 }
 
-// Minimise makes a counterexample of a statement small.
+// Horizon is how long trajectories are followed: many times the time scales of the ranges that states are drawn from.
+const Horizon = 20
+
+// trajectories is how many are followed at a budget, and drawn for each of those.
+func trajectories(budget time.Duration) int { return max(12, min(80, int(budget.Seconds()))) }
+
+const drawnForEach = 6
+
+// Follow follows trajectories of a part's statement along its flow (props.Along).
+func (h Hunter) Follow(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Tested {
+	t := sample.Tested{Nearest: math.Inf(1)}
+	stream := sample.NewStream(seed, label+"/trajectories")
+	want := trajectories(h.Budget)
+	for i := 0; props.HasTime(part) && h.Budget > 0 && i < drawnForEach*want && t.Followed < want && ctx.Err() == nil; i++ {
+		st, err := sample.Draw(stream, part, 2)
+		if err != nil {
+			continue
+		}
+		if i%2 == 1 {
+			st, _ = props.OnBoundary(part, st)
+		}
+		tr, err := props.Along(ctx, part, st, Horizon)
+		if err != nil {
+			continue
+		}
+		switch tr.Status {
+		case props.Violated:
+			t.Against = fmt.Sprintf("from %s it fails by %.2g of its numbers at t = %.4g, in floating point", witness.String(st), tr.Worst, tr.T)
+			return t
+		case props.Holds:
+			t.Followed++
+			t.Time, t.Nearest = max(t.Time, tr.T), min(t.Nearest, tr.Nearest)
+		}
+	}
+	return t
+}
+
+// Minimise makes a counterexample of a statement small. One outside the paper's regime is replaced by one inside, if a
+// short search finds it.
 func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
 	if r.Trajectory().Valid() {
 		return w, r // made small where it was found
 	}
+	if v, s := inRegime(ctx, part, w); s != nil {
+		w, r = v, s
+	}
 	return h.settled(part, minimise.State(ctx, part, w, confirms(part, w), h.Limit).Witness, w, r)
+}
+
+// Counts of the search for a counterexample in the paper's regime.
+const (
+	regimeSearches = 4
+	regimeStates   = 100
+)
+
+// inRegime looks for a counterexample that leaves the paper's regime in fewer quantities than w does; nil if it finds none.
+func inRegime(ctx context.Context, part *lang.Part, w verdict.Witness) (best verdict.Witness, refuted *verdict.Refutation) {
+	least := witness.Outside(part, w)
+	if least == 0 {
+		return w, nil
+	}
+	inside, some := witness.Inside(part)
+	for k := 0; some && k < regimeSearches && least > 0; k++ {
+		found := sample.Search(ctx, inside, uint64(k), part.Name+"/regime", regimeStates)
+		if found.Refutation == nil || witness.Outside(part, found.Witness) >= least {
+			continue
+		}
+		if r, err := verdict.Refute(part, found.Witness); err == nil && r.Verdict().IsRefuted() {
+			best, refuted, least = found.Witness, r, witness.Outside(part, found.Witness)
+		}
+	}
+	return best, refuted
 }
 
 // settled returns a smaller counterexample with its refutation, or the old one if the model does not confirm it.
@@ -413,10 +487,10 @@ func (h Hunter) settled(part *lang.Part, small, old verdict.Witness, refuted *ve
 	return old, refuted
 }
 
-// confirms returns the predicate of a minimisation from w: the model refutes the state, and the statement
-// fails by a number there if it does at w, so that a definite matrix does not end up merely singular.
+// confirms returns the predicate of a minimisation from w: the model refutes the state, and a matrix that is not
+// definite at w by a number does not end up merely singular.
 func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
-	definite := Residual(part, w).Sign() != 0
+	definite := part.Stmt.Kind == lang.Definite && Residual(part, w).Sign() != 0
 	return func(w verdict.Witness) bool {
 		if definite && Residual(part, w).Sign() == 0 {
 			return false

@@ -22,6 +22,8 @@ import (
 // Effort says how many states each stage may look at.
 type Effort struct {
 	Interior, Corners, Solved int
+	// Wide states have numbers of any magnitude, at ends and ties; Lines are moved along, one scalar each.
+	Wide, Lines int
 	// Optimise is spent on each choice of sizes.
 	Optimise optimise.Effort
 }
@@ -40,7 +42,7 @@ type Options struct {
 type Result struct {
 	Refutation *verdict.Refutation // nil if none was found
 	Witness    verdict.Witness
-	Stage      string // that found it: interior, corners, solved, or one of package optimise
+	Stage      string // that found it: interior, corners, wide, lines, solved, or one of package optimise
 	// Coordinates and Rebuild give the states around the witness where it comes from a chart with equations
 	// solved for: the witness is Rebuild(Coordinates), and Groups lists the coordinates by symbol. Nil otherwise.
 	Coordinates []*big.Rat
@@ -74,7 +76,7 @@ func (s *searcher) search() {
 		return
 	}
 	s.weak = weaker(part)
-	for _, stage := range []func(){s.interior, s.corners, s.solved, s.optimise} {
+	for _, stage := range []func(){s.interior, s.corners, s.wide, s.lines, s.solved, s.optimise} {
 		if stage(); s.finished() {
 			return
 		}
@@ -189,7 +191,7 @@ func weaker(part *lang.Part) *lang.Part {
 	return &p
 }
 
-func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, after func(sample.Chooser, verdict.Witness)) {
+func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, draw func(sample.Chooser, *lang.Part, int) (verdict.Witness, error), after func(sample.Chooser, verdict.Witness)) {
 	stream := sample.NewStream(s.o.Seed, s.label+"/"+stage)
 	sizes := s.o.sizesOf(s.target)
 	for i := range n {
@@ -203,7 +205,7 @@ func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.
 		for _, k := range ks {
 			most = max(most, k)
 		}
-		st, err := sample.Draw(&sized{Chooser: ch, sizes: ks}, s.target, most)
+		st, err := draw(&sized{Chooser: ch, sizes: ks}, s.target, most)
 		if err != nil {
 			continue
 		}
@@ -218,15 +220,17 @@ func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.
 
 func plain(c sample.Chooser) sample.Chooser { return c }
 
-func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, nil) }
+func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, sample.Draw, nil) }
+
+func (s *searcher) wide() { s.draw("wide", s.o.Effort.Wide, plain, sample.DrawWide, nil) }
 
 func (s *searcher) corners() {
-	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, nil)
+	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, sample.Draw, nil)
 }
 
 func (s *searcher) solved() {
 	if needsEquations(s.part) {
-		s.draw("solved", s.o.Effort.Solved, plain, func(ch sample.Chooser, st verdict.Witness) { solveAtRandom(ch, s.target, st) })
+		s.draw("solved", s.o.Effort.Solved, plain, sample.Draw, func(ch sample.Chooser, st verdict.Witness) { solveAtRandom(ch, s.target, st) })
 	}
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"slices"
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
@@ -17,17 +18,20 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	if read == nil {
 		return nil, false
 	}
-	established := func(p *lang.Part, name string) (verdict.Verdict, bool) {
+	established := func(p *lang.Part, name string) (v verdict.Verdict, uses []string, ok bool) {
 		text, err := read(name)
 		if err != nil {
-			return verdict.Undecided, false
+			return v, nil, false
 		}
 		cert, err := certificate.Read(bytes.NewReader(text))
 		if err != nil {
-			return verdict.Undecided, false
+			return v, nil, false
 		}
-		v, err := verdict.OfCertificate(p, cert)
-		return v, err == nil
+		for _, u := range cert.Uses() {
+			uses = append(uses, u.Claim+"/"+u.Part)
+		}
+		v, err = verdict.OfCertificate(p, cert)
+		return v, uses, err == nil
 	}
 	evidence, twins := rec.Evidence, rec.Twins
 	found := make([]finding, len(c.Parts))
@@ -42,14 +46,17 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				return nil, false
 			}
 			v, ok := verdict.Undecided, true
+			e.Detail.Uses = nil
 			switch {
 			case e.Certificate != "":
-				v, ok = established(p, e.Certificate)
+				v, e.Detail.Uses, ok = established(p, e.Certificate)
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
-				v = sampledWord(e, nil)
-			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && e.Detail.Drawn > 0 && e.Detail.Tried > 0:
+				if v = sampledWord(e, nil); v == verdict.Supported && undefined(found[i].evidence) {
+					v = verdict.Undecided
+				}
+			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && e.Detail.Drawn > 0 && e.Detail.Tried > 0 && !e.Detail.Undefined:
 				v = verdict.Supported
 			}
 			if !ok {
@@ -63,6 +70,10 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			return nil, false
 		}
 		found[i].verdict = verdict.Together(words...)
+		// What is proved has a value wherever its hypotheses hold: such a part is judged again.
+		if found[i].verdict.IsProved() && undefined(found[i].evidence) {
+			return nil, false
+		}
 		for _, t := range p.Twins {
 			if len(twins) == 0 || twins[0].Mutation != p.Name+": "+t.String() {
 				return nil, false
@@ -76,7 +87,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 					return nil, false
 				}
 				ok := false
-				if v, ok = established(m, rec.Certificate); !ok {
+				if v, _, ok = established(m, rec.Certificate); !ok {
 					return nil, false
 				}
 			}
@@ -90,6 +101,11 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	out := record(c, found)
 	out.Seconds = rec.Seconds
 	return &out, true
+}
+
+// undefined reports whether a search came to a state at which the statement has no value.
+func undefined(evidence []ledger.Evidence) bool {
+	return slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Undefined })
 }
 
 // complete reports whether a formal statement's evidence has what every judgement of one leaves: what became of its

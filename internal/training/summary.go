@@ -82,7 +82,7 @@ func summarise(t *method.Trainer, e *evaluation, id identity, seen *series) (*su
 		}
 		return math.NaN()
 	}
-	s.Verdict = metric.Judge(value("zstd"), value("er"))
+	s.Verdict = metric.JudgeAt(value("zstd"), value("er"), s.TotalDecay, id.Config.Steps)
 	if end, ok := s.Measures["asym"]; ok {
 		steps, values := seen.column("asym")
 		i := slices.IndexFunc(steps, func(x float64) bool { return x >= 0.6*float64(id.Config.Steps) })

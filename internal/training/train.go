@@ -34,6 +34,7 @@ type Train struct {
 	MeasureEvery    int    `default:"0" help:"Steps between two records of the series; 0 is a fortieth of the run."`
 	CheckpointEvery int    `default:"0" help:"Steps between two checkpoints; 0 is a tenth of the run."`
 	Probe           bool   `help:"Take the accuracies at every record, not only at the end."`
+	Export          string `placeholder:"FILE" help:"Write projections of two views, W_p, W, W_a and series along the run, and the weights of its end, to a .npz, .safetensors or .csv file, which diagnose reads."`
 	JSON            bool   `name:"json" help:"Write the summary as JSON."`
 }
 
@@ -110,6 +111,10 @@ func (t *Train) Run(c *Console) error {
 	if err := method.CheckPlace(e, src, method.Place(t.Views)); err != nil {
 		return badInput(err)
 	}
+	x, err := newExport(t.Export, src)
+	if err != nil {
+		return badInput(err)
+	}
 	every := t.MeasureEvery
 	if every == 0 {
 		every = max(1, config.Steps/defaultRecords)
@@ -122,6 +127,18 @@ func (t *Train) Run(c *Console) error {
 	}
 	defer trainer.Close()
 	first := trainer.Done()
+	if first > 0 && x != nil {
+		return badInputf("--export has the whole run, and this one goes on from step %d: leave it out, or train anew", first)
+	}
+	measure := ev.look
+	if x != nil {
+		measure = func(t *method.Trainer) ([]float64, error) {
+			if err := x.look(t); err != nil {
+				return nil, err
+			}
+			return ev.look(t)
+		}
+	}
 	bar := newProgress(c)
 	checkpoint := t.CheckpointEvery
 	if checkpoint == 0 {
@@ -129,7 +146,7 @@ func (t *Train) Run(c *Console) error {
 	}
 	var seen series
 	err = method.Run(c.Context, trainer, src, method.Options{
-		Dir: t.Out, CheckpointEvery: checkpoint, MeasureEvery: every, Columns: ev.columns(), Measure: ev.look, Views: method.Place(t.Views),
+		Dir: t.Out, CheckpointEvery: checkpoint, MeasureEvery: every, Columns: ev.columns(), Measure: measure, Views: method.Place(t.Views),
 		Progress: func(p method.Progress) {
 			seen.add(p)
 			bar.show(float64(p.Step-first), float64(p.Steps-first), progressText(p))
@@ -155,6 +172,11 @@ func (t *Train) Run(c *Console) error {
 	s, err := summarise(trainer, ev, id, &seen)
 	if err != nil {
 		return err
+	}
+	if x != nil {
+		if err := x.write(trainer, &seen); err != nil {
+			return err
+		}
 	}
 	if t.Out != "" {
 		if err := s.keep(c.Context, t.Out, &seen); err != nil {

@@ -192,6 +192,7 @@ type compiled struct {
 	hypotheses []hypothesis
 	goals      []goal
 	assumption bool
+	steps      bool   // the statement is about orbits of the map
 	kept       []look // of an assumption: its equations hold a moment later too
 }
 
@@ -200,6 +201,7 @@ type hypothesis struct {
 	name     string
 	declared bool // by the declaration of the symbol called name
 	moves    bool
+	always   bool // assumed at every time
 	check
 }
 
@@ -275,7 +277,7 @@ func compilePart(p *lang.Part) *compiled {
 func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	ctx := r.Context()
 	b := &builder{sig: ctx.Signature(), dyn: ctx.Dynamics(), time: ctx.Time(), prog: newProgram()}
-	c.symbols = symbolsOf(b.sig)
+	c.symbols, c.steps = symbolsOf(b.sig), ctx.Time() == kernel.Orbit
 	owners := r.Owners()
 	hyps := ctx.Hypotheses()
 	c.assumption = p.Stmt.Kind == lang.Assumption
@@ -285,7 +287,7 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	}
 	for i, h := range hyps {
 		f := h.Formula()
-		y := hypothesis{name: owners[i], declared: i < assumed, check: b.state(f)}
+		y := hypothesis{name: owners[i], declared: i < assumed, always: h.Mark() == kernel.Kept, check: b.state(f)}
 		if k := i - assumed - len(p.Assumes); k >= 0 {
 			y.name = fmt.Sprintf("assumption%d", k+1)
 		}

@@ -56,6 +56,13 @@ func (fr *frame) judge(f kernel.Formula) Judgement {
 		for i, x := range ms[0].at {
 			j.Holds = j.Holds && (i/ms[0].cols == i%ms[0].cols || x.base().isZero())
 		}
+	case kernel.Within:
+		j.Holds, j.Strict = true, true
+		low, high := ms[1].at[0].base(), ms[2].at[0].base()
+		for _, x := range ms[0].at {
+			above, below := fr.cmp(x.base(), low), fr.cmp(high, x.base())
+			j.Holds, j.Strict = j.Holds && above >= 0 && below >= 0, j.Strict && above > 0 && below > 0
+		}
 	case kernel.Absurd:
 	default:
 		fail("%s is not said of one state", f.Form())
@@ -178,9 +185,13 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 		fail("a %s sequent states nothing of this form", c.Time())
 	}
 	for _, h := range c.Hypotheses() {
+		// Soundness: what holds at the start only may have ended where something that was positive becomes zero; that it
+		// held just before is asked of the motion, see meets.
+		if h.Mark() == kernel.Start && c.Time() == kernel.Motion && goal.Form() == kernel.StayPositive && q.heldBefore(h.Formula()) {
+			continue
+		}
 		q.suppose(h.Formula())
 	}
-	q.averages = q.mentionsExpectation(goal)
 	if !q.possible(q.here) {
 		spare("no random columns have the declared moments here")
 	}
@@ -237,11 +248,10 @@ func sides(j Judgement) string {
 // question is one sequent at one state.
 type question struct {
 	*evaluator
-	ctx      *kernel.Context
-	keeps    []kernel.Theorem
-	here     *frame
-	averages bool             // expectations occur
-	used     []kernel.Theorem // keeps that were needed
+	ctx   *kernel.Context
+	keeps []kernel.Theorem
+	here  *frame
+	used  []kernel.Theorem // keeps that were needed
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
@@ -269,13 +279,14 @@ func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
 	return q
 }
 
-// learnSymmetric notes which letters stay symmetric for a while: those of which it is constant, or assumed all along (and
-// then asked of the motion by itself, see stays), or kept.
+// learnSymmetric notes which letters stay symmetric for a while along the motion: those that are symmetric here and do
+// not move along it, and those that a keep keeps so by what is known of it by then.
 func (q *question) learnSymmetric() {
-	if q.ctx.Time() == kernel.AtState {
+	if q.ctx.Time() != kernel.Motion {
 		return
 	}
 	q.staySymmetric = map[*kernel.Term]bool{}
+	open := map[*kernel.Term]kernel.Formula{}
 	for _, y := range q.st.sig.Symbols() {
 		x := q.st.sig.Lookup(y.Name())
 		r, c := y.Shape()
@@ -287,22 +298,25 @@ func (q *question) learnSymmetric() {
 			continue
 		}
 		f, err := kernel.NewFormula(kernel.Equal, xt, x)
-		if err != nil {
+		if err != nil || !q.here.judge(f).Holds {
 			continue
 		}
-		for _, h := range q.ctx.Hypotheses() {
-			q.spend()
-			switch g := h.Formula(); {
-			case h.Mark() == kernel.Start:
-			case g.Same(f):
-				q.staySymmetric[x] = true
-			// Soundness: that x stays psd may itself rest on its staying symmetric, unless x does not move.
-			case h.Mark() == kernel.Constant && (g.Form() == kernel.Semidefinite || g.Form() == kernel.Definite || g.Form() == kernel.Diagonal) && g.Terms()[0] == x:
-				q.staySymmetric[x] = true
-			}
-		}
-		if !q.staySymmetric[x] && q.here.judge(f).Holds && q.kept(f, false) {
+		if q.dyn.FlowOf(x) == nil {
 			q.staySymmetric[x] = true
+		} else {
+			open[x] = f
+		}
+	}
+	// Soundness: that a hypothesis says so for all time is no reason. A keep may have it as its conclusion, from one that
+	// holds nearby among symmetric matrices only.
+	for again := true; again; {
+		again = false
+		for _, y := range q.st.sig.Symbols() {
+			x := q.st.sig.Lookup(y.Name())
+			if f, ok := open[x]; ok && q.kept(f, false) {
+				q.staySymmetric[x], again = true, true
+				delete(open, x)
+			}
 		}
 	}
 }
@@ -377,6 +391,23 @@ func (q *question) kept(f kernel.Formula, forever bool) bool {
 	return false
 }
 
+// heldBefore reports whether an order, or an inequation, held for a while until this state, whether it does here or not: its
+// sides are equal here and differentiable along the motion, and their difference changes the sign that it had.
+func (q *question) heldBefore(f kernel.Formula) bool {
+	switch f.Form() {
+	case kernel.AtLeast, kernel.Greater, kernel.Unequal:
+	default:
+		return false
+	}
+	ts := f.Terms()
+	if !q.continuous(ts...) || !q.difference(q.here.eval(ts[0]), q.here.eval(ts[1])).isZero() {
+		return false
+	}
+	// Soundness: at rest, nothing is left behind.
+	v := q.sign(q.difference(q.speed(ts[0]), q.speed(ts[1])).at[0].base())
+	return v < 0 || v > 0 && f.Form() == kernel.Unequal
+}
+
 // meets requires that the hypotheses hold along the motion as they are marked: for a while after this state; with
 // before, from a while before it; with forever, for all time.
 func (q *question) meets(before, forever bool) {
@@ -392,33 +423,16 @@ func (q *question) meets(before, forever bool) {
 		if !forever && q.near(f) || !before && q.kept(f, forever) {
 			continue
 		}
+		// Soundness: the motion starts a while before the state; later it may leave what holds at the start.
+		if before && h.Mark() == kernel.Start && q.heldBefore(f) {
+			continue
+		}
 		spare("the hypothesis %s holds here and may not hold along the motion", describe(f))
 	}
 }
 
-// mentionsExpectation reports whether an expectation occurs in the sequent.
-func (q *question) mentionsExpectation(goal kernel.Formula) bool {
-	ts := append(goal.Terms(), goal.Inner().Terms()...)
-	for _, h := range q.ctx.Hypotheses() {
-		ts = append(ts, h.Formula().Terms()...)
-	}
-	for _, x := range q.dyn.FlowLetters() {
-		ts = append(ts, q.dyn.FlowOf(x))
-	}
-	for _, x := range q.dyn.MapLetters() {
-		ts = append(ts, q.dyn.MapOf(x))
-	}
-	seen := map[*kernel.Term]bool{}
-	for _, t := range ts {
-		if reaches(t, seen, func(t *kernel.Term) bool { return t.Head() == kernel.Expect }) {
-			return true
-		}
-	}
-	return false
-}
-
-// possible reports whether there are random columns with the declared moments: the matrix of all joint moments, zero
-// where none is declared, has to be positive semidefinite.
+// possible reports whether there are random columns with the declared moments, whether expectations occur or not: the
+// matrix of all joint moments, zero where none is declared, has to be positive semidefinite.
 func (q *question) possible(fr *frame) bool {
 	psd, _ := q.moments(fr)
 	return psd
@@ -426,14 +440,14 @@ func (q *question) possible(fr *frame) bool {
 
 func (q *question) moments(fr *frame) (psd, pd bool) {
 	start, size := map[*kernel.Term]int{}, 0
-	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+	for i := range q.dyn.Moments() {
 		if a, b, m := q.dyn.Moment(i); a == b {
 			start[a] = size
 			size += fr.eval(m).rows
 		}
 	}
 	all := nought(size, size)
-	for i := 0; q.averages && i < q.dyn.Moments(); i++ {
+	for i := range q.dyn.Moments() {
 		a, b, m := q.dyn.Moment(i)
 		r, rows := start[a]
 		c, cols := start[b]
@@ -456,9 +470,6 @@ func (q *question) moments(fr *frame) (psd, pd bool) {
 
 // lasting reports whether there are random columns with the declared moments near the state too, or at all states.
 func (q *question) lasting(forever bool) bool {
-	if !q.averages {
-		return true
-	}
 	still, shaped := true, true
 	var ms []*kernel.Term
 	for i := 0; i < q.dyn.Moments(); i++ {
@@ -476,6 +487,19 @@ func (q *question) speed(t *kernel.Term) matrix { return q.here.derivative(q.her
 
 // number is the value of a scalar term.
 func (q *question) number(t *kernel.Term) *number { return q.here.eval(t).at[0].base() }
+
+// drifts says how a rate changes with the motion, or nothing if it does not move.
+func (q *question) drifts(c *kernel.Term) string {
+	m := q.moves(c)
+	if !m.states && !m.inputs {
+		return ""
+	}
+	v := q.speed(c).at[0].base()
+	if v.isZero() {
+		spare("the rate moves, but not here")
+	}
+	return "the rate moves: its derivative is " + q.text(v)
+}
 
 // steady requires a rate or factor to be constant.
 func (q *question) steady(c *kernel.Term) *number {
@@ -514,6 +538,9 @@ func (q *question) motion(goal kernel.Formula) string {
 			return "fails: " + sides(j)
 		}
 	case kernel.Evolves: // L(t) = exp(ct)·L(0) has the derivative cL(0) at 0
+		if moves := q.drifts(ts[1]); moves != "" {
+			return moves
+		}
 		v, c := q.speed(ts[0]), q.steady(ts[1])
 		if w := q.scale(jet{c}, q.here.eval(ts[0])); !q.difference(v, w).isZero() {
 			return "the derivative is " + show(v) + " and not " + show(w)
@@ -521,6 +548,9 @@ func (q *question) motion(goal kernel.Formula) string {
 	case kernel.NormDecays:
 		// With N = ‖L‖², N' > −2cN at 0 makes N greater than exp(−2ct)·N(0) right after. Where L = 0, the bound is 0
 		// from then on, and L' ≠ 0 makes L pass it.
+		if moves := q.drifts(ts[1]); moves != "" {
+			return moves
+		}
 		l, v, c := q.here.eval(ts[0]), q.speed(ts[0]), q.steady(ts[1])
 		if l.isZero() && !v.isZero() {
 			return "zero, with the derivative " + show(v)
@@ -530,6 +560,9 @@ func (q *question) motion(goal kernel.Formula) string {
 			return "half the derivative of the squared norm is " + q.text(q.dot(l, v)) + ", above −c times it by " + q.text(s)
 		}
 	case kernel.Decays: // the same of V
+		if moves := q.drifts(ts[1]); moves != "" {
+			return moves
+		}
 		v, c := q.speed(ts[0]).at[0].base(), q.steady(ts[1])
 		if s := q.add(v, q.mul(c, q.number(ts[0]))); q.sign(s) > 0 {
 			return "the derivative is " + q.text(v) + ", above −c times the value by " + q.text(s)
@@ -789,6 +822,17 @@ func (q *question) failsAt(goal kernel.Formula, path []*frame) string {
 			return "does not stay"
 		}
 		return ""
+	}
+	switch goal.Form() {
+	case kernel.Evolves, kernel.NormDecays, kernel.Decays:
+		// A factor that moves is none, whatever L does; inputs stay as they are.
+		if m := q.moves(ts[1]); m.states || m.inputs {
+			a, b := first.eval(ts[1]), last.eval(ts[1])
+			if q.difference(a, b).isZero() {
+				return ""
+			}
+			return "the factor moves, from " + q.value(a).String() + " to " + q.value(b).String()
+		}
 	}
 	switch goal.Form() {
 	case kernel.Always:

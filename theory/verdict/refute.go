@@ -24,6 +24,7 @@ type Refutation struct {
 	counterexample model.Counterexample
 	trajectory     trajectory.Refutation
 	reason         string
+	undefined      bool
 	finding        *eval.Finding
 }
 
@@ -41,6 +42,47 @@ func (r *Refutation) Trajectory() trajectory.Refutation { return r.trajectory }
 
 // Reason says in numbers how the statement fails at the state, or along the motion, or why the state is no counterexample.
 func (r *Refutation) Reason() string { return r.reason }
+
+// Undefined reports whether the statement, one about states, has no value at this one, which meets all hypotheses. So it is
+// not proved, which would be to say that it has, and not refuted either.
+func (r *Refutation) Undefined() bool { return r.undefined }
+
+// Sides are the two sides of the refuted statement at the state as numbers, in the order in which they are written; right
+// is empty of a statement about one matrix. ok is false of a statement over time, whose Reason has the numbers.
+func (r *Refutation) Sides() (left, right string, ok bool) {
+	x := r.counterexample
+	f := x.Formula()
+	stmt := r.reading.Part().Stmt
+	if f.Form() == kernel.Always {
+		f, stmt = f.Inner(), stmt.Of
+	}
+	if !x.Valid() || f.Form().Temporal() || f.Form() == kernel.Absurd || stmt == nil {
+		return "", "", false
+	}
+	j, err := model.Holds(x.Context(), f, x.State())
+	if err != nil {
+		return "", "", false
+	}
+	sides := j.Sides
+	if stmt.Kind == lang.Inequality && (stmt.Rel == "<" || stmt.Rel == "<=") && len(sides) == 2 {
+		sides = []model.Value{sides[1], sides[0]}
+	}
+	if left = numbers(sides[0]); len(sides) == 2 {
+		right = numbers(sides[1])
+	}
+	return left, right, true
+}
+
+// numbers renders a value, a long fraction with its decimals.
+func numbers(v model.Value) string {
+	const legible = 12
+	text := v.String()
+	if x, rational := v.Rational(0, 0); v.Scalar() && rational && !x.IsInt() && len(text) > legible {
+		f, _ := x.Float64()
+		text += fmt.Sprintf(" ≈ %.6g", f)
+	}
+	return text
+}
 
 // Finding is what the search's evaluator makes of the state: measures for readers, which decide nothing.
 func (r *Refutation) Finding() *eval.Finding { return r.finding }
@@ -78,11 +120,13 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 	for _, g := range goals {
 		x, err := model.Refute(c, g, st, keeps...)
 		if err != nil {
+			var none *model.NoValue
+			r.undefined = r.undefined || c.Time() == kernel.AtState && part.Stmt.Kind != lang.Assumption && errors.As(err, &none)
 			last = err
 			continue
 		}
 		r.counterexample, r.reason = x, x.Reason()
-		r.verdict = OfCounterexample(reading, x)
+		r.verdict, r.undefined = OfCounterexample(reading, x), false
 		if part.Stmt.Kind == lang.Assumption {
 			r.verdict = OfLoss(reading, x)
 		}
@@ -92,6 +136,9 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 	var without *model.NoValue
 	if errors.As(last, &none) || errors.As(last, &without) {
 		r.reason = last.Error()
+		if r.undefined {
+			r.reason += ", at " + st.String()
+		}
 		return r, nil
 	}
 	if last == nil {

@@ -167,6 +167,9 @@ var attacks = []struct{ what, want, text string }{
 	{"two counterexamples", "two counterexamples", "c state\n" + values + "\nrefutes 0 eq 1 2 :\nrefutes 0 eq 1 2 :"},
 	{"a motion refuted where a hypothesis soon fails", "may not hold along", "flow 3 1\nt number -1\nh always ge 0 3\nc motion\n" + values +
 		"\nrefutes 0 staynonnegative 10 :"},
+	{"a motion refuted along which W = W^T is kept by W pd, and W pd by W = W^T", "may not hold along", "flow 6 7\nt transpose 6\nt transpose 7\n" +
+		"h always pd 6\nc motion\nh here pd 6\nc state\np 1 modulo eq 10 6 : :\np 0 lift always eq 10 6 : 0 :\nh always eq 10 6\nc motion\n" +
+		"dim n 2\nvalue x 1 1 : 0\nvalue y 1 1 : 0\nvalue W 2 2 : 1 0 0 1\nvalue A 2 2 : 0 1 0 0\nrefutes 2 always eq 11 7 : 1"},
 	{"a step refuted after its hypothesis has failed", "not fail", "map 3 1\nh always eq 3 0\nc orbit\n" + values + "\nrefutes 0 always eq 3 0 :"},
 }
 

@@ -33,6 +33,12 @@
 //	p 1 lift always eq 4 5 : 0 :    “always” stands before the form of what always holds
 //	goal 3                          theorem 3 is a part of the statement; the first goal fixes the context
 //	vacuous 3                       theorem 3 says that the hypotheses contradict each other
+//	shed 2 9                        off the matrix of the next conclusion: term 9 times the matrix of hypothesis 2 of its context
+//	split eta 1/8                   its argument, in preorder: a box cut in two; an entry of a matrix is W.1.2
+//	leaf interval                   the condition holds on the box, by this rule of package region
+//	leaf outside 3 slope            hypothesis condition 3 fails on the box, by this rule
+//	leaf theorem 7                  theorem 7 states the formula under hypotheses that hold on the box
+//	certified 0 gt 4 5              the statement of context 0 that the argument above establishes at every point of its region
 //	dim n 2                         a state: sizes, then
 //	value W 2 1 : 1 -3/2            exact values, rows and columns, entries row by row
 //	refutes 0 eq 4 5 : 1            the statement of context 0 that fails there; theorems of always φ that it rests on

@@ -12,6 +12,7 @@ import (
 
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/model"
+	"stopgrad/theory/region"
 	"stopgrad/theory/trajectory"
 )
 
@@ -39,6 +40,7 @@ type Certificate struct {
 	names          []Abbreviation
 	goals          []kernel.Theorem
 	vacuous        kernel.Theorem
+	certified      []region.Certified
 	counterexample model.Counterexample
 	trajectory     trajectory.Refutation
 	illFormed      string
@@ -60,6 +62,11 @@ func (c *Certificate) Goals() []kernel.Theorem { return append([]kernel.Theorem(
 
 // Vacuous is the theorem that the hypotheses contradict each other, or the zero Theorem.
 func (c *Certificate) Vacuous() kernel.Theorem { return c.vacuous }
+
+// Certified is a copy of the sequents of one Γ that are certified over their region; none in other certificates.
+func (c *Certificate) Certified() []region.Certified {
+	return append([]region.Certified(nil), c.certified...)
+}
 
 // Counterexample is the counterexample of a refutation, invalid in other certificates.
 func (c *Certificate) Counterexample() model.Counterexample { return c.counterexample }
@@ -85,6 +92,12 @@ func (c *Certificate) Sequent() string {
 			fs = append(fs, g.Formula())
 		}
 		return Sequent(c.goals[0].Context(), fs...)
+	case len(c.certified) > 0:
+		var fs []kernel.Formula
+		for _, g := range c.certified {
+			fs = append(fs, g.Formula())
+		}
+		return Sequent(c.certified[0].Context(), fs...)
 	case c.vacuous.Valid():
 		return Sequent(c.vacuous.Context(), c.vacuous.Formula())
 	case c.counterexample.Valid():
@@ -107,8 +120,10 @@ type reader struct {
 	sizes    map[string]int
 	values   map[string][][]*big.Rat
 	course   trajectory.Course
-	kind     string // goal, vacuous, refutes, follows or illformed
-	named    []int  // the lines of the abbreviations
+	kind     string // goal, vacuous, certified, refutes, follows or illformed
+	sheds    []region.Shed
+	steps    []region.Step
+	named    []int // the lines of the abbreviations
 }
 
 // Read reads a certificate and makes everything in it again. The error names the first line that does not hold.
@@ -179,6 +194,9 @@ func Read(in io.Reader) (*Certificate, error) {
 	if !r.cert.trajectory.Valid() && (r.course.End != nil || r.course.Trap != nil) {
 		return fail("a course that is not followed")
 	}
+	if len(r.steps)+len(r.sheds) > 0 {
+		return fail("an argument without a conclusion")
+	}
 	// A name may not be that of a symbol or size, declared before or after it.
 	readers := kernel.NewPrinter()
 	for i, a := range r.cert.names {
@@ -224,7 +242,8 @@ func (r *reader) line(text string, n int) error {
 	if n == 2 {
 		return fmt.Errorf("expected claim ID PART READING")
 	}
-	if r.kind != "" && word != r.kind {
+	argument := word == "shed" || word == "split" || word == "leaf"
+	if r.kind != "" && word != r.kind && !(r.kind == "certified" && argument) {
 		return fmt.Errorf("%s after the conclusion", word)
 	}
 	want := func(k int) error {
@@ -310,6 +329,12 @@ func (r *reader) line(text string, n int) error {
 		return r.step(args)
 	case "goal", "vacuous":
 		return r.goal(word, args)
+	case "shed":
+		return r.shed(args)
+	case "split", "leaf":
+		return r.argue(word, args)
+	case "certified":
+		return r.certify(args)
 	case "dim":
 		return r.dim(args)
 	case "value":
