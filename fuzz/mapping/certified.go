@@ -12,6 +12,7 @@ import (
 	"stopgrad/fuzz/rest"
 	"stopgrad/numeric/enclosure"
 	"stopgrad/numeric/interval"
+	"stopgrad/numeric/ode"
 )
 
 // Certified is a map over (p0, s0) in tiles of which each is certified as a whole, or hatched:
@@ -22,34 +23,43 @@ import (
 //
 // A tile is a box of initial states. Package enclosure carries it, with a guarantee, until it is as a whole in a trap, a set
 // that no motion leaves: around the origin one in which every motion tends to the origin ([enclosure.Trap.Sink]), around
-// the stable state of rest with s > 0 one on which s is positive. A tile of which that does not succeed is cut in four.
+// the stable state of rest with s > 0 one on which s is positive. A tile of which that does not succeed is cut in two, across
+// the side whose ends part most.
 type Certified struct {
 	Spec  Spec // with the defaults filled in, Progress apart
-	Tiles []Cell
+	Tiles []Tile
 	// Area are the exact fractions of the area, by outcome.
 	Area map[Outcome]*big.Rat
 	// Measured is the map by sampled trajectories that is drawn beside it; nil draws none.
 	Measured *Result
 }
 
-// ends are the exact ends of a tile.
-func (c *Certified) ends(t Cell) (xLo, xHi, yLo, yHi *big.Rat) {
-	n := certifiedCells << t.Level
-	xLo, xHi = c.Spec.X.ends(t.i, n)
-	yLo, yHi = c.Spec.Y.ends(t.j, n)
-	return
+// Tile is a rectangle of initial values, with its exact ends, and what is certified of it.
+type Tile struct {
+	XLo, XHi, YLo, YHi *big.Rat
+	Outcome            Outcome
+
+	cuts int
+}
+
+// cell is the tile in float64, for drawing.
+func (t Tile) cell() Cell {
+	f := func(r *big.Rat) float64 { v, _ := r.Float64(); return v }
+	c := Cell{XLo: f(t.XLo), XHi: f(t.XHi), YLo: f(t.YLo), YHi: f(t.YHi), Outcome: t.Outcome}
+	c.X, c.Y = (c.XLo+c.XHi)/2, (c.YLo+c.YHi)/2
+	return c
 }
 
 // How fine a certified map is: the tiles to begin with along an axis, and how often one is halved.
 const (
 	certifiedCells = 16
-	certifiedDepth = 5
+	certifiedDepth = 11
 	// hopeless is the width of a set that is not carried any further: p and s end between 0 and about 1.
 	hopeless = 0.5
 )
 
 // Certify certifies the map that spec describes: X and Y are p0 and s0 on linear axes, the model is frozen or modes, and
-// eta is positive. Refine is how often a tile is halved (0: 5 times); Measure and Horizon have no part in it. The result
+// eta is positive. Refine is how often a tile is halved (0: 11 times); Measure and Horizon have no part in it. The result
 // depends on the specification alone, not on Workers. When ctx ends, the tiles that are done come with the error.
 func Certify(ctx context.Context, spec Spec) (*Certified, error) {
 	depth := spec.Refine
@@ -221,28 +231,85 @@ func (ax Axis) ends(i, n int) (lo, hi *big.Rat) {
 	return at(i), at(i + 1)
 }
 
+// wider reports whether a tile is to be cut across its horizontal side: the motions from the middles of its two
+// vertical sides part more than those from the middles of the others, at some time. It changes no outcome.
+func (c *certifier) wider(ctx context.Context, t Tile) bool {
+	m := t.cell()
+	parts := func(x1, y1, x2, y2 float64) float64 {
+		paths := [2][][]float64{}
+		for k, at := range [2][2]float64{{x1, y1}, {x2, y2}} {
+			d, err := c.bind(c.spec.Model, c.point(at[0], at[1]))
+			if err != nil {
+				return 0
+			}
+			times := make([]float64, 13)
+			for i := range times {
+				times[i] = float64(i) * 2.5
+			}
+			sol, err := ode.Solve(ctx, d.rhs, 0, d.y0, times[len(times)-1], &ode.Settings{Method: ode.DormandPrince54, RelTol: 1e-5, AbsTol: 1e-8, Output: times})
+			if sol == nil || err != nil {
+				return 0
+			}
+			paths[k] = sol.Y
+		}
+		most := 0.0
+		for i := range paths[0] {
+			for j := range paths[0][i] {
+				most = max(most, math.Abs(paths[0][i][j]-paths[1][i][j]))
+			}
+		}
+		return most
+	}
+	return parts(m.XLo, m.Y, m.XHi, m.Y) >= parts(m.X, m.YLo, m.X, m.YHi)
+}
+
+// halved cuts a tile in two.
+func (t Tile) halved(across bool) [2]Tile {
+	middle := func(a, b *big.Rat) *big.Rat {
+		m := new(big.Rat).Add(a, b)
+		return m.Quo(m, big.NewRat(2, 1))
+	}
+	one, two := t, t
+	one.cuts, two.cuts = t.cuts+1, t.cuts+1
+	if across {
+		one.XHi = middle(t.XLo, t.XHi)
+		two.XLo = one.XHi
+	} else {
+		one.YHi = middle(t.YLo, t.YHi)
+		two.YLo = one.YHi
+	}
+	return [2]Tile{one, two}
+}
+
 func (c *certifier) run(ctx context.Context, depth int) (*Certified, error) {
 	c.spec.X.Cells, c.spec.Y.Cells = certifiedCells, certifiedCells
 	out := &Certified{Spec: c.spec, Area: map[Outcome]*big.Rat{Collapse: new(big.Rat), Growth: new(big.Rat), Undecided: new(big.Rat)}}
 	out.Spec.Progress = nil
-	var open []Cell
+	var open []Tile
 	for j := range certifiedCells {
 		for i := range certifiedCells {
-			open = append(open, c.cell(0, i, j))
+			var t Tile
+			t.XLo, t.XHi = c.spec.X.ends(i, certifiedCells)
+			t.YLo, t.YHi = c.spec.Y.ends(j, certifiedCells)
+			open = append(open, t)
 		}
 	}
 	var mu sync.Mutex
 	done, total := 0, len(open)
 	var failed error
 	for level := 0; len(open) > 0; level++ {
+		cut := make([]*[2]Tile, len(open))
 		err := c.parallel(ctx, len(open), func(ctx context.Context, k int) error {
 			t := &open[k]
-			xLo, xHi, yLo, yHi := out.ends(*t)
+			pLo, pHi, sLo, sHi := t.XLo, t.XHi, t.YLo, t.YHi
 			if c.spec.X.Quantity != "p0" {
-				xLo, xHi, yLo, yHi = yLo, yHi, xLo, xHi
+				pLo, pHi, sLo, sHi = sLo, sHi, pLo, pHi
 			}
 			var err error
-			t.Outcome, err = c.tile(xLo, xHi, yLo, yHi)
+			if t.Outcome, err = c.tile(pLo, pHi, sLo, sHi); err == nil && t.Outcome == Undecided && level < depth {
+				two := t.halved(c.wider(ctx, *t))
+				cut[k] = &two
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if done++; c.spec.Progress != nil {
@@ -250,23 +317,18 @@ func (c *certifier) run(ctx context.Context, depth int) (*Certified, error) {
 			}
 			return err
 		})
-		var next []Cell
-		for _, t := range open {
-			switch {
-			case t.Outcome == Undecided && level < depth && err == nil:
-				for dj := range 2 {
-					for di := range 2 {
-						next = append(next, c.cell(t.Level+1, 2*t.i+di, 2*t.j+dj))
-					}
-				}
-			case t.Outcome == Pending:
-				t.Outcome = Undecided
-				fallthrough
-			default:
-				out.Tiles = append(out.Tiles, t)
-				n := int64(certifiedCells << t.Level)
-				out.Area[t.Outcome].Add(out.Area[t.Outcome], big.NewRat(1, n*n))
+		var next []Tile
+		for k, t := range open {
+			if cut[k] != nil && err == nil {
+				next = append(next, cut[k][:]...)
+				continue
 			}
+			if t.Outcome == Pending {
+				t.Outcome = Undecided
+			}
+			out.Tiles = append(out.Tiles, t)
+			share := new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Lsh(big.NewInt(certifiedCells*certifiedCells), uint(t.cuts)))
+			out.Area[t.Outcome].Add(out.Area[t.Outcome], share)
 		}
 		if err != nil {
 			failed = fmt.Errorf("mapping: stopped with %d tiles looked at: %w", done, err)
@@ -277,10 +339,10 @@ func (c *certifier) run(ctx context.Context, depth int) (*Certified, error) {
 	}
 	sort.Slice(out.Tiles, func(a, b int) bool {
 		s, t := out.Tiles[a], out.Tiles[b]
-		if s.YLo != t.YLo {
-			return s.YLo < t.YLo
+		if d := s.YLo.Cmp(t.YLo); d != 0 {
+			return d < 0
 		}
-		return s.XLo < t.XLo
+		return s.XLo.Cmp(t.XLo) < 0
 	})
 	return out, failed
 }

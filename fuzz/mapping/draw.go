@@ -98,7 +98,10 @@ func (c *Certified) draw(cv draw.Canvas) error {
 		right = draw.Crop(cv, width, 0, 0, 0)
 	}
 	part := func(o Outcome) float64 { f, _ := c.Area[o].Float64(); return 100 * f }
-	r := &Result{Spec: c.Spec, Cells: c.Tiles}
+	r := &Result{Spec: c.Spec}
+	for _, t := range c.Tiles {
+		r.Cells = append(r.Cells, t.cell())
+	}
 	return r.panel(right, fmt.Sprintf("certified: %.2f %% of the area", 100*c.Share()), func(p *plot.Plot, legend *plot.Legend, shade shades) {
 		for _, o := range []Outcome{Growth, Collapse} {
 			legend.Add(fmt.Sprintf("certified: %s (%.2f %%)", o, part(o)), swatch{shade.of(Cell{Outcome: o}), false})

@@ -110,8 +110,7 @@ func (c *Certified) WriteCSV(w io.Writer) error {
 		return err
 	}
 	for _, t := range c.Tiles {
-		xLo, xHi, yLo, yHi := c.ends(t)
-		if err := out.Write([]string{xLo.RatString(), xHi.RatString(), yLo.RatString(), yHi.RatString(), t.Outcome.String()}); err != nil {
+		if err := out.Write([]string{t.XLo.RatString(), t.XHi.RatString(), t.YLo.RatString(), t.YHi.RatString(), t.Outcome.String()}); err != nil {
 			return err
 		}
 	}
