@@ -113,7 +113,7 @@ func conditions(name string, text []byte) ([]condition, error) {
 			switch s := m.(type) {
 			case *ast.FuncLit:
 				r := s.Type.Results
-				inspect(s.Body, r != nil && len(r.List) == 1 && fmt.Sprint(r.List[0].Type) == "bool")
+				inspect(s.Body, r != nil && r.NumFields() == 1 && fmt.Sprint(r.List[0].Type) == "bool")
 				return false
 			case *ast.IfStmt:
 				if refuses(s.Body.List) {
@@ -151,7 +151,7 @@ func conditions(name string, text []byte) ([]condition, error) {
 		}
 		function = fn.Name.Name
 		r := fn.Type.Results
-		inspect(fn.Body, r != nil && len(r.List) == 1 && fmt.Sprint(r.List[0].Type) == "bool")
+		inspect(fn.Body, r != nil && r.NumFields() == 1 && fmt.Sprint(r.List[0].Type) == "bool")
 	}
 	return out, nil
 }
