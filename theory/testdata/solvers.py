@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-LIMIT = 5  # seconds a question and solver
+LIMIT = 2  # seconds a question and solver
 
 
 def z3_answers():
