@@ -268,6 +268,7 @@ func (a *application) define(t *Term) {
 	for _, x := range u.also {
 		a.defineUnfolded(x, seen)
 	}
+	a.sig.spend(len(seen) / 2)
 }
 
 func (a *application) defineUnfolded(t *Term, seen map[*Term]bool) {
