@@ -8,9 +8,6 @@ import (
 	"math"
 	"math/big"
 
-	"gonum.org/v1/gonum/mat"
-
-	"stopgrad/numeric/measure"
 	"stopgrad/numeric/ode"
 	"stopgrad/props/equations"
 	"stopgrad/theory/eval"
@@ -41,6 +38,9 @@ type Trajectory struct {
 	Status Status
 	T      float64 // the time up to which the statement was judged
 	Worst  float64 // greatest violation of the statement, relative to the sizes in it; 0 if none
+	// Nearest is how close the statement came to failing, relative to the same sizes; of what vanishes or tends, how much
+	// of the way was left. +Inf where that cannot be told.
+	Nearest float64
 }
 
 // HasTime reports whether a part says something about a stretch of time that [Along] can judge.
@@ -48,25 +48,14 @@ func HasTime(part *lang.Part) bool {
 	if part.Fault != nil || len(part.Env.Flow) == 0 || len(part.Env.Restricted) > 0 {
 		return false
 	}
-	switch part.Stmt.Kind {
-	case lang.Evolves, lang.Decays, lang.Vanishes, lang.Stays, lang.Congruence, lang.Tends:
-		return true
-	}
-	return false
+	return eval.OverTime(part) && !eval.OverSteps(part)
 }
 
-// Along integrates the part's own flow from the state over a time of at most horizon, and judges the
-// statement between its beginning and points equally spaced in time:
+// Along integrates the part's own flow from the state over a time of at most horizon, and asks [eval.Course] what the
+// statement comes to between its beginning and points equally spaced in time. What vanishes or tends is violated if the
+// flow comes to rest elsewhere, and holds once it has come to a thousandth of its distance.
 //
-//	L evolves at rate r      ‖L(t) − exp(rt)·L(0)‖
-//	L decays at rate r       ‖L(t)‖ − exp(−rt)·‖L(0)‖, or without bars L(t) − exp(−rt)·L(0)
-//	L stays zero             |L(t)|, if L(0) = 0
-//	L stays nonnegative      −L(t), if L(0) ≥ 0
-//	L moves by congruence    eigenvalues of L(t) of a sign beyond the number L(0) has of it
-//	L vanishes               violated if the flow comes to rest at L ≠ 0; holds once L has shrunk to 1e-3
-//	x tends to r             violated if |x − r| grows or the flow comes to rest elsewhere
-//
-// It stops, and judges no further, where a hypothesis is no longer met, where the solver stops, or where the
+// It stops, and judges no further, where a hypothesis that is assumed all along is no longer met, where the solver stops, or where the
 // work gets too much; Vacuous means that nothing could be judged. A violation is reported only if a second
 // integrator at a tighter tolerance finds the same.
 func Along(ctx context.Context, part *lang.Part, st State, horizon float64) (Trajectory, error) {
@@ -172,24 +161,47 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 	if ctx.Err() != nil {
 		return Trajectory{}, ctx.Err()
 	}
-	j := judge{part: part, field: field}
-	var tr Trajectory
+	course, err := eval.NewCourse(eval.Float{}, part, field.State(sol.Y[0]))
+	if err != nil {
+		return Trajectory{}, nil
+	}
+	tr := Trajectory{Nearest: math.Inf(1)}
 	for i, t := range sol.T {
+		y := sol.Y[i]
 		if i > 0 {
-			f, err := eval.Judge(eval.Float{}, part, field.State(sol.Y[i]))
-			if err != nil || !f.Met {
+			if broken, err := course.Broken(field.State(y)); err != nil || broken != "" {
 				break
 			}
 		}
-		excess, status, err := j.at(t, sol.Y[i])
+		s, err := course.At(t, field.State(y))
 		if err != nil {
 			break
 		}
+		excess, status := 0.0, Vacuous
+		switch {
+		case i == 0:
+			if !s.Says && s.From == 0 {
+				return Trajectory{}, nil // the statement says nothing of this trajectory
+			}
+		case s.From > 0 && s.Left <= vanishFraction*s.From:
+			status = Holds
+		case s.From > 0 && resting(field, y):
+			excess, status = s.Left, Violated
+		case s.Says && (s.From == 0 || s.Excess > 0):
+			excess, status = max(0, s.Excess), Holds
+		}
+		if s.Scale > 0 {
+			excess /= s.Scale
+		}
+		switch {
+		case i == 0:
+		case s.From > 0:
+			tr.Nearest = min(tr.Nearest, s.Left/s.From)
+		case s.Says && s.Scale > 0:
+			tr.Nearest = min(tr.Nearest, math.Max(0, -s.Excess)/s.Scale)
+		}
 		tr.T, tr.Worst = t, max(tr.Worst, excess)
 		tr.Status = max(tr.Status, status)
-		if j.silent {
-			return Trajectory{}, nil
-		}
 		if tr.Worst > AlongTolerance {
 			tr.Status = Violated
 		}
@@ -200,141 +212,10 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 	return tr, nil
 }
 
-// judge judges a statement along a trajectory. at returns the violation relative to the greatest size met so
-// far, and Holds where that time decides something.
-type judge struct {
-	part   *lang.Part
-	field  *equations.Field
-	silent bool // the statement says nothing of this trajectory
-
-	scale float64
-	first []float64 // L(0)
-	rate  float64
-	count [2]int // eigenvalues of L(0) below and above zero
-}
-
-func (j *judge) at(t float64, y []float64) (excess float64, status Status, err error) {
-	e, err := j.field.Evaluator(y)
-	if err != nil {
-		return 0, Vacuous, err
-	}
-	s := j.part.Stmt
-	l, err := e.Eval(s.L)
-	if err != nil {
-		return 0, Vacuous, err
-	}
-	j.scale = max(j.scale, e.Scale(), norm2(l.A)) // the evaluator notes sums and products only
-	if j.first == nil {
-		return 0, Vacuous, j.start(e, l)
-	}
-	if j.scale == 0 {
-		return 0, Holds, nil
-	}
-	norm, norm0 := norm2(l.A), norm2(j.first)
-	switch s.Kind {
-	case lang.Evolves:
-		d := 0.0
-		for i, v := range l.A {
-			d = math.Hypot(d, v-math.Exp(j.rate*t)*j.first[i])
-		}
-		return d / j.scale, Holds, nil
-	case lang.Decays:
-		if !s.Norm {
-			norm, norm0 = l.A[0], j.first[0]
-		}
-		return max(0, norm-math.Exp(-j.rate*t)*norm0) / j.scale, Holds, nil
-	case lang.Stays:
-		if s.Word == "zero" {
-			return norm / j.scale, Holds, nil
-		}
-		return max(0, -l.A[0]) / j.scale, Holds, nil
-	case lang.Congruence:
-		return j.inertia(l) / j.scale, Holds, nil
-	case lang.Vanishes:
-		if norm <= vanishFraction*norm0 {
-			return 0, Holds, nil
-		}
-		if j.resting(y) {
-			return norm / j.scale, Violated, nil
-		}
-	case lang.Tends:
-		r, err := e.Eval(s.R)
-		if err != nil {
-			return 0, Vacuous, err
-		}
-		d, d0 := math.Abs(l.A[0]-r.A[0]), math.Abs(j.first[0]-r.A[0])
-		switch {
-		case d > d0:
-			return (d - d0) / j.scale, Holds, nil
-		case d <= vanishFraction*d0:
-			return 0, Holds, nil
-		case j.resting(y):
-			return d / j.scale, Violated, nil
-		}
-	}
-	return 0, Vacuous, nil
-}
-
-// start notes L(0), the rate, and whether the statement says anything of this trajectory.
-func (j *judge) start(e *eval.Evaluator[float64], l eval.Matrix[float64]) error {
-	s := j.part.Stmt
-	j.first = l.A
-	zero := norm2(l.A) <= eval.Tolerance*j.scale
-	switch s.Kind {
-	case lang.Evolves, lang.Decays:
-		r, err := e.Eval(s.Rate)
-		if err != nil {
-			return err
-		}
-		j.rate = r.A[0]
-	case lang.Stays:
-		j.silent = s.Word == "zero" && !zero || s.Word != "zero" && l.A[0] < 0
-	case lang.Vanishes:
-		j.silent = zero
-	case lang.Congruence:
-		j.count, _ = inertia(l, eval.Tolerance*j.scale)
-	}
-	return nil
-}
-
-// inertia returns the size of the largest eigenvalue of L by which it has more of one sign than L(0).
-func (j *judge) inertia(l eval.Matrix[float64]) float64 {
-	_, values := inertia(l, 0)
-	n := len(values)
-	worst := 0.0
-	if k := j.count[1]; k < n {
-		worst = max(worst, values[k]) // descending: values[k] is the first beyond the positive ones
-	}
-	if k := j.count[0]; k < n {
-		worst = max(worst, -values[n-1-k])
-	}
-	return worst
-}
-
-// inertia counts the eigenvalues of the symmetric part of L below −tol and above tol, and returns them in
-// descending order.
-func inertia(l eval.Matrix[float64], tol float64) (count [2]int, values []float64) {
-	m := mat.NewDense(l.R, l.C, nil)
-	for i := range l.R {
-		for k := range l.C {
-			m.Set(i, k, (l.At(i, k)+l.At(k, i))/2)
-		}
-	}
-	values, _ = measure.Eigenframe(m)
-	for _, v := range values {
-		if v < -tol {
-			count[0]++
-		} else if v > tol {
-			count[1]++
-		}
-	}
-	return count, values
-}
-
 // resting reports whether the flow has come to rest at y.
-func (j *judge) resting(y []float64) bool {
+func resting(field *equations.Field, y []float64) bool {
 	dy := make([]float64, len(y))
-	if err := j.field.Derivative(y, dy); err != nil {
+	if err := field.Derivative(y, dy); err != nil {
 		return false
 	}
 	return norm2(dy) <= restTol*norm2(y)

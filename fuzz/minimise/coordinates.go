@@ -100,7 +100,10 @@ func Coordinates(ctx context.Context, part *lang.Part, x []*big.Rat, groups [][]
 
 // Blend weighs a number that is not zero like a fraction m/n with m + n = 8. Where numbers hang together, one zero
 // more can cost enormous fractions elsewhere, so that zeros must not come first as they do for free numbers.
-func Blend(s witness.Size) float64 { return 3*float64(s.Nonzero) + s.Cost }
+func Blend(s witness.Size) float64 { return outside*float64(s.Outside) + 3*float64(s.Nonzero) + s.Cost }
+
+// outside is more than the numbers of any state weigh together.
+const outside = 1e6
 
 // groupValues is the number of simple values tried for another coordinate when a group is set to zero.
 const groupValues = 10

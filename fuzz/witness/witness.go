@@ -51,9 +51,10 @@ func Floats(w Witness) eval.State[float64] {
 	return out
 }
 
-// Size is how simple a state is, the first difference deciding: how many numbers it consists of, how many of
-// them are not zero, and the sum of their costs.
+// Size is how simple a state is, the first difference deciding: how many of its quantities leave the paper's regime (see
+// [Outside]), how many numbers it consists of, how many of them are not zero, and the sum of their costs.
 type Size struct {
+	Outside          int
 	Entries, Nonzero int
 	Cost             float64
 }
@@ -61,6 +62,8 @@ type Size struct {
 // Less reports whether s is simpler than t.
 func (s Size) Less(t Size) bool {
 	switch {
+	case s.Outside != t.Outside:
+		return s.Outside < t.Outside
 	case s.Entries != t.Entries:
 		return s.Entries < t.Entries
 	case s.Nonzero != t.Nonzero:
@@ -94,7 +97,7 @@ func log2(n *big.Int) float64 {
 
 // SizeOf returns the size of w. Values of root symbols are left out: they follow from the others.
 func SizeOf(part *lang.Part, w Witness) Size {
-	var s Size
+	s := Size{Outside: Outside(part, w)}
 	for _, name := range slices.Sorted(maps.Keys(w.Vals)) {
 		if sym := part.Env.Symbols[name]; sym != nil && sym.Root != nil {
 			continue

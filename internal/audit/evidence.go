@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"stopgrad/fuzz/certify"
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
 	"stopgrad/theory/eval"
@@ -67,9 +68,29 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 			e, v := searchEvidence(detail, p, r.Search, r.Hunting, o.Seed)
 			add(e, v, "counterexample", counterexample(c, r.Search.Refutation))
 		}
-		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
-			add(e, sampledWord(e, s.Refutation), "sampled-counterexample", counterexample(c, s.Refutation))
+		if p.Region && !verdict.Together(words...).IsDecided() {
+			e, found := regionEvidence(ctx, detail, p, o)
+			if found.Refutation != nil {
+				e.Kind = ledger.Witness
+				add(e, found.Verdict, "region-counterexample", counterexample(c, found.Refutation))
+			} else {
+				text, err := found.Certificate(c.ID)
+				if err != nil {
+					e.Detail.Reason = err.Error()
+				}
+				add(e, found.Verdict, "region", text)
+			}
 		}
+		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
+			v := sampledWord(e, s.Refutation)
+			if v == verdict.Supported && r.Search.Undefined != "" {
+				v = verdict.Undecided
+			}
+			add(e, v, "sampled-counterexample", counterexample(c, s.Refutation))
+		}
+	}
+	if r.Verdict == verdict.Contradiction {
+		words = append(words, r.Verdict)
 	}
 	out.verdict = verdict.Together(words...)
 	for i, t := range r.Twins {
@@ -84,17 +105,28 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 	return out
 }
 
+// Counterexample looks for a counterexample to a part by itself, as an audit of that depth does where there is no proof, and
+// describes it.
+func Counterexample(ctx context.Context, c *lang.Claim, p *lang.Part, depth Depth, seed uint64) (d ledger.Detail, ok bool) {
+	s := theory.Refute(ctx, c, p, theory.Options{Seed: seed, Budget: depth.States, Hunter: depth.Hunt})
+	if s.Refutation == nil {
+		return d, false
+	}
+	describeSearch(&d, p, s, seed)
+	return d, true
+}
+
 // certificateName is the file that holds a certificate, relative to the ledger's folder.
 func certificateName(c *lang.Claim, p *lang.Part, kind string) string {
 	reading := "printed"
 	if p.Corrected {
 		reading = "corrected"
 	}
-	return CertificateFolder + "/" + fileWord(c.ID) + "." + reading + "." + fileWord(p.Name) + "." + kind + ".cert"
+	return CertificateFolder + "/" + FileWord(c.ID) + "." + reading + "." + FileWord(p.Name) + "." + kind + ".cert"
 }
 
-// fileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
-func fileWord(s string) string {
+// FileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
+func FileWord(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		if r < 128 && (r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
@@ -201,7 +233,7 @@ func searchEvidence(d ledger.Detail, p *lang.Part, s sample.Result, took time.Du
 	case s.Refutation != nil:
 		e.Kind = ledger.Witness
 		return e, s.Refutation.Verdict()
-	case s.Tried > 0:
+	case theory.Supports(p, s):
 		return e, verdict.Supported
 	}
 	return e, verdict.Undecided
@@ -215,11 +247,36 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.State = exactState(p, s.Witness)
 		f := s.Refutation.Finding()
 		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
+		d.Left, d.Right, _ = s.Refutation.Sides()
+	case s.Undefined != "":
+		d.Undefined, d.Reason = true, s.Undefined
+	case eval.OverTime(p):
+		d.Tested, d.Followed = s.Tested.String(), s.Tested.Followed
+		if s.Tested.Against != "" {
+			d.Against = 1
+		}
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
 		d.Reason = fmt.Sprintf("none of the %d states drawn met the hypotheses", s.Drawn)
 	}
+}
+
+// regionEvidence searches for an argument that a statement holds at every point of the region that it states.
+func regionEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Options) (ledger.Evidence, *certify.Outcome) {
+	start := time.Now()
+	found, err := certify.Region(ctx, p, certify.Options{Nodes: o.Depth.Boxes, Workers: 1})
+	switch {
+	case err != nil:
+		d.Reason = err.Error()
+	case found.Refutation != nil:
+		d.State = exactState(p, found.Witness)
+		f := found.Refutation.Finding()
+		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), found.Refutation.Reason()
+	default:
+		d.Reason = found.Say()
+	}
+	return ledger.Evidence{Kind: ledger.Certificate, Seconds: time.Since(start).Seconds(), Detail: d}, found
 }
 
 // sampledEvidence asks the properties about a part. A violation found in floating point does not refute: only
@@ -246,11 +303,17 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 		kind = ledger.Witness
 		f := s.Refutation.Finding()
 		d.State, d.Hypotheses, d.Measures = exactState(p, *s.Witness), f.Hypotheses, finite(f.Measures)
+		d.Left, d.Right, _ = s.Refutation.Sides()
+		d.Reason = s.Refutation.Reason()
 	case s.Violations > 0:
 		d.Reason = fmt.Sprintf("%d of %d samples violate the statement, %d agree with it", s.Violations, s.Tried, s.Holds)
 		if s.Note != "" {
 			d.Reason += ": " + s.Note
 		}
+	}
+	if p.Stmt.Kind != lang.Sampled && eval.OverTime(p) {
+		// Single states say nothing for a statement over time.
+		d.Holds = 0
 	}
 	return ledger.Evidence{Kind: kind, Seconds: time.Since(start).Seconds(), Detail: d}, s, true
 }

@@ -6,6 +6,7 @@ import (
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
@@ -18,17 +19,20 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	if read == nil {
 		return nil, false
 	}
-	established := func(p *lang.Part, name string) (verdict.Verdict, bool) {
+	established := func(p *lang.Part, name string) (v verdict.Verdict, uses []string, ok bool) {
 		text, err := read(name)
 		if err != nil {
-			return verdict.Undecided, false
+			return v, nil, false
 		}
 		cert, err := certificate.Read(bytes.NewReader(text))
 		if err != nil {
-			return verdict.Undecided, false
+			return v, nil, false
 		}
-		v, err := verdict.OfCertificate(p, cert)
-		return v, err == nil
+		for _, u := range cert.Uses() {
+			uses = append(uses, u.Claim+"/"+u.Part)
+		}
+		v, err = verdict.OfCertificate(p, cert)
+		return v, uses, err == nil
 	}
 	evidence, twins := rec.Evidence, rec.Twins
 	found := make([]finding, len(c.Parts))
@@ -43,14 +47,17 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				return nil, false
 			}
 			v, ok := verdict.Undecided, true
+			e.Detail.Uses = nil
 			switch {
 			case e.Certificate != "":
-				v, ok = established(p, e.Certificate)
+				v, e.Detail.Uses, ok = established(p, e.Certificate)
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
-				v = sampledWord(e, nil)
-			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && e.Detail.Drawn > 0 && e.Detail.Tried > 0:
+				if v = sampledWord(e, nil); v == verdict.Supported && undefined(found[i].evidence) {
+					v = verdict.Undecided
+				}
+			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && supports(p, e.Detail):
 				v = verdict.Supported // beside a proof or a counterexample
 			}
 			if !ok {
@@ -65,8 +72,9 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 		}
 		found[i].verdict = verdict.Together(words...)
 		// Numbers of states tried cannot be checked, and could stand in the place of a counterexample: what no certificate
-		// decides is judged again.
-		if p.Fault == nil && p.Stmt.Kind != lang.Sampled && !found[i].verdict.IsDecided() {
+		// decides is judged again. So is what is proved and yet has no value at a state.
+		v := found[i].verdict
+		if p.Fault == nil && p.Stmt.Kind != lang.Sampled && !v.IsDecided() || v.IsProved() && undefined(found[i].evidence) {
 			return nil, false
 		}
 		for _, t := range p.Twins {
@@ -90,7 +98,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 					return nil, false
 				}
 				ok := false
-				if v, ok = established(m, rec.Certificate); !ok {
+				if v, _, ok = established(m, rec.Certificate); !ok {
 					return nil, false
 				}
 			}
@@ -104,6 +112,19 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	out := record(c, found)
 	out.Seconds = rec.Seconds
 	return &out, true
+}
+
+// supports is theory.Supports of a record of a search.
+func supports(p *lang.Part, d ledger.Detail) bool {
+	if eval.OverTime(p) {
+		return d.Drawn > 0 && d.Followed > 0 && !d.Undefined
+	}
+	return d.Drawn > 0 && d.Tried > 0 && !d.Undefined
+}
+
+// undefined reports whether a search came to a state at which the statement has no value.
+func undefined(evidence []ledger.Evidence) bool {
+	return slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Undefined })
 }
 
 // alike reports whether two records are of one part, of the same statement under the same Γ.

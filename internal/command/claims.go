@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 
+	"stopgrad/internal/audit"
+	"stopgrad/internal/ledger"
 	"stopgrad/internal/report"
 	"stopgrad/theory"
 	"stopgrad/theory/lang"
@@ -62,7 +64,8 @@ func (s *showCommand) one(c *console, w io.Writer, claim *lang.Claim) error {
 		return report.ShowLaTeX(w, claim, s.Unfolded)
 	}
 	prove := func(p *lang.Part) *verdict.Proof { return verdict.Prove(c.ctx, p) }
-	return report.Show(w, claim, prove, s.Unfolded, c.page())
+	refute := func(p *lang.Part) (ledger.Detail, bool) { return audit.Counterexample(c.ctx, claim, p, audit.Quick, 1) }
+	return report.Show(w, claim, prove, refute, s.Unfolded, c.page())
 }
 
 // claims are the built-in claim with the given id, or those of the given file.

@@ -23,18 +23,20 @@ const (
 	Difference  = 1   // a verdict differs, a statement is violated, refuted or undecided, a computation failed
 	BadInput    = 2   // the input is at fault; nothing was written
 	Unmet       = 3   // the hypotheses are not met
+	NotDecided  = 4   // the arithmetic at hand decides nothing
 	Interrupted = 130 // Ctrl-C; what was finished is written
 )
 
 const about = `Audits the claims of "Understanding Self-Supervised Learning Dynamics without Contrastive Pairs".
 
-The main job is "stopgrad audit". Exit codes: 0 done or holds, 1 differs, violated or refuted, 2 bad input, 3 hypotheses not met, 130 interrupted.`
+The main job is "stopgrad audit". Exit codes: 0 done or holds, 1 differs, violated or refuted, 2 bad input, 3 hypotheses not met, 4 not decided, 130 interrupted.`
 
 type grammar struct {
 	Audit    auditCommand    `cmd:"" help:"Judge the claims, all or those named: verdicts with evidence, as a table."`
 	Claims   claimsCommand   `cmd:"" help:"List the claims."`
 	Show     showCommand     `cmd:"" help:"Show a claim: its source, statements, hypotheses, derivation and twins."`
 	Check    checkCommand    `cmd:"" help:"Check a claim at a state and along its trajectory, or judge your own claim file."`
+	Certify  certifyCommand  `cmd:"" help:"Certify statements at every point of a region, or find a point where they fail."`
 	Verify   verifyCommand   `cmd:"" help:"Read certificates again: every step and every counterexample, believing nothing."`
 	Simulate simulateCommand `cmd:"" help:"Integrate a flow from a state: trajectory and measures."`
 
@@ -42,10 +44,12 @@ type grammar struct {
 	Fuzz   fuzzCommand   `cmd:"" help:"Sample a claim over a region of hyper-parameters."`
 	Map    mapCommand    `cmd:"" help:"Map collapse and growth of a mode over two quantities."`
 
-	Train         training.Train  `cmd:"" help:"Train BYOL, SimSiam, DirectPred or an ablation on real images."`
-	Trainingcheck training.Check  `cmd:"" help:"Hold training against the theory: list or run the checks."`
-	Golden        training.Golden `cmd:"" help:"Recorded results: list, verify, compare, record."`
-	Doctor        training.Doctor `cmd:"" help:"Say which engines, data and optional tools are here."`
+	Train         training.Train    `cmd:"" help:"Train BYOL, SimSiam, DirectPred or an ablation on real images."`
+	Compare       training.Compare  `cmd:"" help:"Compare two runs of train: recipes and what came of them."`
+	Diagnose      training.Diagnose `cmd:"" help:"Hold a run of your own, from any program, against the theory."`
+	Trainingcheck training.Check    `cmd:"" help:"Hold training against the theory: list or run the checks."`
+	Golden        training.Golden   `cmd:"" help:"Recorded results: list, verify, compare, record."`
+	Doctor        training.Doctor   `cmd:"" help:"Say which engines, data and optional tools are here."`
 }
 
 // console is what a command runs in.

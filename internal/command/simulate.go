@@ -34,7 +34,7 @@ func (s *simulateCommand) Run(c *console) error {
 	if s.Points < 0 {
 		return &exit{BadInput, fmt.Sprintf("--points=%d is negative", s.Points)}
 	}
-	state, err := readState(c, s.State)
+	state, err := readFlowState(c, s.State)
 	if err != nil {
 		return err
 	}
@@ -79,4 +79,17 @@ func (s *simulateCommand) Run(c *console) error {
 		return interrupted("%d of the times are reached", len(tr.T))
 	}
 	return nil
+}
+
+// readFlowState reads the state of a flow from a file, or from standard input for "-".
+func readFlowState(c *console, path string) (s *flow.State, err error) {
+	if path == "-" {
+		s, err = flow.DecodeState(c.stdin, "standard input")
+	} else {
+		s, err = flow.ReadStateFile(path)
+	}
+	if err != nil {
+		return nil, badInput(err)
+	}
+	return s, nil
 }

@@ -26,8 +26,9 @@ type verifyCommand struct {
 
 // Help describes what the flags cannot.
 func (*verifyCommand) Help() string {
-	return `Every step of a certificate is made again by the kernel, every counterexample evaluated again by the model; what a
-file says of itself is not believed. A line for each file: what it establishes. Exit 0: all hold; 1: one is refused.`
+	return `Every step of a certificate is made again by the kernel, every box of a region by the checker of regions, every
+counterexample by the model, every motion by validated integration; what a file says of itself is not believed. A line for
+each file: what it establishes. Exit 0: all hold; 1: one is refused.`
 }
 
 // Run reads certificates again.
@@ -158,8 +159,18 @@ func said(c *certificate.Certificate, full bool) (string, error) {
 	switch x := c.Counterexample(); {
 	case x.Valid():
 		ctx, goals, word, rest = x.Context(), []kernel.Formula{x.Formula()}, "refuted", "; at "+x.State().String()+": "+x.Reason()
+	case c.Trajectory().Valid():
+		x := c.Trajectory()
+		ctx, goals, word, rest = x.Context(), []kernel.Formula{x.Formula()}, "refuted", "; along the motion from "+x.State().String()+": "+x.Reason()
 	case c.Vacuous().Valid():
 		ctx, goals, word = c.Vacuous().Context(), []kernel.Formula{c.Vacuous().Formula()}, "vacuous"
+	case len(c.Certified()) > 0:
+		word = "certified"
+		boxes := 0
+		for _, g := range c.Certified() {
+			ctx, goals, boxes = g.Context(), append(goals, g.Formula()), boxes+g.Leaves()
+		}
+		rest = fmt.Sprintf("; at every point that the hypotheses leave, by %d boxes", boxes)
 	default:
 		for _, g := range c.Goals() {
 			ctx, goals = g.Context(), append(goals, g.Formula())

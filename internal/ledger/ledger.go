@@ -130,11 +130,21 @@ type Detail struct {
 	Seed  *uint64 `json:"seed,omitempty"`
 	Drawn int     `json:"drawn,omitempty"`
 	Tried int     `json:"tried,omitempty"`
+	// Undefined is set where the statement has no value at a state that meets every hypothesis; Reason says which.
+	Undefined bool `json:"undefined,omitempty"`
+	// Tested says of a statement over time what was followed of it beside single states, and how closely it came to failing.
+	// Followed counts the orbits and trajectories of which it says something.
+	Tested   string `json:"tested,omitempty"`
+	Followed int    `json:"followed,omitempty"`
 	// Holds and Against count the samples of a property that kept the statement and that broke it in floating point.
 	Holds   int `json:"holds,omitempty"`
 	Against int `json:"against,omitempty"`
 
-	State      *State             `json:"state,omitempty"`      // witness
+	State *State `json:"state,omitempty"` // witness
+	// Left and Right are the two sides of the refuted statement at the witness, as numbers; of a statement over time Reason
+	// says in numbers how it fails.
+	Left       string             `json:"left,omitempty"`
+	Right      string             `json:"right,omitempty"`
 	Hypotheses map[string]bool    `json:"hypotheses,omitempty"` // at the witness
 	Measures   map[string]float64 `json:"measures,omitempty"`   // at the witness, or the worst of the samples
 

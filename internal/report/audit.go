@@ -75,8 +75,11 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		}
 		return &of[i]
 	}
-	steps, tried := 0, 0
+	steps, tried, tested := 0, 0, ""
 	for _, e := range of {
+		if tested == "" && e.Verdict == ledger.Undecided {
+			tested = e.Detail.Tested
+		}
 		steps += len(e.Detail.Steps)
 		if e.Kind == ledger.Samples {
 			tried += e.Detail.Tried
@@ -101,12 +104,18 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		return "shapes do not fit"
 	case v.Denies():
 		return witness(e.Detail.State)
+	case v == ledger.Supported && e.Detail.Tested != "":
+		return e.Detail.Tested
 	case v == ledger.Supported:
 		return count(tried, "sample")
 	case e.Kind == ledger.Training:
 		return "training"
 	case e.Detail.Measures["violations"] > 0:
 		return fmt.Sprintf("open: %.0f of %s against it", e.Detail.Measures["violations"], count(e.Detail.Tried, "sample"))
+	case slices.ContainsFunc(of, func(e ledger.Evidence) bool { return e.Detail.Undefined }):
+		return "has no value at a state"
+	case tested != "":
+		return "open: " + tested
 	case tried > 0:
 		return "open after " + count(tried, "sample")
 	}
@@ -126,6 +135,40 @@ func witness(s *ledger.State) string {
 		out += fmt.Sprintf(" %s=%d", n, s.Sizes[n])
 	}
 	return out
+}
+
+// Plain writes a state as name=value pairs, which check --state reads.
+func Plain(s *ledger.State) string {
+	var parts []string
+	for _, n := range slices.Sorted(maps.Keys(s.Sizes)) {
+		parts = append(parts, fmt.Sprintf("%s=%d", n, s.Sizes[n]))
+	}
+	values := maps.Clone(s.Scalars)
+	if values == nil {
+		values = map[string]string{}
+	}
+	for n, rows := range s.Matrices {
+		var lines []string
+		for _, r := range rows {
+			lines = append(lines, strings.Join(r, " "))
+		}
+		values[n] = "[" + strings.Join(lines, "; ") + "]"
+	}
+	for _, n := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, n+"="+values[n])
+	}
+	return strings.Join(parts, " ")
+}
+
+// Failure says in numbers how a statement fails at its witness: its two sides, or what its reason says.
+func Failure(d ledger.Detail) string {
+	switch {
+	case d.Left != "" && d.Right != "":
+		return "left side " + d.Left + ", right side " + d.Right
+	case d.Left != "":
+		return "the matrix is " + d.Left
+	}
+	return d.Reason
 }
 
 func count(n int, thing string) string {
@@ -171,6 +214,15 @@ func (p Page) summary(l *ledger.Ledger) string {
 		}
 		for _, part := range untried(&c) {
 			line("%s/%s is proved, and no state was found that meets its hypotheses: %s", c.ID, part.name, part.why)
+		}
+	}
+	for _, c := range l.Claims {
+		shown := map[string]bool{} // the first witness of a part is the one that was made small
+		for _, e := range c.Evidence {
+			if e.Detail.State != nil && e.Verdict.Denies() && !shown[e.Detail.Part] {
+				shown[e.Detail.Part] = true
+				line("%s/%s is %s at %s: %s", c.ID, e.Detail.Part, e.Verdict, Plain(e.Detail.State), Failure(e.Detail))
+			}
 		}
 	}
 	for _, c := range l.Claims {

@@ -30,6 +30,9 @@ func Check(w io.Writer, r *statecheck.Result, p Page) error {
 	var remarks grouped
 	for _, q := range r.Parts {
 		maps.Copy(assumed, q.Assumed)
+		if q.Against != "" {
+			remarks.add("against", q.Against, q.Name)
+		}
 		for _, n := range q.Notes {
 			remarks.add("note", n, q.Name)
 		}
@@ -59,9 +62,10 @@ func Check(w io.Writer, r *statecheck.Result, p Page) error {
 		reading = ", " + map[string]string{statecheck.Printed: "as printed", statecheck.Corrected: "as corrected"}[r.Reading]
 	}
 	fmt.Fprintf(&b, "%s%s: %s\n", r.ID, reading, map[statecheck.Status]string{
-		statecheck.Holds:    "holds at this state",
-		statecheck.Violated: "VIOLATED at this state",
-		statecheck.Unmet:    "hypotheses not met at this state",
+		statecheck.Holds:      "holds at this state",
+		statecheck.Violated:   "VIOLATED at this state",
+		statecheck.Unmet:      "hypotheses not met at this state",
+		statecheck.NotDecided: "not decided at this state",
 	}[r.Status()])
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -99,6 +103,8 @@ func (p Page) outcome(q statecheck.PartResult) string {
 	switch {
 	case q.Undefined:
 		return p.inColourOf(ledger.Undecided, "undefined")
+	case q.Holds && q.Open:
+		return p.inColourOf(ledger.Undecided, "not decided")
 	case q.Holds:
 		return p.inColourOf(ledger.Proved, "yes")
 	}

@@ -165,7 +165,7 @@ func TestEveryClaimIsShown(t *testing.T) {
 		p := Page{Width: width}
 		for _, c := range f.Claims {
 			var b strings.Builder
-			if err := Show(&b, c, prove, false, p); err != nil {
+			if err := Show(&b, c, prove, none, false, p); err != nil {
 				t.Fatal(err)
 			}
 			got := b.String()
@@ -197,9 +197,12 @@ func TestEveryClaimIsShown(t *testing.T) {
 	}
 }
 
+// none finds no counterexample.
+func none(*lang.Part) (ledger.Detail, bool) { return ledger.Detail{}, false }
+
 func TestShownDerivation(t *testing.T) {
 	var b strings.Builder
-	if err := Show(&b, load(t).Claim("thm1"), func(p *lang.Part) *verdict.Proof { return verdict.Prove(context.Background(), p) }, false, Page{}); err != nil {
+	if err := Show(&b, load(t).Claim("thm1"), func(p *lang.Part) *verdict.Proof { return verdict.Prove(context.Background(), p) }, none, false, Page{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -231,7 +234,7 @@ func claimText(t *testing.T, text string) *lang.Claim {
 func shown(t *testing.T, c *lang.Claim, unfolded bool) string {
 	t.Helper()
 	var b strings.Builder
-	if err := Show(&b, c, func(p *lang.Part) *verdict.Proof { return verdict.Prove(context.Background(), p) }, unfolded, Page{}); err != nil {
+	if err := Show(&b, c, func(p *lang.Part) *verdict.Proof { return verdict.Prove(context.Background(), p) }, none, unfolded, Page{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -321,7 +324,7 @@ func TestListOfClaims(t *testing.T) {
 }
 
 func TestCheckReport(t *testing.T) {
-	s, err := flow.DecodeState(strings.NewReader(`{"p":[0.5,0.9],"w":[0.4,1],"wa":[0.3,0.8],"t":1}`), "s")
+	s, err := statecheck.ReadState(strings.NewReader(`{"p":[0.5,0.9],"w":[0.4,1],"wa":[0.3,0.8],"t":1}`), "s")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"stopgrad/internal/ledger"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
 )
@@ -12,8 +13,8 @@ import (
 // Show writes one claim: its source, then each statement and everything that it assumes, printed from the kernel's
 // sequent, the derivation step by step, and the twins. Only title, quote, notes and twins are the text of the claim file,
 // and a statement that has no meaning, which says so. With unfolded, operators in statements are printed as what they
-// become. prove replays a part's script.
-func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, unfolded bool, p Page) error {
+// become. prove replays a part's script; refute looks for a counterexample to a part without a proof.
+func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, refute func(*lang.Part) (ledger.Detail, bool), unfolded bool, p Page) error {
 	var b strings.Builder
 	b.WriteString(p.paragraph("", "  ", c.ID+": "+c.Title))
 	for _, f := range [][2]string{{"printed in", c.Printed}, {"quote", c.Quote}, {"note", c.Note}} {
@@ -24,7 +25,7 @@ func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, unf
 	for _, corrected := range []bool{false, true} {
 		for _, part := range c.Reading(corrected) {
 			b.WriteString("\n" + readingTitle(corrected) + ", " + part.Name + "\n")
-			if err := p.showPart(&b, part, prove, unfolded); err != nil {
+			if err := p.showPart(&b, part, prove, refute, unfolded); err != nil {
 				return fmt.Errorf("%s/%s: %w", c.ID, part.Name, err)
 			}
 		}
@@ -46,7 +47,7 @@ func (p Page) field(indent, width int, label, text string) string {
 	return p.paragraph(lead+strings.Repeat(" ", max(1, indent+width-len(lead))), strings.Repeat(" ", indent+width), text)
 }
 
-func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *verdict.Proof, unfolded bool) error {
+func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *verdict.Proof, refute func(*lang.Part) (ledger.Detail, bool), unfolded bool) error {
 	last := ""
 	label := func(name, text string) {
 		shown := name
@@ -113,6 +114,9 @@ func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Par
 	}
 	if v := proof.Verdict(); v.IsDecided() {
 		label("verdict", v.String())
+	} else if d, ok := refute(part); ok {
+		label("refuted", "at "+Plain(d.State))
+		label("fails", Failure(d))
 	}
 	p.showRest(label, part)
 	return nil

@@ -1,15 +1,15 @@
 package statecheck
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
-	"stopgrad/numeric/flow"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
 )
 
 // binding is a part with values for its symbols.
@@ -18,6 +18,10 @@ type binding struct {
 	env  *lang.Env
 	uses *Uses
 	st   eval.State[float64]
+	// exact is the same state in exact numbers, as far as they are: nil at later times of a trajectory.
+	exact map[string]exact
+	// rounded names the values that are no fractions and so stand in st alone.
+	rounded []string
 	// assumed says of each value that the state does not give where it comes from.
 	assumed map[string]string
 	// agrees holds the extra hypotheses: whether the state fits what the claim's system fixes.
@@ -37,42 +41,63 @@ type rate struct {
 
 // bind gives the symbols of a part the values of the state. An error means that the state contradicts
 // itself, or the shapes that the claim declares.
-func bind(p *lang.Part, u *Uses, s *flow.State) (*binding, error) {
+func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 	b := &binding{part: onlyUsed(p, u), env: p.Env, uses: u, assumed: map[string]string{}, agrees: map[string]bool{},
-		st: eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
+		exact: map[string]exact{}, st: eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	q := supply{s: s}
 	setBy := map[lang.Dim]string{}
-	for _, name := range b.env.Order {
+	for _, d := range b.env.Sizes {
+		v := s.values[string(d)]
+		if v == nil {
+			continue
+		}
+		if v.number == nil || !v.number.IsInt() || v.number.Sign() <= 0 || v.number.Cmp(big.NewRat(model.MaxSize, 1)) > 0 {
+			return nil, s.errorf(v.line, "the size %s is a number from 1 to %d", d, model.MaxSize)
+		}
+		b.st.Dims[d], setBy[d] = int(v.number.Num().Int64()), "the state"
+	}
+	// What is given comes first, so that a size that does not fit is laid to it and not to what follows.
+	order := slices.Clone(b.env.Order)
+	slices.SortStableFunc(order, func(a, c string) int { return cmp.Compare(given(s, c), given(s, a)) })
+	for _, name := range order {
 		sym := b.env.Symbols[name]
 		if sym.Kind != lang.Matrix {
 			continue
 		}
-		m, how, err := q.matrix(name)
-		if err != nil {
-			return nil, err
-		}
+		m, how := q.matrix(name)
 		if m == nil {
+			if v := s.values[name]; v != nil && !slices.Contains(modeKeys, name) {
+				return nil, s.errorf(v.line, "%s: a matrix is an array of rows", name)
+			}
 			continue
 		}
-		r, c := m.Dims()
+		if how != "" && !u.Symbols[name] {
+			continue
+		}
+		r, c := m.R, m.C
 		for k, d := range []lang.Dim{sym.Rows, sym.Cols} {
 			n := []int{r, c}[k]
 			switch old, ok := b.st.Dims[d]; {
 			case d == "1" && n == 1:
 			case d == "1" || ok && old != n:
-				return nil, fmt.Errorf("statecheck: %s is %d×%d; expected %s×%s%s", name, r, c, sym.Rows, sym.Cols, sizeFrom(d, old, setBy))
+				return nil, fmt.Errorf("statecheck: %s: %s is %d×%d; expected %s×%s%s", s.Name, name, r, c, sym.Rows, sym.Cols, sizeFrom(d, old, setBy))
 			default:
 				b.st.Dims[d], setBy[d] = n, name
 			}
 		}
 		if u.Symbols[name] {
-			b.set(name, fromDense(m), how)
+			b.set(name, *m, how)
 		}
 	}
 	for _, name := range b.env.Order {
 		if sym := b.env.Symbols[name]; u.Symbols[name] && sym.Kind == lang.Scalar && sym.Root == nil {
-			if v, how, ok := q.scalar(name); ok {
-				b.set(name, eval.ScalarOf(v), how)
+			if n, ok := q.scalar(name); ok {
+				b.set(name, eval.ScalarOf(n.v), n.how)
+				if n.rounded {
+					b.round(name)
+				}
+			} else if v := s.values[name]; v != nil && !slices.Contains(modeKeys, name) {
+				return nil, s.errorf(v.line, "%s: want a number", name)
 			}
 		}
 	}
@@ -81,9 +106,17 @@ func bind(p *lang.Part, u *Uses, s *flow.State) (*binding, error) {
 	if err := b.recipes(); err != nil {
 		return nil, err
 	}
-	b.agreement(s)
+	b.agreement(q)
 	b.findMissing()
 	return b, nil
+}
+
+// given is 1 for a name that the state gives, else 0.
+func given(s *State, name string) int {
+	if s.values[name] != nil {
+		return 1
+	}
+	return 0
 }
 
 // findMissing lists the symbols that have no value, leaving out those whose value would follow from that of
@@ -122,10 +155,22 @@ func sizeFrom(d lang.Dim, n int, setBy map[lang.Dim]string) string {
 	return ""
 }
 
-func (b *binding) set(name string, m matrix, how string) {
-	b.st.Vals[name] = m
+// set gives a symbol an exact value.
+func (b *binding) set(name string, m exact, how string) {
+	b.st.Vals[name] = rounded(m)
+	if b.exact != nil {
+		b.exact[name] = m
+	}
 	if how != "" {
 		b.assumed[name] = how
+	}
+}
+
+// round notes that a symbol's value is exact no more.
+func (b *binding) round(name string) {
+	if b.exact != nil && !slices.Contains(b.rounded, name) {
+		delete(b.exact, name)
+		b.rounded = append(b.rounded, name)
 	}
 }
 
@@ -141,7 +186,11 @@ func (b *binding) freeMotions() {
 		if _, has := b.st.Vals[name]; has || !ok {
 			continue
 		}
-		b.set(name, matrix{R: x.R, C: x.C, A: make([]float64, len(x.A))}, "0")
+		zero := exact{R: x.R, C: x.C, A: make([]*big.Rat, len(x.A))}
+		for i := range zero.A {
+			zero.A[i] = new(big.Rat)
+		}
+		b.set(name, zero, "0")
 	}
 }
 
@@ -172,6 +221,11 @@ func (b *binding) recipes() error {
 		if _, ok := b.st.Vals[q.Name]; ok || !b.known(q.RHS) {
 			continue
 		}
+		if m, ok := b.draw(q); ok {
+			b.set(q.Name, m, lang.Unicode(q.RHS))
+			b.drawn = append(b.drawn, q.Name)
+			continue
+		}
 		e, err := eval.New(eval.Float{}, b.part.Env, b.st)
 		if err != nil {
 			return err
@@ -180,16 +234,36 @@ func (b *binding) recipes() error {
 		if err != nil {
 			continue // a multiple of I: the state does not say how large
 		}
-		b.set(q.Name, m, lang.Unicode(q.RHS))
+		b.st.Vals[q.Name] = m
+		b.assumed[q.Name] = lang.Unicode(q.RHS)
+		b.round(q.Name)
 		b.drawn = append(b.drawn, q.Name)
 	}
 	return nil
+}
+
+// draw is the exact value of a recipe; ok is false where it has none.
+func (b *binding) draw(q *lang.Equation) (m exact, ok bool) {
+	if len(b.rounded) > 0 || b.exact == nil {
+		return m, false
+	}
+	e, err := eval.New(eval.Rational{}, b.part.Env, eval.State[*big.Rat]{Dims: b.st.Dims, Vals: b.exact})
+	if err != nil {
+		return m, false
+	}
+	m, err = e.Eval(q.RHS)
+	return m, err == nil
 }
 
 // at returns the binding with other values for the state variables, and what follows from them.
 func (b *binding) at(vars map[string]matrix) (*binding, error) {
 	c := *b
 	c.st.Vals = maps.Clone(b.st.Vals)
+	if vars == nil {
+		c.exact = maps.Clone(b.exact)
+		return &c, nil
+	}
+	c.exact = nil
 	maps.Copy(c.st.Vals, vars)
 	for _, name := range b.drawn {
 		delete(c.st.Vals, name)
@@ -215,17 +289,25 @@ func (b *binding) known(x *lang.Expr) bool {
 }
 
 // agreement checks what the state gives against what the claim's system fixes.
-func (b *binding) agreement(s *flow.State) {
-	if v, ok := b.st.Vals["sigma2"]; ok && !b.uses.Symbols["X"] && !b.uses.Symbols["Xp"] && (s.X != nil || s.Xp != nil) {
-		b.agrees["isotropic"] = (s.X == nil || isMultiple(s.X, 1)) && (s.Xp == nil || isMultiple(s.Xp, v.A[0]))
+func (b *binding) agreement(q supply) {
+	x, xp := q.given("X"), q.given("Xp")
+	if v, ok := b.exact["sigma2"]; ok && !b.uses.Symbols["X"] && !b.uses.Symbols["Xp"] && (x != nil || xp != nil) {
+		b.agrees["isotropic"] = (x == nil || isMultiple(*x, big.NewRat(1, 1))) && (xp == nil || isMultiple(*xp, v.A[0]))
 	}
-	tau, okTau := b.st.Vals["tau"]
-	w, okW := b.st.Vals["W"]
-	if okTau && okW && tau.R == 1 && s.Wa != nil && !b.uses.Symbols["Wa"] {
-		wd := toDense(w)
-		size := max(mat.Max(wd), -mat.Min(wd)) * max(1, abs(tau.A[0]))
-		b.agrees["proportional"] = sameDims(wd, s.Wa) &&
-			closeTo(s.Wa, func(i, j int) float64 { return tau.A[0] * wd.At(i, j) }, size)
+	tau, okTau := b.exact["tau"]
+	w, okW := b.exact["W"]
+	if wa := q.given("Wa"); okTau && okW && tau.R == 1 && wa != nil && !b.uses.Symbols["Wa"] {
+		size := new(big.Rat)
+		for _, v := range w.A {
+			if v := new(big.Rat).Abs(v); v.Cmp(size) > 0 {
+				size = v
+			}
+		}
+		if t := new(big.Rat).Abs(tau.A[0]); t.Cmp(big.NewRat(1, 1)) > 0 {
+			size = new(big.Rat).Mul(size, t)
+		}
+		b.agrees["proportional"] = w.R == wa.R && w.C == wa.C &&
+			closeTo(*wa, func(i, j int) *big.Rat { return new(big.Rat).Mul(tau.A[0], w.At(i, j)) }, size)
 	}
 }
 

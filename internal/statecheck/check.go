@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"stopgrad/numeric/flow"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 )
@@ -37,6 +36,13 @@ type PartResult struct {
 	Hypotheses map[string]bool
 	Met        bool // all of them
 	Holds      bool // the statement, whether or not the hypotheses are met
+	// Open is true if nothing is decided: numbers are beyond float64 or too long, or the statement fails by no more than
+	// rounding explains where exact arithmetic is out of reach.
+	Open bool
+	// Rounded lists the hypotheses that hold up to rounding only, as those of computed numbers do.
+	Rounded []string
+	// Against are the numbers that break the statement at the state: its two sides.
+	Against string
 	// Undefined is true if the statement has no value at the state: a root of a negative number, a division by
 	// zero. The hypothesis "defined" is then not met.
 	Undefined bool
@@ -71,9 +77,10 @@ type Status int
 
 // The outcomes.
 const (
-	Holds    Status = iota // every part's hypotheses are met, and it holds
-	Violated               // a part whose hypotheses are met does not hold
-	Unmet                  // some part's hypotheses are not met, and no other part is violated
+	Holds      Status = iota // every part's hypotheses are met, and it holds
+	Violated                 // a part whose hypotheses are met does not hold
+	Unmet                    // some part's hypotheses are not met, and no other part is violated
+	NotDecided               // some part is not decided, and no other is violated or without its hypotheses
 )
 
 // Status is the outcome of the check. An excused part counts only if all are.
@@ -83,10 +90,12 @@ func (r *Result) Status() Status {
 		switch {
 		case p.Excused:
 			continue
-		case p.Met && !p.Holds:
+		case p.Met && !p.Holds && !p.Open:
 			return Violated
 		case !p.Met:
 			s = Unmet
+		case p.Open && s == Holds:
+			s = NotDecided
 		}
 		counted = true
 	}
@@ -113,9 +122,12 @@ func (e *NotEvaluableError) Error() string {
 // Check evaluates a claim at a state and, if the state's time is positive and the claim is about a flow, along
 // the trajectory from the state over [0, t]. The error is a *NotEvaluableError if the state decides no part;
 // any other error means a state that contradicts itself or the claim's shapes, or a context that ended.
-func Check(ctx context.Context, c *lang.Claim, s *flow.State, o Options) (*Result, error) {
+func Check(ctx context.Context, c *lang.Claim, s *State, o Options) (*Result, error) {
 	parts, res, err := choose(c, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.fits(c); err != nil {
 		return nil, err
 	}
 	var missing []string
@@ -143,6 +155,26 @@ func Check(ctx context.Context, c *lang.Claim, s *flow.State, o Options) (*Resul
 		return nil, &NotEvaluableError{c.ID, missing}
 	}
 	return res, nil
+}
+
+// fits reports as an error the first name of the state that means nothing to a claim.
+func (s *State) fits(c *lang.Claim) error {
+	var names []string
+	for _, p := range c.Parts {
+		for _, d := range p.Env.Sizes {
+			names = append(names, string(d))
+		}
+		for _, n := range p.Env.Order {
+			names = append(names, n)
+		}
+	}
+	for _, n := range s.order {
+		if !known(n) && !slices.Contains(names, n) {
+			slices.Sort(names)
+			return s.errorf(s.values[n].line, "unknown key %q (the claim %s speaks of %s)", n, c.ID, strings.Join(slices.Compact(names), " "))
+		}
+	}
+	return nil
 }
 
 // choose picks the parts to evaluate.
@@ -188,8 +220,12 @@ func choose(c *lang.Claim, o Options) ([]*lang.Part, *Result, error) {
 
 // checkPart evaluates one part, for every choice of modes. It returns nil and what is missing if the state
 // does not give enough.
-func checkPart(ctx context.Context, p *lang.Part, s *flow.State) (*PartResult, []string, error) {
-	course := s.T > 0 && p.Env.Flow != nil && moves(p)
+func checkPart(ctx context.Context, p *lang.Part, s *State) (*PartResult, []string, error) {
+	end, err := s.until(p.Env)
+	if err != nil {
+		return nil, nil, err
+	}
+	course := end > 0 && p.Env.Flow != nil && moves(p)
 	u := UsesOf(p, course)
 	picks, err := choices(u, p.Env, s)
 	if err != nil {
@@ -199,7 +235,7 @@ func checkPart(ctx context.Context, p *lang.Part, s *flow.State) (*PartResult, [
 	for _, modes := range picks {
 		st := s
 		if modes != nil {
-			st = pickModes(s, modes)
+			st = s.pick(modes)
 			res.Modes = len(picks)
 		}
 		b, err := bind(p, u, st)
@@ -218,7 +254,7 @@ func checkPart(ctx context.Context, p *lang.Part, s *flow.State) (*PartResult, [
 		if len(b.missing) > 0 {
 			return nil, b.missing, nil
 		}
-		if err := b.judge(ctx, res, s.T, course); err != nil {
+		if err := b.judge(ctx, res, end, course); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -304,11 +340,16 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 	if err := b.setRates(points, res); err != nil {
 		return nil, err
 	}
+	var course *eval.Course[float64]
+	if eval.OverTime(b.part) && len(points) > 1 {
+		// Without a value at the beginning there is no course, and nothing to break later.
+		course, _ = eval.NewCourse(eval.Float{}, points[0].part, points[0].st)
+	}
 	for i, c := range points {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		f, err := eval.Judge(eval.Float{}, c.part, c.st)
+		f, err := c.decide(res)
 		if undefined(err) {
 			// A root of a negative number or a division by zero: the state lies outside the statement's domain.
 			res.note("undefined here: " + err.Error())
@@ -316,6 +357,11 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 				res.undefined++
 			}
 			f, err = &eval.Finding{Hypotheses: map[string]bool{"defined": false}, Holds: true}, nil
+		}
+		if errors.Is(err, eval.ErrOverflow) {
+			res.Open = true
+			res.note("not decided: numbers beyond float64")
+			return points[:i], nil
 		}
 		if err != nil {
 			return nil, err
@@ -327,10 +373,18 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		broken := ""
 		for _, name := range slices.Sorted(maps.Keys(f.Hypotheses)) {
 			ok := f.Hypotheses[name]
+			if i > 0 && course != nil && !ok {
+				// What is assumed of the beginning alone may fail later.
+				now, err := course.Broken(c.st)
+				if err != nil {
+					return nil, err
+				}
+				ok = now == ""
+			}
 			if !ok && broken == "" {
 				broken = name
 			}
-			if i == 0 || overTime(b.part.Stmt.Kind) {
+			if i == 0 || eval.OverTime(b.part) {
 				res.meet(name, ok)
 			}
 			if sym := b.env.Symbols[name]; i == 0 && sym != nil && !ok {
@@ -345,25 +399,22 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		for name, v := range f.Measures {
 			res.measure(name, v)
 		}
-		res.Holds = res.Holds && f.Holds
+		if f.Close && !f.Holds {
+			res.Open = true
+			res.note(closeNote)
+		} else {
+			res.Holds = res.Holds && f.Holds
+		}
 	}
 	return points, nil
 }
+
+const closeNote = "not decided: it fails by less than rounding explains"
 
 func newPartResult(p *lang.Part) *PartResult {
 	statement, _ := lang.Statement(p)
 	return &PartResult{Name: p.Name, Statement: statement, Hypotheses: map[string]bool{}, Met: true, Holds: true,
 		Measures: map[string]float64{}, Assumed: map[string]string{}}
-}
-
-// overTime reports whether statements of this form are about the course of the flow and need their hypotheses
-// along all of it.
-func overTime(k lang.StmtKind) bool {
-	switch k {
-	case lang.Evolves, lang.Decays, lang.Vanishes, lang.Stays, lang.Congruence, lang.Tends:
-		return true
-	}
-	return false
 }
 
 func (r *PartResult) note(s string) {
@@ -373,7 +424,7 @@ func (r *PartResult) note(s string) {
 }
 
 func undefined(err error) bool {
-	return errors.Is(err, eval.ErrNoRoot) || errors.Is(err, eval.ErrDivisionByZero)
+	return errors.Is(err, eval.ErrNoRoot) || errors.Is(err, eval.ErrDivisionByZero) || errors.Is(err, errNoValue)
 }
 
 func (r *PartResult) meet(name string, ok bool) {
@@ -427,11 +478,16 @@ func (b *binding) setRates(points []*binding, res *PartResult) error {
 			v := eval.SmallestEigenvalue(a, m.R)
 			if r.strict {
 				v -= strictSlack * eval.Tolerance * size
+			} else {
+				v -= weakSlack * size
 			}
 			low = min(low, v)
 		}
 		for _, c := range points {
 			c.st.Vals[r.name] = eval.ScalarOf(low)
+			if v, ok := exactOf(eval.ScalarOf(low)); ok && c.exact != nil {
+				c.exact[r.name] = v
+			}
 		}
 		if old, seen := res.Measures[r.name]; seen {
 			low = min(low, old)
@@ -444,6 +500,10 @@ func (b *binding) setRates(points []*binding, res *PartResult) error {
 // strictSlack is how many tolerances a rate stays below the eigenvalue it must be strictly less than: more
 // than one, so that the difference counts as positive.
 const strictSlack = 4
+
+// weakSlack is how much, relative to the matrix, any rate stays below the eigenvalue, whose own rounding is below n²·2⁻⁵³
+// of it: so that M − λ·I ⪰ 0 holds exactly.
+const weakSlack = 1e-12
 
 // intervals is the number of intervals of a trajectory at whose ends it is looked at.
 const intervals = 100

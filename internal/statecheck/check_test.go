@@ -24,9 +24,9 @@ const (
 	plane     = `"alpha":1.5,"eta":0.1,"sigma2":0.2,"tau":1,"p":[0.5,-0.3],"s":[0.4,2]`
 )
 
-func state(t *testing.T, members string) *flow.State {
+func state(t *testing.T, members string) *State {
 	t.Helper()
-	s, err := flow.DecodeState(strings.NewReader("{"+members+"}"), "state")
+	s, err := ReadState(strings.NewReader("{"+members+"}"), "state")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +85,7 @@ func TestStatus(t *testing.T) {
 		{"F-def", "F-def", general, Options{}, Violated},
 		{"F-def corrected", "F-def", general, Options{Reading: Corrected, Part: "input"}, Holds},
 		{"F-def without augmentation", "F-def", `"W":[[1,2]],"X":[[1,0],[0,2]]`, Options{}, Holds},
+		{"F-def of indefinite data", "F-def", `"W":[[1,2]],"X":[[1,0],[0,-1]]`, Options{}, Unmet},
 		{"Theorem 1 of the symmetrised flow", "thm1-vs-assumption3", symmetric + `,"Wa":[[1,0],[0.3,1]]`, Options{}, Violated},
 		{"its trace", "thm1-vs-assumption3", symmetric + `,"Wa":[[1,0],[0.3,1]],"t":1`, Options{Part: "trace"}, Holds},
 		{"assumption 3", "assump-sym", symmetric + `,"Wa":[[1,0],[0.3,1]]`, Options{}, Violated},
@@ -132,8 +133,7 @@ func TestBadStates(t *testing.T) {
 		{"predictor not square", "thm1", `"W":[[1,2]],"Wp":[[1,2]],"Wa":[[1,2]]`, Options{}, "Wp is 1×2"},
 		{"predictor of another size", "thm1", `"W":[[1,2]],"Wp":[[1,0],[0,1]],"Wa":[[1,2]]`, Options{}, "n2 = 2 as in Wp"},
 		{"target of another size", "thm1", `"W":[[1,2]],"Wp":[[1]],"Wa":[[1,2,3]]`, Options{}, "Wa is 1×3"},
-		{"data of another size", "F-def", `"W":[[1,2]],"X":[[1]]`, Options{}, "X is 1×1"},
-		{"indefinite data", "F-def", `"W":[[1,2]],"X":[[1,0],[0,-1]]`, Options{}, "X must be positive semidefinite"},
+		{"data of another size", "F-def", `"W":[[1,2]],"X":[[1]]`, Options{}, "n1 = 1 as in X"},
 		{"ragged modes", "decoupled", `"p":[1,2],"w":[1],"wa":[1,2]`, Options{}, "w has 1 modes but p has 2"},
 		{"no state decides words", "sym-hurts", symmetric, Options{Part: "harm"}, "no state decides it"},
 		{"unknown part", "thm1", general, Options{Part: "middle"}, "its parts: balance split"},
@@ -169,7 +169,11 @@ func TestRateIsTheLeastEigenvalueAlongTheTrajectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := flow.Simulate(context.Background(), f, state(t, reduced), 5, &flow.Settings{Points: intervals + 1})
+	start, err := flow.DecodeState(strings.NewReader("{"+reduced+"}"), "state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := flow.Simulate(context.Background(), f, start, 5, &flow.Settings{Points: intervals + 1})
 	if err != nil {
 		t.Fatal(err)
 	}

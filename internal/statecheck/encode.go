@@ -9,7 +9,7 @@ import (
 // MarshalJSON writes
 //
 //	{"id", "reading", "hypotheses": {NAME: bool}, "holds": bool, "measures": {NAME: number},
-//	 "parts": {PART: {"met": bool, "holds": bool, "assumed": {SYMBOL: SOURCE}, "until": t, "notes": […]}},
+//	 "parts": {PART: {"met": bool, "holds": bool, "decided": bool, "rounded": [HYPOTHESIS, …], "against": text, "assumed": {SYMBOL: SOURCE}, "until": t, "notes": […]}},
 //	 "skipped": {PART: [MISSING, …]}}
 //
 // where NAME is PART.NAME if the reading has several parts. "holds" says whether every statement evaluated
@@ -18,6 +18,9 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	type part struct {
 		Met     bool              `json:"met"`
 		Holds   bool              `json:"holds"`
+		Decided bool              `json:"decided"`
+		Rounded []string          `json:"rounded,omitempty"`
+		Against string            `json:"against,omitempty"`
 		Assumed map[string]string `json:"assumed,omitempty"`
 		Modes   int               `json:"modes,omitempty"`
 		Until   float64           `json:"until,omitempty"`
@@ -47,7 +50,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 			}
 		}
 		out.Holds = out.Holds && p.Holds
-		out.Parts[p.Name] = part{p.Met, p.Holds, p.Assumed, p.Modes, p.Until, p.Notes}
+		out.Parts[p.Name] = part{p.Met, p.Holds, !p.Open, p.Rounded, p.Against, p.Assumed, p.Modes, p.Until, p.Notes}
 	}
 	for _, s := range r.Skipped {
 		out.Skipped[s.Name] = slices.Concat([]string{}, s.Missing)

@@ -3,6 +3,7 @@ package statecheck
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -12,64 +13,92 @@ import (
 	"stopgrad/theory/lang"
 )
 
-type matrix = eval.Matrix[float64]
+type (
+	matrix = eval.Matrix[float64]
+	exact  = eval.Matrix[*big.Rat]
+)
 
 // modeKeys are the scalars that a state gives one of per mode.
 var modeKeys = []string{"p", "s", "tau", "w", "wa"}
 
-// modesOf returns the mode array of a key, or nil.
-func modesOf(s *flow.State, key string) []float64 {
-	switch key {
-	case "p":
-		return s.P
-	case "s":
-		return s.S
-	case "tau":
-		return s.TauModes
-	case "w":
-		return s.Wm
-	case "wa":
-		return s.WaM
+// defaults of what a state does not give.
+var defaults = map[string]float64{"alpha": flow.DefaultAlpha, "eta": flow.DefaultEta, "beta": flow.DefaultBeta, "sigma2": flow.DefaultSigma2, "tau": flow.DefaultTau}
+
+// timeKey is the name of the time up to which a state asks for its trajectory.
+const timeKey = "t"
+
+// known are the names that have a meaning for every claim, whether or not it declares them.
+func known(name string) bool {
+	_, has := defaults[name]
+	return has || name == timeKey || slices.Contains(modeKeys, name) || slices.Contains([]string{"W", "Wp", "Wa", "F", "X", "Xp"}, name)
+}
+
+// until is the time up to which the trajectory is asked for, 0 if there is none.
+func (s *State) until(env *lang.Env) (float64, error) {
+	v := s.values[timeKey]
+	if v == nil || env.Symbols[timeKey] != nil {
+		return 0, nil
+	}
+	if v.number == nil {
+		return 0, s.errorf(v.line, "t: want a number")
+	}
+	t, _ := v.number.Float64()
+	if math.IsInf(t, 0) {
+		return 0, s.errorf(v.line, "t: a time beyond float64")
+	}
+	return t, nil
+}
+
+// modesOf returns the modes of a key, or nil. A number is one mode, except for tau, where it stands for all.
+func (s *State) modesOf(key string) []*big.Rat {
+	v := s.values[key]
+	switch {
+	case v == nil || v.size:
+		return nil
+	case v.modes != nil:
+		return v.modes
+	case v.number != nil && key != "tau":
+		return []*big.Rat{v.number}
 	}
 	return nil
 }
 
 // modeCount returns the number of modes of a state, 0 if it has none.
-func modeCount(s *flow.State) (int, error) {
+func (s *State) modeCount() (int, error) {
 	n, first := 0, ""
 	for _, k := range modeKeys {
-		switch v := modesOf(s, k); {
+		switch v := s.modesOf(k); {
 		case v == nil:
 		case n == 0:
 			n, first = len(v), k
 		case len(v) != n:
-			return 0, fmt.Errorf("statecheck: %s has %d modes but %s has %d", k, len(v), first, n)
+			return 0, s.errorf(s.values[k].line, "%s has %d modes but %s has %d", k, len(v), first, n)
 		}
 	}
 	return n, nil
 }
 
-// pickModes returns the state with the mode arrays restricted to the modes listed.
-func pickModes(s *flow.State, modes []int) *flow.State {
-	c := s.Clone()
-	pick := func(v []float64) []float64 {
-		if v == nil {
-			return nil
+// pick returns the state with the mode arrays restricted to the modes listed.
+func (s *State) pick(modes []int) *State {
+	c := &State{Name: s.Name, order: s.order, values: map[string]*value{}}
+	for name, v := range s.values {
+		if v.modes != nil && slices.Contains(modeKeys, name) {
+			u := *v
+			u.modes = nil
+			for _, j := range modes {
+				u.modes = append(u.modes, v.modes[j])
+			}
+			v = &u
 		}
-		out := make([]float64, len(modes))
-		for i, j := range modes {
-			out[i] = v[j]
-		}
-		return out
+		c.values[name] = v
 	}
-	c.P, c.S, c.TauModes, c.Wm, c.WaM = pick(c.P), pick(c.S), pick(c.TauModes), pick(c.Wm), pick(c.WaM)
 	return c
 }
 
 // choices lists the modes to look at for a part: every mode if it speaks of p, s, tau, w or wa, every pair if
-// it speaks of two modes (p1, p2, …), and otherwise the state as it is.
-func choices(u *Uses, env *lang.Env, s *flow.State) ([][]int, error) {
-	n, err := modeCount(s)
+// it speaks of two modes (p1, p2, …) that are not given by themselves, and otherwise the state as it is.
+func choices(u *Uses, env *lang.Env, s *State) ([][]int, error) {
+	n, err := s.modeCount()
 	if err != nil || n == 0 {
 		return [][]int{nil}, err
 	}
@@ -78,7 +107,7 @@ func choices(u *Uses, env *lang.Env, s *flow.State) ([][]int, error) {
 		if env.Symbols[name].Kind != lang.Scalar {
 			continue
 		}
-		if _, _, ok := pairKey(name); ok {
+		if _, _, ok := pairKey(name); ok && s.values[name] == nil {
 			var out [][]int
 			for i := range n {
 				for j := i + 1; j < n; j++ {
@@ -90,7 +119,7 @@ func choices(u *Uses, env *lang.Env, s *flow.State) ([][]int, error) {
 			}
 			return out, nil
 		}
-		single = single || slices.Contains(modeKeys, name) && (name != "tau" || s.TauModes != nil || s.Wm != nil)
+		single = single || slices.Contains(modeKeys, name) && (name != "tau" || s.modesOf("tau") != nil || s.modesOf("w") != nil)
 	}
 	if !single {
 		return [][]int{nil}, nil
@@ -110,195 +139,272 @@ func pairKey(name string) (key string, i int, ok bool) {
 	return "", 0, false
 }
 
+// number is a number that is given or follows: exactly, or rounded where it is no fraction.
+type number struct {
+	v       *big.Rat
+	rounded bool
+	how     string // where it comes from; empty if it is given
+}
+
 // supply is what a state supplies to a claim: the values it gives and those that follow from them.
 type supply struct {
-	s *flow.State // with at most the modes looked at
+	s *State // with at most the modes looked at
 }
 
 // mode returns the i-th mode of a key, given or derived.
-func (q supply) mode(key string, i int) (v float64, how string, ok bool) {
-	if m := modesOf(q.s, key); i < len(m) {
-		return m[i], "", true
-	}
-	at := func(key string) (float64, bool) {
-		m := modesOf(q.s, key)
-		if i < len(m) {
-			return m[i], true
+func (q supply) mode(key string, i int) (number, bool) {
+	at := func(key string) *big.Rat {
+		if m := q.s.modesOf(key); i < len(m) {
+			return m[i]
 		}
-		return 0, false
+		return nil
 	}
-	w, hasW := at("w")
-	wa, hasWa := at("wa")
-	s, hasS := at("s")
+	if v := at(key); v != nil {
+		return number{v: v}, true
+	}
+	w, wa, s := at("w"), at("wa"), at("s")
 	switch key {
 	case "s":
-		if hasW {
-			return w * w, "w²", true
+		if w != nil {
+			return number{v: new(big.Rat).Mul(w, w), how: "w²"}, true
 		}
 	case "tau":
-		if q.s.Has("tau") {
-			return q.s.Tau, "", true
+		if v := q.s.values["tau"]; v != nil && v.number != nil {
+			return number{v: v.number}, true
 		}
-		if hasW && hasWa && w != 0 {
-			return wa / w, "wa/w", true
+		if w != nil && wa != nil && w.Sign() != 0 {
+			return number{v: new(big.Rat).Quo(wa, w), how: "wa/w"}, true
 		}
 	case "w":
-		if hasS && s >= 0 {
-			return math.Sqrt(s), "√s", true
+		if s != nil && s.Sign() >= 0 {
+			if r, err := (eval.Rational{}).Sqrt(s); err == nil {
+				return number{v: r, how: "√s"}, true
+			}
+			f, _ := s.Float64()
+			if r := new(big.Rat).SetFloat64(math.Sqrt(f)); r != nil {
+				return number{r, true, "√s"}, true
+			}
 		}
 	case "wa":
-		w, _, ok := q.mode("w", i)
-		tau, _, okTau := q.mode("tau", i)
+		w, ok := q.mode("w", i)
+		tau, okTau := q.mode("tau", i)
 		if ok && okTau {
-			return tau * w, "tau·w", true
+			return number{new(big.Rat).Mul(tau.v, w.v), w.rounded || tau.rounded, "tau·w"}, true
 		}
 	}
-	return 0, "", false
+	return number{}, false
 }
 
 // scalar returns the value of a scalar symbol.
-func (q supply) scalar(name string) (v float64, how string, ok bool) {
-	s := q.s
-	byDefault := func(key string, v float64) (float64, string, bool) {
-		if s.Has(key) {
-			return v, "", true
+func (q supply) scalar(name string) (number, bool) {
+	given := func(key string) *big.Rat {
+		if v := q.s.values[key]; v != nil && !v.size {
+			if v.number == nil && len(v.rows) == 1 && len(v.rows[0]) == 1 {
+				return v.rows[0][0]
+			}
+			return v.number
 		}
-		return v, "default", true
+		return nil
+	}
+	if v := given(name); v != nil && !slices.Contains(modeKeys, name) {
+		return number{v: v}, true
+	}
+	byDefault := func(key string) (number, bool) {
+		if v := given(key); v != nil {
+			return number{v: v}, true
+		}
+		return number{v: new(big.Rat).SetFloat64(defaults[key]), how: "default"}, true
 	}
 	switch name {
-	case "alpha":
-		return byDefault(name, s.Alpha)
-	case "eta":
-		return byDefault(name, s.Eta)
-	case "beta":
-		return byDefault(name, s.Beta)
+	case "alpha", "eta", "beta":
+		return byDefault(name)
 	case "etap", "etas":
-		return s.Eta, "eta", true
+		n, _ := byDefault("eta")
+		n.how = "eta"
+		return n, true
 	case "sigma2":
-		if !s.Has(name) && s.Xp != nil {
-			if c := s.Xp.At(0, 0); isMultiple(s.Xp, c) {
-				return c, "Xp = sigma2·I", true
+		if xp := q.given("Xp"); xp != nil {
+			if c := xp.A[0]; isMultiple(*xp, c) {
+				return number{v: c, how: "Xp = sigma2·I"}, true
 			}
 		}
-		return byDefault(name, s.Sigma2)
+		return byDefault(name)
 	case "p", "s", "w", "wa":
-		return q.mode(name, 0)
+		if n, ok := q.mode(name, 0); ok {
+			return n, true
+		}
+		v := given(name)
+		return number{v: v}, v != nil
 	case "tau":
-		if len(s.TauModes) > 1 {
-			return 0, "", false
+		if v := q.s.values["tau"]; v != nil && len(v.modes) > 1 {
+			return number{}, false
 		}
-		if v, how, ok := q.mode(name, 0); ok {
-			return v, how, true
+		if n, ok := q.mode(name, 0); ok {
+			return n, true
 		}
-		if s.W != nil && s.Wa != nil && sameDims(s.W, s.Wa) {
-			var num, den mat.Dense
-			num.MulElem(s.W, s.Wa)
-			den.MulElem(s.W, s.W)
-			if d := mat.Sum(&den); d > 0 {
-				return mat.Sum(&num) / d, "⟨W, Wa⟩/⟨W, W⟩", true
+		if v := given(name); v != nil {
+			return number{v: v}, true
+		}
+		if w, wa := q.given("W"), q.given("Wa"); w != nil && wa != nil && w.R == wa.R && w.C == wa.C {
+			num, den := new(big.Rat), new(big.Rat)
+			for i, x := range w.A {
+				num.Add(num, new(big.Rat).Mul(x, wa.A[i]))
+				den.Add(den, new(big.Rat).Mul(x, x))
+			}
+			if den.Sign() > 0 {
+				return number{v: num.Quo(num, den), how: "⟨W, Wa⟩/⟨W, W⟩"}, true
 			}
 		}
-		return byDefault(name, s.Tau)
+		return byDefault(name)
 	}
 	if key, i, ok := pairKey(name); ok {
-		v, how, ok := q.mode(key, i)
-		if how == "" {
-			how = fmt.Sprintf("%s[%d]", key, i+1)
+		n, ok := q.mode(key, i)
+		if n.how == "" {
+			n.how = fmt.Sprintf("%s[%d]", key, i+1)
 		}
-		return v, how, ok
+		return n, ok
 	}
-	return 0, "", false
+	return number{}, false
 }
 
-// matrix returns the value of a matrix symbol.
-func (q supply) matrix(name string) (v *mat.Dense, how string, err error) {
-	s := q.s
+// given returns a matrix as the state gives it, nil if it does not.
+func (q supply) given(name string) *exact {
+	v := q.s.values[name]
+	switch {
+	case v == nil || v.size:
+		return nil
+	case v.number != nil: // 1×1, as witnesses are written
+		return &exact{R: 1, C: 1, A: []*big.Rat{v.number}}
+	case v.rows == nil:
+		return nil
+	}
+	m := &exact{R: len(v.rows), C: len(v.rows[0])}
+	for _, r := range v.rows {
+		m.A = append(m.A, r...)
+	}
+	return m
+}
+
+// matrix returns the value of a matrix symbol, nil if nothing gives it.
+func (q supply) matrix(name string) (v *exact, how string) {
+	if m := q.given(name); m != nil {
+		return m, ""
+	}
 	switch name {
-	case "W":
-		return s.W, "", nil
-	case "Wp":
-		return s.Wp, "", nil
-	case "Wa":
-		return s.Wa, "", nil
 	case "F":
-		if s.F != nil || s.W == nil {
-			return s.F, "", nil
+		w := q.given("W")
+		if x, _ := q.matrix("X"); w != nil && x != nil && w.C == x.R && x.R == x.C {
+			return product(product(w, x), transposed(w)), "W·X·Wᵀ"
 		}
-		x, _, err := q.moments()
-		if err != nil {
-			return nil, "", err
-		}
-		f := new(mat.Dense)
-		f.Product(s.W, x, s.W.T())
-		return f, "W·X·Wᵀ", nil
 	case "X", "Xp":
-		x, xp, err := q.moments()
-		if err != nil || x == nil {
-			return nil, "", err
+		n := q.inputs()
+		if n == 0 {
+			return nil, ""
 		}
 		if name == "X" {
-			if s.X == nil {
-				how = "I"
+			return multiple(n, big.NewRat(1, 1)), "I"
+		}
+		sigma2, _ := q.scalar("sigma2")
+		return multiple(n, sigma2.v), "sigma2·I"
+	}
+	return nil, ""
+}
+
+// inputs is the number of inputs that the matrices of the state show, 0 if none does.
+func (q supply) inputs() int {
+	for _, name := range []string{"W", "Wa", "X", "Xp"} {
+		if m := q.given(name); m != nil {
+			return m.C
+		}
+	}
+	return 0
+}
+
+func product(a, b *exact) *exact {
+	m := &exact{R: a.R, C: b.C, A: make([]*big.Rat, a.R*b.C)}
+	for i := range a.R {
+		for j := range b.C {
+			x := new(big.Rat)
+			for k := range a.C {
+				x.Add(x, new(big.Rat).Mul(a.At(i, k), b.At(k, j)))
 			}
-			return x, how, nil
+			m.A[i*b.C+j] = x
 		}
-		if s.Xp == nil {
-			how = "sigma2·I"
-		}
-		return xp, how, nil
 	}
-	return nil, "", nil
+	return m
 }
 
-// moments returns X and X' of the state, nil if nothing says how large they are.
-func (q supply) moments() (x, xp *mat.Dense, err error) {
-	n1 := 0
-	switch s := q.s; {
-	case s.W != nil:
-		_, n1 = s.W.Dims()
-	case s.Wa != nil:
-		_, n1 = s.Wa.Dims()
-	case s.X != nil:
-		_, n1 = s.X.Dims()
-	case s.Xp != nil:
-		_, n1 = s.Xp.Dims()
-	default:
-		return nil, nil, nil
+func transposed(a *exact) *exact {
+	m := &exact{R: a.C, C: a.R}
+	for j := range a.C {
+		for i := range a.R {
+			m.A = append(m.A, a.At(i, j))
+		}
 	}
-	return q.s.Moments(n1)
+	return m
 }
 
-func sameDims(a, b *mat.Dense) bool {
-	r, c := a.Dims()
-	s, d := b.Dims()
-	return r == s && c == d
+func multiple(n int, c *big.Rat) *exact {
+	m := &exact{R: n, C: n}
+	for i := range n * n {
+		x := new(big.Rat)
+		if i/n == i%n {
+			x = c
+		}
+		m.A = append(m.A, x)
+	}
+	return m
 }
 
 // isMultiple reports whether m = c·I up to flow.InputTol.
-func isMultiple(m *mat.Dense, c float64) bool {
-	r, n := m.Dims()
-	if r != n {
+func isMultiple(m exact, c *big.Rat) bool {
+	if m.R != m.C {
 		return false
 	}
-	return closeTo(m, func(i, j int) float64 {
+	return closeTo(m, func(i, j int) *big.Rat {
 		if i == j {
 			return c
 		}
-		return 0
-	}, math.Abs(c))
+		return new(big.Rat)
+	}, c)
 }
 
-// closeTo reports whether m agrees with want up to flow.InputTol relative to the larger of 1 and size.
-func closeTo(m *mat.Dense, want func(i, j int) float64, size float64) bool {
-	r, c := m.Dims()
-	for i := range r {
-		for j := range c {
-			if !(math.Abs(m.At(i, j)-want(i, j)) <= flow.InputTol*max(1, size)) {
+// closeTo reports whether m agrees with want up to flow.InputTol relative to the larger of 1 and |size|.
+func closeTo(m exact, want func(i, j int) *big.Rat, size *big.Rat) bool {
+	tol := new(big.Rat).Abs(size)
+	if one := big.NewRat(1, 1); tol.Cmp(one) < 0 {
+		tol = one
+	}
+	tol.Mul(tol, new(big.Rat).SetFloat64(flow.InputTol))
+	for i := range m.R {
+		for j := range m.C {
+			d := new(big.Rat).Sub(m.At(i, j), want(i, j))
+			if d.Abs(d).Cmp(tol) > 0 {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// rounded is a matrix in float64; what is beyond float64 becomes infinite.
+func rounded(m exact) matrix {
+	out := matrix{R: m.R, C: m.C, A: make([]float64, len(m.A))}
+	for i, x := range m.A {
+		out.A[i], _ = x.Float64()
+	}
+	return out
+}
+
+// exactOf is a matrix of the numbers that float64 ones are; ok is false if one is not finite.
+func exactOf(m matrix) (out exact, ok bool) {
+	out = exact{R: m.R, C: m.C, A: make([]*big.Rat, len(m.A))}
+	for i, x := range m.A {
+		if out.A[i] = new(big.Rat).SetFloat64(x); out.A[i] == nil {
+			return out, false
+		}
+	}
+	return out, true
 }
 
 func fromDense(m *mat.Dense) matrix {

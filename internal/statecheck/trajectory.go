@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/mat"
+
 	"stopgrad/numeric/flow"
 	"stopgrad/numeric/ode"
 	"stopgrad/theory/eval"
@@ -208,11 +210,11 @@ func (b *binding) compiled() (*system, error) {
 		st := sys.Unpack(0, append([]float64(nil), complete(y)...))
 		out := map[string]matrix{}
 		for _, q := range b.env.Flow {
-			switch m, _, _ := (supply{s: st}).matrix(q.Name); {
+			switch m := flowMatrix(st, q.Name); {
 			case m != nil:
 				out[q.Name] = fromDense(m)
-			case modesOf(st, q.Name) != nil:
-				out[q.Name] = eval.ScalarOf(modesOf(st, q.Name)[0])
+			case flowModes(st, q.Name) != nil:
+				out[q.Name] = eval.ScalarOf(flowModes(st, q.Name)[0])
 			default:
 				out[q.Name] = b.st.Vals[q.Name] // stands still
 			}
@@ -234,9 +236,9 @@ func (b *binding) compiled() (*system, error) {
 		w := want[:n]
 		want = want[n:]
 		var g []float64
-		if m, _, _ := (supply{s: moved}).matrix(q.Name); m != nil {
+		if m := flowMatrix(moved, q.Name); m != nil {
 			g = fromDense(m).A
-		} else if v := modesOf(moved, q.Name); v != nil {
+		} else if v := flowModes(moved, q.Name); v != nil {
 			g = v
 		} else {
 			g = make([]float64, n)
@@ -251,6 +253,42 @@ func (b *binding) compiled() (*system, error) {
 		}
 	}
 	return s, nil
+}
+
+// flowMatrix is the matrix of package flow's state that a name stands for, or nil.
+func flowMatrix(s *flow.State, name string) *mat.Dense {
+	switch name {
+	case "W":
+		return s.W
+	case "Wp":
+		return s.Wp
+	case "Wa":
+		return s.Wa
+	case "F":
+		return s.F
+	case "X":
+		return s.X
+	case "Xp":
+		return s.Xp
+	}
+	return nil
+}
+
+// flowModes are the modes of package flow's state that a name stands for, or nil.
+func flowModes(s *flow.State, name string) []float64 {
+	switch name {
+	case "p":
+		return s.P
+	case "s":
+		return s.S
+	case "tau":
+		return s.TauModes
+	case "w":
+		return s.Wm
+	case "wa":
+		return s.WaM
+	}
+	return nil
 }
 
 // flowState returns the bound values as a state of package flow; movingTau says whether the flow has tau as a

@@ -80,7 +80,7 @@ func TestCompiledFlowsAreTheClaimsOwn(t *testing.T) {
 			}
 			va, vz := fast.unpack(a), slow.unpack(z)
 			for _, q := range b.env.Flow {
-				if len(va[q.Name].A) == 0 || distance(va[q.Name].A, vz[q.Name].A, 1) > routeTol*(1+norm(z)) {
+				if len(va[q.Name].A) == 0 || distance(va[q.Name].A, vz[q.Name].A) > routeTol*(1+norm(z)) {
 					t.Errorf("%s = %v; the claim's own equations give %v", q.Name, va[q.Name].A, vz[q.Name].A)
 				}
 			}

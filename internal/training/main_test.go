@@ -35,10 +35,12 @@ func commandLine(ctx context.Context, args []string, stdout, stderr io.Writer) (
 		}
 	}()
 	var grammar struct {
-		Train         Train  `cmd:"" help:"Train a network and say what became of it."`
-		Trainingcheck Check  `cmd:"" help:"Training checks."`
-		Golden        Golden `cmd:"" help:"Recorded results."`
-		Doctor        Doctor `cmd:"" help:"What this machine offers."`
+		Train         Train    `cmd:"" help:"Train a network and say what became of it."`
+		Compare       Compare  `cmd:"" help:"Compare two runs."`
+		Diagnose      Diagnose `cmd:"" help:"Hold a run against the theory."`
+		Trainingcheck Check    `cmd:"" help:"Training checks."`
+		Golden        Golden   `cmd:"" help:"Recorded results."`
+		Doctor        Doctor   `cmd:"" help:"What this machine offers."`
 	}
 	parser, err := kong.New(&grammar, kong.Name("stopgrad"), kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))

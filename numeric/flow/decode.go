@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/big"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -15,7 +18,7 @@ import (
 
 // DecodeState reads one state from r: a JSON object with any of the keys
 //
-//	alpha eta beta sigma2 t       a number
+//	alpha eta beta sigma2 t       a number, here and below also a fraction as text: "1/3"
 //	tau                           a number, or an array of one number per mode
 //	W Wp Wa F X Xp                a matrix as an array of rows
 //	p s w wa                      a number or an array of numbers
@@ -239,6 +242,13 @@ func (d *decoder) numbers(where string) ([]float64, error) {
 }
 
 func (d *decoder) number(tok json.Token, where string) (float64, error) {
+	if text, ok := tok.(string); ok {
+		x, ok := quotient(text)
+		if !ok {
+			return 0, d.errorf("%s: %s is no fraction such as \"1/3\"", where, describe(tok))
+		}
+		return x, nil
+	}
 	num, ok := tok.(json.Number)
 	if !ok {
 		return 0, d.errorf("%s: want a number, found %s", where, describe(tok))
@@ -248,6 +258,21 @@ func (d *decoder) number(tok json.Token, where string) (float64, error) {
 		return 0, d.errorf("%s: %s is not a finite float64", where, num)
 	}
 	return x, nil
+}
+
+var fraction = regexp.MustCompile(`^[+-]?[0-9]{1,300}(/[0-9]{1,300})?$`)
+
+// quotient is the float64 nearest to a fraction.
+func quotient(text string) (float64, bool) {
+	if !fraction.MatchString(text) {
+		return 0, false
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return 0, false
+	}
+	x, _ := r.Float64()
+	return x, !math.IsInf(x, 0)
 }
 
 func describe(tok json.Token) string {

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math/big"
+	"slices"
 
 	"stopgrad/theory/kernel"
 )
@@ -18,6 +19,7 @@ const (
 	definite                         // a is symmetric and positive definite
 	invertible                       // a has an inverse
 	diagonal                         // a is zero off its diagonal
+	within                           // every entry of a lies between b and c
 	never                            // nothing
 	nullSemidefinite                 // b is symmetric and, as a form on the null space of a, positive semidefinite
 	nullZero                         // b is symmetric and, as a form on the null space of a, zero
@@ -26,8 +28,8 @@ const (
 
 // check is a relation between values of the program at their places.
 type check struct {
-	rel  relation
-	a, b int
+	rel     relation
+	a, b, c int
 }
 
 // look is what a statement says at a state: where the premises hold, the conclusions do.
@@ -50,6 +52,9 @@ const (
 
 // goal is a formula as looks.
 type goal struct {
+	form   kernel.Form
+	terms  []int // places of the formula's terms
+	inner  check // of always φ
 	looks  []look
 	show   display
 	values []int // border: each L and then each derivative or next value; rest: L, then all right-hand sides; line: x'
@@ -118,21 +123,40 @@ func (b *builder) check(rel relation, ts ...*kernel.Term) check {
 	if len(ts) > 1 {
 		c.b = b.place(ts[1])
 	}
+	if len(ts) > 2 {
+		c.c = b.place(ts[2])
+	}
 	return c
 }
 
 // relations are those of the forms that speak of one state, as kernel.Form defines them.
 var relations = map[kernel.Form]relation{kernel.Equal: equal, kernel.AtLeast: atLeast, kernel.Greater: greater, kernel.Unequal: unequal,
-	kernel.Semidefinite: semidefinite, kernel.Definite: definite, kernel.Invertible: invertible, kernel.Diagonal: diagonal, kernel.Absurd: never}
+	kernel.Semidefinite: semidefinite, kernel.Definite: definite, kernel.Invertible: invertible, kernel.Diagonal: diagonal, kernel.Within: within, kernel.Absurd: never}
 
 // state is the check of a formula about one state.
 func (b *builder) state(f kernel.Formula) check { return b.check(relations[f.Form()], f.Terms()...) }
 
-// goal is what a formula says at a state through which a motion or orbit goes: a necessary condition, which follows
+// goal compiles a formula: what it says at a state, and what [Course] asks of a whole motion or orbit.
+//
+// What it says at a state is what it says of one through which a motion or orbit goes: a necessary condition, which follows
 // from the definition that stands at the form (kernel.Form) by differentiating it at t = 0, or by its first step. That
 // it fails at a state refutes the statement only if the hypotheses hold along a motion from there, which the model
 // decides.
 func (b *builder) goal(f kernel.Formula) goal {
+	g := b.instant(f)
+	g.form = f.Form()
+	switch {
+	case f.Form() == kernel.Always:
+		g.inner = b.state(f.Inner())
+	case f.Form().Temporal():
+		for _, t := range f.Terms() {
+			g.terms = append(g.terms, b.place(t))
+		}
+	}
+	return g
+}
+
+func (b *builder) instant(f kernel.Formula) goal {
 	ts := f.Terms()
 	steps := b.time == kernel.Orbit
 	// moved is the derivative of a term along the flow, over steps its next value.
@@ -165,11 +189,24 @@ func (b *builder) goal(f kernel.Formula) goal {
 	}
 	same := func(t *kernel.Term) *kernel.Term { return t }
 	one := func(cs ...check) goal { return goal{looks: []look{{conclusions: cs}}} }
+	// timed adds that the rate or factor does not move.
+	timed := func(g goal) goal {
+		c := ts[1]
+		if moves, err := b.dyn.Moves(c); err != nil || !moves || mentionsInput(c) {
+			return g
+		}
+		still := b.check(equal, moved(c), b.zero(c))
+		if steps {
+			still = b.check(equal, moved(c), c)
+		}
+		g.looks = append(g.looks, look{conclusions: []check{still}})
+		return g
+	}
 	switch f.Form() {
 	case kernel.Always: // φ holds at 0
 		return one(b.state(f.Inner()))
 	case kernel.Evolves: // L' = c·L; L₁ = c·L₀
-		return one(b.check(equal, moved(ts[0]), b.mul(ts[1], ts[0])))
+		return timed(one(b.check(equal, moved(ts[0]), b.mul(ts[1], ts[0]))))
 	case kernel.NormDecays:
 		// With N = ‖L‖²: N' ≤ −2c·N, and L' = 0 where L = 0; N₁ ≤ c²·N₀ and c ≥ 0.
 		l, c := ts[0], ts[1]
@@ -180,17 +217,17 @@ func (b *builder) goal(f kernel.Formula) goal {
 			return b.make(kernel.Trace, 0, b.mul(b.make(kernel.Transpose, 0, l), l))
 		}
 		if steps {
-			return one(b.check(atLeast, b.mul(b.make(kernel.Power, 2, c), square(l)), square(moved(l))), b.check(atLeast, c, b.number(0)))
+			return timed(one(b.check(atLeast, b.mul(b.make(kernel.Power, 2, c), square(l)), square(moved(l))), b.check(atLeast, c, b.number(0))))
 		}
 		g := one(b.check(atLeast, b.mul(b.number(-2), b.mul(c, square(l))), moved(square(l))))
 		g.looks = append(g.looks, look{premises: []check{b.check(equal, l, b.zero(l))}, conclusions: []check{b.check(equal, moved(l), b.zero(l))}, exact: true})
-		return g
+		return timed(g)
 	case kernel.Decays: // V' ≤ −c·V; V₁ ≤ c·V₀ and c ≥ 0
 		v, c := ts[0], ts[1]
 		if steps {
-			return one(b.check(atLeast, b.mul(c, v), moved(v)), b.check(atLeast, c, b.number(0)))
+			return timed(one(b.check(atLeast, b.mul(c, v), moved(v)), b.check(atLeast, c, b.number(0))))
 		}
-		return one(b.check(atLeast, b.mul(b.number(-1), b.mul(c, v)), moved(v)))
+		return timed(one(b.check(atLeast, b.mul(b.number(-1), b.mul(c, v)), moved(v))))
 	case kernel.StayZero: // where all are zero, so are their derivatives; or next values
 		return edge(look{premises: each(equal, same), conclusions: each(equal, moved)})
 	case kernel.StayNonnegative, kernel.StayPositive:
@@ -243,6 +280,14 @@ func (b *builder) goal(f kernel.Formula) goal {
 		return g
 	}
 	return one(b.state(f))
+}
+
+// mentionsInput reports whether an input occurs in a term: what it does is not known.
+func mentionsInput(t *kernel.Term) bool {
+	if y := t.Symbol(); y != nil {
+		return y.Class() == kernel.Input
+	}
+	return slices.ContainsFunc(t.Args(), mentionsInput)
 }
 
 // rest checks that nothing moves: all right-hand sides are zero, or all next values are the values.

@@ -16,6 +16,9 @@ type Finding struct {
 	// it also holds for a short time after.
 	Open  bool
 	Holds bool
+	// Close is true if the statement fails in floating point by no more than rounding explains: then it is not decided
+	// there. In exact arithmetic nothing is close.
+	Close bool
 	// Left is true if the equations of an assumption hold here and not a moment later.
 	Left bool
 	// Measures are the sizes behind Holds: residual and scale of an equality, margin of an inequality.
@@ -105,7 +108,7 @@ func (j *judge[T]) at(i int) (Matrix[T], error) { return j.value(j.c.ops, i) }
 // binary reports whether a check compares two values.
 func (r relation) binary() bool {
 	switch r {
-	case semidefinite, definite, invertible, diagonal, never:
+	case semidefinite, definite, invertible, diagonal, within, never:
 		return false
 	}
 	return true
@@ -119,6 +122,9 @@ func (j *judge[T]) reach(c check) (scale float64, err error) {
 	places := []int{c.a, c.b}
 	if !c.rel.binary() {
 		places = places[:1]
+	}
+	if c.rel == within {
+		places = append(places, c.b, c.c)
 	}
 	for _, i := range places {
 		m, err := j.at(i)
@@ -135,6 +141,7 @@ func (j *judge[T]) reach(c check) (scale float64, err error) {
 // verdict is what a check comes to; difference is a − b, of a form on a null space that form, else a.
 type verdict[T any] struct {
 	holds, strict bool
+	near          bool // it fails by rounding at most
 	difference    Matrix[T]
 }
 
@@ -167,12 +174,15 @@ func (j *judge[T]) test(c check, scale float64) (v verdict[T]) {
 		s := j.ar.Sign(v.difference.A[0], scale)
 		v.strict = s > 0 || c.rel == unequal && s != 0
 		v.holds = v.strict || c.rel == atLeast && s == 0
+		v.near = !j.exact && s == 0
 	case semidefinite, definite:
 		if !j.symmetric(a, scale) {
 			return v
 		}
 		v.strict = j.definite(a, true, scale)
-		v.holds = v.strict || c.rel == semidefinite && j.definite(a, false, scale)
+		semi := v.strict || j.definite(a, false, scale)
+		v.holds = v.strict || c.rel == semidefinite && semi
+		v.near = !j.exact && semi
 	case invertible:
 		_, err := j.inverse(a)
 		v.holds, v.strict = err == nil, err == nil
@@ -180,6 +190,14 @@ func (j *judge[T]) test(c check, scale float64) (v verdict[T]) {
 		v.holds = true
 		for i, x := range a.A {
 			v.holds = v.holds && (i/a.C == i%a.C || j.ar.Sign(x, scale) == 0)
+		}
+	case within:
+		low, _ := j.at(c.b)
+		high, _ := j.at(c.c)
+		v.holds, v.strict = true, true
+		for _, x := range a.A {
+			above, below := j.ar.Sign(j.ar.Sub(x, low.A[0]), scale), j.ar.Sign(j.ar.Sub(high.A[0], x), scale)
+			v.holds, v.strict = v.holds && above >= 0 && below >= 0, v.strict && above > 0 && below > 0
 		}
 	}
 	return v
@@ -300,7 +318,9 @@ func (j *judge[T]) goal(g *goal, f *Finding) error {
 		f.Met = f.Met && inside
 	}
 	for i := range g.looks {
+		near := true
 		ok, _, err := j.look(&g.looks[i], func(c check, v verdict[T]) {
+			near = near && (v.holds || v.near)
 			if i == 0 && g.show == plain {
 				j.measure(c, v, f.Measures)
 			}
@@ -308,6 +328,8 @@ func (j *judge[T]) goal(g *goal, f *Finding) error {
 		if err != nil {
 			return err
 		}
+		// What fails by rounding alone is close as long as nothing fails by more.
+		f.Close = !ok && near && (f.Holds || f.Close) || f.Close && ok
 		f.Holds = f.Holds && ok
 	}
 	return j.show(g, f.Measures)
@@ -463,4 +485,69 @@ func Equations[T any](ar Arith[T], part *lang.Part, st State[T]) (out []T, err e
 		}
 	}
 	return out, nil
+}
+
+// Quantities lists the numbers whose signs decide the part at a state: of each hypothesis and each conclusion that compares
+// two numbers their difference, of one about a definite matrix its leading minors.
+func Quantities[T any](ar Arith[T], part *lang.Part, st State[T]) (out []T, err error) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJudge(ar, c, st)
+	if err != nil {
+		return nil, err
+	}
+	add := func(c check) error {
+		if _, err := j.reach(c); err != nil || c.rel == never {
+			return err
+		}
+		switch c.rel {
+		case equal, atLeast, greater, unequal:
+			if d := j.test(c, 0).difference; len(d.A) == 1 {
+				out = append(out, d.A[0])
+			}
+		case semidefinite, definite:
+			m, _ := j.at(c.a)
+			for n := 1; n <= min(m.R, minors); n++ {
+				out = append(out, j.minor(m, n))
+			}
+		}
+		return nil
+	}
+	for i := range c.hypotheses {
+		if !c.hypotheses[i].declared {
+			if err := add(c.hypotheses[i].check); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range c.goals {
+		for _, l := range c.goals[i].looks {
+			for _, k := range append(append([]check(nil), l.premises...), l.conclusions...) {
+				if err := add(k); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// minors is the size of the largest leading minor that is computed.
+const minors = 3
+
+// minor is the determinant of the first n rows and columns, n ≤ 3, without division.
+func (f *field[T]) minor(m Matrix[T], n int) T {
+	two := func(i, j, k, l int) T { // columns k and l of rows i and j
+		return f.ar.Sub(f.ar.Mul(m.At(i, k), m.At(j, l)), f.ar.Mul(m.At(i, l), m.At(j, k)))
+	}
+	switch n {
+	case 1:
+		return m.At(0, 0)
+	case 2:
+		return two(0, 1, 0, 1)
+	}
+	d := f.ar.Sub(f.ar.Mul(m.At(0, 0), two(1, 2, 1, 2)), f.ar.Mul(m.At(0, 1), two(1, 2, 0, 2)))
+	return f.ar.Add(d, f.ar.Mul(m.At(0, 2), two(1, 2, 0, 1)))
 }

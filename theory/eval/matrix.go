@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 	"math/big"
+	"slices"
 )
 
 // Matrix is a dense matrix, row by row. A 1×1 Matrix also stands for a scalar symbol's value.
@@ -374,9 +375,30 @@ func (f *field[T]) null(l Matrix[T]) Matrix[T] {
 	return basis
 }
 
-// SmallestEigenvalue returns the least eigenvalue of the symmetric n×n matrix a, by cyclic Jacobi rotations
-// (Golub and Van Loan, Matrix Computations, section 8.5). It overwrites a.
+// SmallestEigenvalue returns the least eigenvalue of the symmetric n×n matrix a. It overwrites a.
 func SmallestEigenvalue(a []float64, n int) float64 {
+	jacobi(a, n)
+	low := math.Inf(1)
+	for i := range n {
+		low = math.Min(low, a[i*n+i])
+	}
+	return low
+}
+
+// eigenvalues are those of the symmetric n×n matrix a, ascending. It overwrites a.
+func eigenvalues(a []float64, n int) []float64 {
+	jacobi(a, n)
+	out := make([]float64, n)
+	for i := range n {
+		out[i] = a[i*n+i]
+	}
+	slices.Sort(out)
+	return out
+}
+
+// jacobi leaves the eigenvalues of the symmetric n×n matrix a on its diagonal, by cyclic Jacobi rotations (Golub and Van
+// Loan, Matrix Computations, section 8.5).
+func jacobi(a []float64, n int) {
 	const sweeps = 60 // quadratic convergence makes ten enough; the bound only guards NaN
 	for range sweeps {
 		off := 0.0
@@ -412,9 +434,4 @@ func SmallestEigenvalue(a []float64, n int) float64 {
 			}
 		}
 	}
-	low := math.Inf(1)
-	for i := range n {
-		low = math.Min(low, a[i*n+i])
-	}
-	return low
 }

@@ -218,7 +218,18 @@ const maxBits = 1 << 14
 // ErrTooLong is returned where exact numbers outgrow every use.
 var ErrTooLong = fmt.Errorf("eval: a number of more than %d bits", maxBits)
 
+// ErrOverflow is returned where numbers in floating point grow beyond float64: then nothing is decided.
+var ErrOverflow = errors.New("eval: a number beyond float64")
+
 func bounded[T any](m Matrix[T]) error {
+	if a, ok := any(m.A).([]float64); ok {
+		for _, x := range a {
+			if x-x != 0 {
+				return ErrOverflow
+			}
+		}
+		return nil
+	}
 	for _, x := range m.A {
 		if q, ok := any(x).(*big.Rat); ok && q.Num().BitLen()+q.Denom().BitLen() > maxBits {
 			return ErrTooLong

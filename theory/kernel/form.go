@@ -4,7 +4,7 @@ package kernel
 type Form uint8
 
 // The forms of formulas. The first group speaks of one state, the second of a motion x on [0, T), T ≤ ∞; what it
-// says of an orbit x₀, x₁, … stands in brackets.
+// says of an orbit x₀, x₁, … stands in brackets. That a rate or factor c does not move is part of what is said.
 const (
 	Equal        Form = iota // a = b, of any shape
 	AtLeast                  // a ≥ b
@@ -14,6 +14,7 @@ const (
 	Definite                 // P = Pᵀ and vᵀPv > 0 for all v ≠ 0
 	Invertible               // A is square and has an inverse
 	Diagonal                 // A is square and zero off its diagonal
+	Within                   // l ≤ A_ij ≤ u for every entry of the matrix A
 	Absurd                   // ⊥: holds nowhere
 
 	Always           // always φ: the state formula φ holds at every t in [0, T) [at every step]
@@ -30,7 +31,7 @@ const (
 	forms
 )
 
-var formNames = [forms]string{"eq", "ge", "gt", "ne", "psd", "pd", "invertible", "diagonal", "absurd", "always", "evolves",
+var formNames = [forms]string{"eq", "ge", "gt", "ne", "psd", "pd", "invertible", "diagonal", "within", "absurd", "always", "evolves",
 	"normdecays", "decays", "stayzero", "staynonnegative", "staypositive", "staypsd", "vanishes", "congruence", "tends"}
 
 // String is the name of the form in certificates.
@@ -66,7 +67,7 @@ type Formula struct {
 // Form says what the formula states.
 func (f Formula) Form() Form { return f.form }
 
-// Terms is a copy of the formula's terms, in the order of the comment at its form: L before c; x, r, lo, hi.
+// Terms is a copy of the formula's terms, in the order of the comment at its form: L before c; A, l, u; x, r, lo, hi.
 func (f Formula) Terms() []*Term { return append([]*Term(nil), f.terms...) }
 
 // Inner is φ of always φ.
@@ -146,6 +147,12 @@ func formula(form Form, terms ...*Term) Formula {
 	case Semidefinite, Definite, Invertible, Diagonal, Congruence:
 		count(1)
 		square(terms...)
+	case Within:
+		count(3)
+		if terms[0].scalar {
+			refuse("%s is said of the entries of a matrix", form)
+		}
+		scalars(terms[1:]...)
 	case Absurd:
 		count(0)
 	case Evolves, NormDecays:

@@ -200,6 +200,8 @@ func (p *Printer) formula(time Time, f Formula) string {
 		return text(0) + " != " + text(1)
 	case Semidefinite, Definite, Invertible, Diagonal:
 		return text(0) + " " + f.form.String()
+	case Within:
+		return text(0) + " within [" + text(1) + ", " + text(2) + "]"
 	case Always:
 		return "always " + p.formula(AtState, *f.inner) + course
 	case Evolves:

@@ -44,7 +44,7 @@ func newUnfoldings() unfoldings {
 func (d *Dynamics) charge(steps int) {
 	d.sig.spend(steps)
 	if d.memo.work -= steps; d.memo.work < 0 {
-		refuse("more than %d steps of unfolding", MaxProducts)
+		exceed("more than %d steps of unfolding", MaxProducts)
 	}
 }
 
@@ -590,6 +590,15 @@ func (d *Dynamics) Unfold(t *Term) (u *Term, err error) {
 	defer caught(&err)
 	d.begin(t)
 	return d.unfold(t).term, nil
+}
+
+// Parts returns the terms without operators that have to have values for t to have one: first the one that t stands for,
+// then what was differentiated, stepped or averaged on the way, of which the result need no longer mention the divisors.
+func (d *Dynamics) Parts(t *Term) (parts []*Term, err error) {
+	defer caught(&err)
+	d.begin(t)
+	u := d.unfold(t)
+	return append([]*Term{u.term}, u.also...), nil
 }
 
 // Moves reports whether the value of a term, or whether it has one, may change over time.

@@ -134,6 +134,8 @@ type Symbol struct {
 	Input bool
 	// Restriction is the part of Attr that `restrict` adds: it holds at the instant looked at only.
 	Restriction Attr
+	// Entries bounds every entry of a matrix, ends included; nil if they are not bounded.
+	Entries *[2]*big.Rat
 	// Centred marks a random vector with conditional mean zero given the data point; the others are
 	// functions of the data point alone.
 	Centred bool
@@ -170,6 +172,8 @@ type Env struct {
 	Flow    []*Equation
 	Map     []*Equation
 	Sizes   []Dim
+	// Fixed are the sizes that have a value.
+	Fixed map[Dim]int
 	// FlowOf names the system the flow comes from.
 	FlowOf string
 	// Restricted lists matrix symbols whose extra structure holds at the time looked at, not for all time.
@@ -217,6 +221,7 @@ const (
 	Diagonality                 // L diagonal
 	Always                      // the state statement Of holds at every time of a motion, at every step of an orbit
 	Absurd                      // holds nowhere
+	Bounded                     // every entry of L lies in [Lo, Hi]
 )
 
 // Course says whether a statement over time speaks of motions of the flow or of orbits of the map.
@@ -256,20 +261,47 @@ type Assume struct {
 	// Always is set where the hypothesis is said to hold all along: then a statement about states is one about
 	// all states of a motion or orbit.
 	Always bool
+	// Start is set where it is said of time 0 alone; then, too, a statement about states is one about all times.
+	Start bool
 }
 
 // Step is one step of a proof script.
 type Step struct {
-	Rule string // expand, modulo, manifest, fact, gronwall, integrate, congruence, monotone, barrier, sturm
-	Name string // of the fact stated
+	Rule string // the word the step begins with: a rule, fact or suppose
+	Name string // of the fact stated, of the hypothesis supposed
 	Uses string // the fact or symbol the rule is applied to
-	Stmt *Stmt  // stated by fact
+	Stmt *Stmt  // stated by fact, assumed by suppose
 	By   string // rule that establishes the fact
 	// Cites is the part whose theorem the fact is, if no rule establishes it.
 	Cites *Citation
-	Expr  *Expr // argument of the rule
+	Expr  *Expr   // argument of the rule
+	More  []*Expr // further arguments: of apply after its first, of barrier and congruence
+	// Apply is the kernel's rule that apply names, From the facts that apply and follows name.
+	Apply string
+	From  []string
+	Steps []*Step // below suppose
 	Pos   Pos
 	Text  string
+}
+
+// by is the word of the rule that the step uses.
+func (s *Step) by() string {
+	if s.Rule == "fact" {
+		return s.By
+	}
+	return s.Rule
+}
+
+// exprs returns the addresses of the arguments.
+func (s *Step) exprs() []**Expr {
+	var out []**Expr
+	if s.Expr != nil {
+		out = append(out, &s.Expr)
+	}
+	for i := range s.More {
+		out = append(out, &s.More[i])
+	}
+	return out
 }
 
 // Twin is a mutation of a part that makes it false: a textual replacement, or a dropped hypothesis.
@@ -299,8 +331,10 @@ type Part struct {
 	Proof       []*Step
 	Twins       []*Twin
 	Why         string
-	Env         *Env
-	Pos         Pos
+	// Region is set where bounds are given for the statement: it is to hold at every point between them.
+	Region bool
+	Env    *Env
+	Pos    Pos
 	// Fault is the shape error that makes a printed statement ill-formed, or nil.
 	Fault *Error
 	src   *node

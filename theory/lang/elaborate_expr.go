@@ -413,6 +413,9 @@ func (r *Reading) build(e *Expr, want shape, expectation bool) (*kernel.Term, er
 		if err != nil {
 			return nil, err
 		}
+		if err := r.degree(e, x); err != nil {
+			return nil, err
+		}
 		if e.N >= 0 {
 			return r.sig.Make(kernel.Power, e.N, x)
 		}
@@ -424,6 +427,17 @@ func (r *Reading) build(e *Expr, want shape, expectation bool) (*kernel.Term, er
 		return r.sig.Make(kernel.Reciprocal, 0, x)
 	}
 	return r.call(e, want, expectation)
+}
+
+// degree refuses powers of powers that together are beyond what the kernel multiplies out.
+func (r *Reading) degree(e *Expr, x *kernel.Term) error {
+	all := max(e.N, -e.N)
+	for ; x.Head() == kernel.Power; x = x.Arg(0) {
+		if all *= x.Exponent(); all > kernel.MaxExponent {
+			return errAt(e.Pos, "an exponent above %d, with those of the powers below it", kernel.MaxExponent)
+		}
+	}
+	return nil
 }
 
 // multiply makes a·b in a place of the shape wanted.

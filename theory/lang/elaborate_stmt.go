@@ -90,6 +90,16 @@ func (r *Reading) state(s *Stmt) (kernel.Formula, error) {
 		return kernel.Formula{}, err
 	}
 	switch s.Kind {
+	case Bounded:
+		ts := []*kernel.Term{l}
+		for _, e := range []*Expr{s.Lo, s.Hi} {
+			t, err := r.read(e, scalarShape, false)
+			if err != nil {
+				return kernel.Formula{}, err
+			}
+			ts = append(ts, t)
+		}
+		return form(s, kernel.Within, ts...)
 	case Regular:
 		return form(s, kernel.Invertible, l)
 	case Diagonality:
@@ -145,9 +155,6 @@ func (r *Reading) temporal(s *Stmt) (kernel.Formula, error) {
 		c, err := r.read(s.Rate, scalarShape, false)
 		if err != nil {
 			return kernel.Formula{}, err
-		}
-		if moves, err := r.dyn.Moves(c); err == nil && moves {
-			return kernel.Formula{}, errAt(s.Rate.Pos, "a rate does not move")
 		}
 		switch {
 		case s.Kind == Evolves:

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"stopgrad/theory/kernel"
 )
 
 // Source is a named claim text.
@@ -372,10 +374,8 @@ func parseScalar(env *Env, p *parser) error {
 		d.within(bounds[len(bounds)-1])
 		p.accept(",")
 	}
-	if d.Lo != nil && d.Hi != nil {
-		if c := d.Lo.Cmp(d.Hi); c > 0 || c == 0 && (d.LoOpen || d.HiOpen) {
-			return errAt(ts[0].pos, "the domain of %s is empty", ts[0].text)
-		}
+	if d.empty() {
+		return errAt(ts[0].pos, "the domain of %s is empty", ts[0].text)
 	}
 	for _, t := range ts {
 		if err := env.add(&Symbol{Name: t.text, Kind: Scalar, Pos: t.pos, Domain: d, Bounds: bounds}); err != nil {
@@ -842,8 +842,9 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		if err != nil {
 			return err
 		}
-		always := name.text == "always" && !p.isOp(":")
-		if always {
+		when := ""
+		if (name.text == "always" || name.text == "start") && !p.isOp(":") {
+			when = name.text
 			if name, err = p.ident("a name for the hypothesis"); err != nil {
 				return err
 			}
@@ -863,7 +864,12 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		if err := f.inlineStmt(s); err != nil {
 			return err
 		}
-		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: always})
+		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: when == "always", Start: when == "start"})
+	case "for":
+		part.Region = true
+		if err := part.parseRegion(p); err != nil {
+			return err
+		}
 	case "restrict":
 		name, err := p.ident("a matrix symbol")
 		if err != nil {
@@ -910,7 +916,7 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return errAt(k.pos(), "a consequence is an equality, drawn from ‘assumption …’")
 		}
 	default:
-		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, input, root, matrix or let", k.word())
+		return errAt(k.pos(), "‘%s’ is not an item of a statement; expected for, assume, restrict, draw, consequence, proof, twin, words, why, uses, scalar, input, root, matrix or let", k.word())
 	}
 	return p.done()
 }
@@ -941,9 +947,12 @@ func (part *Part) parseTwin(k *node) error {
 	return nil
 }
 
-// rules maps each proof rule to whether it takes an expression (e), a fact's name (n), both, or nothing.
+// rules maps each proof rule to what it takes: an expression (e), expressions (E), a fact's or symbol's name (n), facts (f), a
+// rule of the kernel with facts and expressions (k), or nothing.
 var rules = map[string]string{"expand": "", "modulo": "e", "manifest": "e", "gronwall": "n", "integrate": "n",
-	"congruence": "e", "monotone": "n", "barrier": "e", "sturm": "n"}
+	"congruence": "E", "monotone": "n", "barrier": "E", "sturm": "n", "apply": "k", "follows": "f"}
+
+const ruleNames = "expand, modulo, manifest, gronwall, integrate, congruence, monotone, barrier, sturm, apply or follows"
 
 func (f *File) parseStep(n *node) (*Step, error) {
 	p, err := newParser(n)
@@ -951,64 +960,164 @@ func (f *File) parseStep(n *node) (*Step, error) {
 		return nil, err
 	}
 	s := &Step{Rule: p.next().text, Pos: n.pos(), Text: n.prose()}
-	readRule := func(rule string) error {
-		args, ok := rules[rule]
-		if !ok {
-			return errAt(s.Pos, "‘%s’ is not a rule; expected expand, modulo, manifest, gronwall, integrate, congruence, monotone, barrier or sturm", rule)
-		}
-		if strings.Contains(args, "n") {
-			t, err := p.ident("the name of a fact")
-			if err != nil {
-				return err
-			}
-			s.Uses = t.text
-		}
-		if strings.Contains(args, "e") {
-			if s.Expr, err = p.expr(); err != nil {
-				return err
-			}
-			s.Expr, err = f.inlineRHS(s.Expr)
-		}
-		return err
+	if s.Rule != "suppose" && len(n.kids) > 0 {
+		return nil, errAt(n.kids[0].pos(), "a step below ‘%s’; only suppose has steps below it", s.Rule)
 	}
-	if s.Rule == "fact" {
-		t, err := p.ident("a name for the fact")
-		if err != nil {
+	if s.Rule != "fact" && s.Rule != "suppose" {
+		if err := f.parseRule(p, s, s.Rule); err != nil {
 			return nil, err
 		}
-		s.Name = t.text
-		if err := p.expect(":"); err != nil {
-			return nil, err
+		return s, p.done()
+	}
+	t, err := p.ident(map[string]string{"fact": "a name for the fact", "suppose": "a name for the hypothesis"}[s.Rule])
+	if err != nil {
+		return nil, err
+	}
+	s.Name = t.text
+	if err := p.expect(":"); err != nil {
+		return nil, err
+	}
+	start := p.peek().pos
+	if s.Stmt, err = p.stmt(); err != nil {
+		return nil, err
+	}
+	s.Stmt.Text = textFrom(n, start)
+	if err := f.inlineStmt(s.Stmt); err != nil {
+		return nil, err
+	}
+	if s.Rule == "suppose" {
+		if !s.Stmt.Kind.ofState() {
+			return nil, errAt(s.Stmt.Pos, "a statement about states is supposed, not one over time")
 		}
-		start := p.peek().pos
-		if s.Stmt, err = p.stmt(); err != nil {
-			return nil, err
+		for _, k := range n.kids {
+			st, err := f.parseStep(k)
+			if err != nil {
+				return nil, err
+			}
+			if st.Rule != "fact" && st.Rule != "suppose" {
+				return nil, errAt(st.Pos, "‘%s’ establishes the statement, which is not done below suppose; expected fact or suppose", st.Rule)
+			}
+			s.Steps = append(s.Steps, st)
 		}
-		s.Stmt.Text = textFrom(n, start)
-		if i := strings.LastIndex(s.Stmt.Text, " by "); i >= 0 {
-			s.Stmt.Text = strings.TrimSpace(s.Stmt.Text[:i])
+		if len(s.Steps) == 0 {
+			return nil, errAt(s.Pos, "nothing is established below suppose; expected facts there")
 		}
-		if err := f.inlineStmt(s.Stmt); err != nil {
-			return nil, err
-		}
-		if err := p.expect("by"); err != nil {
-			return nil, err
-		}
-		if s.Cites = cited(textFrom(n, p.peek().pos)); s.Cites != nil {
-			return s, nil
-		}
-		by, err := p.ident("a rule, or CLAIM/PART")
-		if err != nil {
-			return nil, err
-		}
-		s.By = by.text
-		if err := readRule(s.By); err != nil {
-			return nil, err
-		}
-	} else if err := readRule(s.Rule); err != nil {
+		return s, p.done()
+	}
+	if i := strings.LastIndex(s.Stmt.Text, " by "); i >= 0 {
+		s.Stmt.Text = strings.TrimSpace(s.Stmt.Text[:i])
+	}
+	if err := p.expect("by"); err != nil {
+		return nil, err
+	}
+	if s.Cites = cited(textFrom(n, p.peek().pos)); s.Cites != nil {
+		return s, nil
+	}
+	by, err := p.ident("a rule, or CLAIM/PART")
+	if err != nil {
+		return nil, err
+	}
+	s.By = by.text
+	if err := f.parseRule(p, s, s.By); err != nil {
 		return nil, err
 	}
 	return s, p.done()
+}
+
+// parseRule reads the arguments of a rule.
+func (f *File) parseRule(p *parser, s *Step, rule string) error {
+	args, ok := rules[rule]
+	if !ok {
+		return errAt(s.Pos, "‘%s’ is not a rule; expected %s", rule, ruleNames)
+	}
+	name := func(what string) (string, error) {
+		t, err := p.ident(what)
+		return t.text, err
+	}
+	facts := func() error {
+		for {
+			n, err := name("the name of a fact")
+			if err != nil {
+				return err
+			}
+			s.From = append(s.From, n)
+			if !p.accept(",") {
+				return nil
+			}
+		}
+	}
+	exprs := func(many bool) error {
+		for {
+			e, err := p.expr()
+			if err != nil {
+				return err
+			}
+			if e, err = f.inlineRHS(e); err != nil {
+				return err
+			}
+			if s.Expr == nil {
+				s.Expr = e
+			} else {
+				s.More = append(s.More, e)
+			}
+			if !many || !p.accept(",") {
+				return nil
+			}
+		}
+	}
+	var err error
+	switch args {
+	case "n":
+		s.Uses, err = name("the name of a fact")
+	case "e", "E":
+		err = exprs(args == "E")
+	case "f":
+		err = facts()
+	case "k":
+		if s.Apply, err = name("a rule of the kernel"); err != nil {
+			return err
+		}
+		if !slices.Contains(kernel.RuleNames(), s.Apply) {
+			return errAt(s.Pos, "‘%s’ is not a rule of the kernel; its rules are %s", s.Apply, strings.Join(kernel.RuleNames(), " "))
+		}
+		if p.accept("to") {
+			if err := facts(); err != nil {
+				return err
+			}
+		}
+		if p.accept("with") {
+			err = exprs(true)
+		}
+	}
+	return err
+}
+
+// WithProof returns the part with the lines of another script, as they stand below `proof`.
+func (part *Part) WithProof(lines string) (*Part, error) {
+	roots, err := parseTree("script", "claim script\n  says s: absurd\n    proof\n"+indented(lines, 6))
+	if err != nil {
+		return nil, err
+	}
+	steps := &Part{}
+	if err := (&File{}).parsePartItem(steps, roots[0].kids[0].kids[0]); err != nil {
+		return nil, err
+	}
+	p := *part
+	p.Proof = steps.Proof
+	return &p, p.check()
+}
+
+// ParseStep reads one step of a script by itself.
+func ParseStep(text string) (*Step, error) {
+	return (&File{}).parseStep(&node{lines: []line{{text, Pos{"script", 1, 1}}}})
+}
+
+func indented(text string, by int) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = strings.Repeat(" ", by) + l
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (f *File) inlineStmt(s *Stmt) error {
@@ -1082,7 +1191,8 @@ func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	if t.Drop != "" {
 		before := len(n.kids)
 		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool {
-			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(k.prose(), "always ")), t.Drop+":")
+			name := strings.TrimPrefix(strings.TrimPrefix(k.prose(), "always "), "start ")
+			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(name), t.Drop+":")
 		})
 		if len(n.kids) == before {
 			return nil, errAt(t.Pos, "there is no hypothesis %s to drop", t.Drop)

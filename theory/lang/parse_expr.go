@@ -262,7 +262,7 @@ func (p *parser) stmt() (*Stmt, error) {
 // ofState reports whether statements of this kind speak of one state.
 func (k StmtKind) ofState() bool {
 	switch k {
-	case Equality, Inequality, Inequation, Definite, Regular, Diagonality, Absurd:
+	case Equality, Inequality, Inequation, Definite, Regular, Diagonality, Absurd, Bounded:
 		return true
 	}
 	return false
@@ -295,7 +295,7 @@ func (p *parser) bareStmt() (*Stmt, error) {
 	case p.accept("always"):
 		s.Kind = Always
 		if s.Of, err = p.bareStmt(); err == nil && !s.Of.Kind.ofState() {
-			err = errAt(s.Of.Pos, "always is said of a statement about states: an equality, an inequality, psd, pd, invertible or diagonal")
+			err = errAt(s.Of.Pos, "always is said of a statement about states: an equality, an inequality, psd, pd, invertible, diagonal or within")
 		}
 		return s, err
 	case p.accept("stationary"):
@@ -360,6 +360,21 @@ func (p *parser) bareStmt() (*Stmt, error) {
 	case "diagonal":
 		s.Kind = Diagonality
 		return s, nil
+	case "within":
+		s.Kind = Bounded
+		if err = p.expect("["); err != nil {
+			return nil, err
+		}
+		if s.Lo, err = p.expr(); err != nil {
+			return nil, err
+		}
+		if err = p.expect(","); err != nil {
+			return nil, err
+		}
+		if s.Hi, err = p.expr(); err != nil {
+			return nil, err
+		}
+		return s, p.expect("]")
 	case "psd", "pd":
 		s.Kind, s.Strict = Definite, t.text == "pd"
 		return s, nil
@@ -410,7 +425,7 @@ func (p *parser) bareStmt() (*Stmt, error) {
 		s.Hi, err = p.expr()
 		return s, err
 	}
-	return nil, errAt(t.pos, "expected a statement: one of == != >= > <= <, psd, pd, invertible, diagonal, evolves at rate, decays at rate, vanishes, stays, moves by congruence, tends to; found %s", t.describe())
+	return nil, errAt(t.pos, "expected a statement: one of == != >= > <= <, psd, pd, invertible, diagonal, within, evolves at rate, decays at rate, vanishes, stays, moves by congruence, tends to; found %s", t.describe())
 }
 
 func (p *parser) words(ws ...string) error {

@@ -218,6 +218,8 @@ func (p printer) stmt(s *Stmt) string {
 		return x(s.L) + last("invertible")
 	case Diagonality:
 		return x(s.L) + last("diagonal")
+	case Bounded:
+		return x(s.Lo) + pick(` \le \left(`, " ≤ (") + x(s.L) + pick(`\right)_{ij} \le `, ")ᵢⱼ ≤ ") + x(s.Hi)
 	case Always:
 		return pick(`\text{always}\ `, "always ") + p.stmt(s.Of) + over
 	case Absurd:

@@ -85,6 +85,15 @@ func (r *Reading) Say(fs ...kernel.Formula) (string, error) {
 	return strings.Join(out, " and "), nil
 }
 
+// Text prints a term of the reading's vocabulary, with its abbreviations.
+func (r *Reading) Text(t *kernel.Term) (string, error) {
+	p, err := r.printer()
+	if err != nil {
+		return "", err
+	}
+	return p.Term(t)
+}
+
 // Statement is what a part states: printed from the kernel's formulas, or, with written set, as it stands in the source,
 // since it has no meaning there or is a statement in words.
 func Statement(p *Part) (text string, written bool) {

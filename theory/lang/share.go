@@ -178,24 +178,35 @@ func (r *Reading) Share(st *Step) (*Shared, error) {
 		}
 		out.Assumes = append(out.Assumes, SharedHypothesis{a.Name, fs[0]})
 	}
-	for _, step := range c.of.Proof {
-		s := *step
-		if s.Stmt != nil {
-			if s.Stmt, err = statement(s.Stmt); err != nil {
+	var script func(steps []*Step) ([]*Step, error)
+	script = func(steps []*Step) (out []*Step, err error) {
+		for _, step := range steps {
+			s := *step
+			s.More = slices.Clone(step.More)
+			if s.Stmt != nil {
+				if s.Stmt, err = statement(s.Stmt); err != nil {
+					return nil, err
+				}
+			}
+			for _, e := range s.exprs() {
+				if *e, err = write(*e); err != nil {
+					return nil, err
+				}
+			}
+			if s.by() == "sturm" {
+				if err := r.sameSymbol(st, s.Uses); err != nil {
+					return nil, err
+				}
+			}
+			if s.Steps, err = script(s.Steps); err != nil {
 				return nil, err
 			}
+			out = append(out, &s)
 		}
-		if s.Expr != nil {
-			if s.Expr, err = write(s.Expr); err != nil {
-				return nil, err
-			}
-		}
-		if s.Rule == "sturm" || s.By == "sturm" {
-			if err := r.sameSymbol(st, s.Uses); err != nil {
-				return nil, err
-			}
-		}
-		out.Proof = append(out.Proof, &s)
+		return out, nil
+	}
+	if out.Proof, err = script(c.of.Proof); err != nil {
+		return nil, err
 	}
 	return &out, nil
 }

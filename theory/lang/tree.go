@@ -39,9 +39,10 @@ var keywords = map[string]bool{
 	"system": true, "claim": true, "title": true, "printed": true, "quote": true, "note": true, "about": true,
 	"uses": true, "size": true, "scalar": true, "root": true, "matrix": true, "random": true, "moment": true,
 	"input": true, "let": true, "flow": true, "map": true, "says": true, "corrected": true, "assume": true, "restrict": true,
+	"for":  true,
 	"draw": true, "proof": true, "twin": true, "why": true, "words": true, "consequence": true,
 	"expand": true, "modulo": true, "manifest": true, "fact": true, "gronwall": true, "integrate": true,
-	"congruence": true, "monotone": true, "barrier": true, "sturm": true,
+	"congruence": true, "monotone": true, "barrier": true, "sturm": true, "apply": true, "follows": true, "suppose": true,
 }
 
 // isProse reports whether the item's text is for readers only, so that its lines are never parsed.
@@ -142,7 +143,7 @@ func expectedItems(parent string) string {
 	case "map":
 		return "an equation like W+ = W - lr*G"
 	case "proof":
-		return "a step: expand, modulo, manifest, fact, gronwall, integrate, congruence, monotone, barrier or sturm"
+		return "a step: fact, suppose, or " + ruleNames
 	case "system":
 		return "about, uses, size, scalar, input, root, matrix, random, moment, let, flow or map"
 	default:

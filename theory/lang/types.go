@@ -1,6 +1,10 @@
 package lang
 
-import "slices"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Type is the type of an expression: a scalar, a matrix of symbolic shape, or a multiple of I whose shape
 // its place decides.
@@ -394,28 +398,62 @@ func (part *Part) check() error {
 			hyps[name("d", i)] = &Stmt{Kind: Equality, L: NewCall(q.Pos, "ddt", q.RHS)}
 		}
 	}
-	if part.Stmt.Kind == Stays {
-		hyps["self"] = part.Stmt
+	if err := env.checkSteps(part.Proof, part.Stmt, hyps); err != nil {
+		return err
 	}
-	for _, st := range part.Proof {
+	return env.checkStmt(part.Stmt)
+}
+
+// checkSteps checks what the steps of a script state and are given, in the order in which facts become known.
+func (env *Env) checkSteps(steps []*Step, stated *Stmt, hyps map[string]*Stmt) error {
+	for _, st := range steps {
 		if st.Stmt != nil {
 			if err := env.checkStmt(st.Stmt); err != nil {
 				return plain(err)
 			}
 		}
-		if st.Expr != nil {
-			if _, err := env.typeOf(st.Expr, newTypeCtx(hyps)); err != nil {
+		known := hyps
+		if st.by() == "barrier" {
+			known = maps.Clone(hyps)
+			says := stated
+			if st.Stmt != nil {
+				says = st.Stmt
+			}
+			if says != nil && says.Kind == Stays {
+				for i, e := range append([]*Expr{says.L}, says.More...) {
+					known[Self(i, 1+len(says.More))] = &Stmt{Kind: Equality, L: e}
+				}
+			}
+		}
+		for _, e := range st.exprs() {
+			if _, err := env.typeOf(*e, newTypeCtx(known)); err != nil {
 				return plain(err)
 			}
 		}
-		if st.Rule == "fact" {
+		for _, n := range st.From {
+			if hyps[n] == nil {
+				return errAt(st.Pos, "there is no hypothesis or fact called %s", n)
+			}
+		}
+		if st.Name != "" {
 			if hyps[st.Name] != nil {
 				return errAt(st.Pos, "two hypotheses or facts called %s", st.Name)
 			}
 			hyps[st.Name] = st.Stmt
 		}
+		if err := env.checkSteps(st.Steps, nil, hyps); err != nil {
+			return err
+		}
 	}
-	return env.checkStmt(part.Stmt)
+	return nil
+}
+
+// Self is the name of the i-th of n quantities that stay as they are, in the barrier of a script.
+func Self(i, n int) string {
+	if n == 1 {
+		return "self"
+	}
+	return fmt.Sprintf("self%d", i+1)
 }
 
 func name(prefix string, i int) string { return prefix + string(rune('1'+i)) }
@@ -545,6 +583,11 @@ func (env *Env) checkStmt(s *Stmt) error {
 		if t := types[s.L]; t.Scalar || t.Unit || t.Rows != t.Cols {
 			return shapeErr(s.Pos, "%s; expected a square matrix", t)
 		}
+	case Bounded:
+		if t := types[s.L]; t.Scalar || t.Unit {
+			return shapeErr(s.Pos, "%s has no entries; expected a matrix", t)
+		}
+		return needScalar(s.Lo, s.Hi)
 	case Always:
 		if err := env.checkStmt(s.Of); err != nil {
 			return err

@@ -13,6 +13,7 @@ const (
 	maxBases   = 260
 	maxLinear  = 420 // columns of a linear programme
 	maxSupport = 500 // monomials
+	maxLeading = 6   // factors to multiply by
 )
 
 // base is a term that is known to be nonnegative (semidefinite), with its coefficients.
@@ -46,10 +47,10 @@ func (s *state) combine(f kernel.Formula) (kernel.Theorem, bool) {
 		}
 	}
 	g := depthGoal{goal{k, d}, s.levels}
-	if n, ok := s.combined[g]; ok && n == len(s.signs) {
+	if n, ok := s.combined[g]; ok && n == s.stamp() {
 		return none, false
 	}
-	s.combined[g] = len(s.signs)
+	s.combined[g] = s.stamp()
 	pure := s.unfold(d)
 	if pure == nil || s.deep > 0 && s.deep > 20 {
 		return none, false
@@ -255,7 +256,7 @@ func (s *state) leading(m words, scalar bool) []*kernel.Term {
 	out := []*kernel.Term{nil}
 	have := map[*kernel.Term]bool{}
 	add := func(t *kernel.Term) {
-		if t.Head() != kernel.Number && !have[t] && len(out) < 4 {
+		if t.Head() != kernel.Number && !have[t] && len(out) < maxLeading {
 			have[t] = true
 			out = append(out, t)
 		}
@@ -266,6 +267,12 @@ func (s *state) leading(m words, scalar bool) []*kernel.Term {
 				if _, d := s.cleared(f.pure); d != nil {
 					add(d)
 				}
+			}
+		}
+		// Letters that stand before others in the goal or in what is known, such as x in x·y ≥ 1.
+		for _, f := range s.signs {
+			if f.kind == positive && f.pure.Head() == kernel.Letter && f.pure.Scalar() && s.coupled(f.pure) {
+				add(f.pure)
 			}
 		}
 		return out
@@ -279,6 +286,23 @@ func (s *state) leading(m words, scalar bool) []*kernel.Term {
 		}
 	}
 	return out
+}
+
+// coupled reports whether a letter multiplies another in some fact of several terms.
+func (s *state) coupled(x *kernel.Term) bool {
+	for _, f := range s.signs {
+		if f.kind > positive || !f.term.Scalar() || f.term.Head() == kernel.Letter {
+			continue
+		}
+		for _, m := range s.polys.of(f.pure) {
+			for _, e := range m.at {
+				if e.g == x && len(m.at) > 1 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // nonnegativeSum solves a linear programme for a sum of nonnegative multiples of bases.
@@ -517,6 +541,11 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 	for _, q := range differences(s.builder, want) {
 		add(s.power(q, 2), false)
 	}
+	for _, f := range s.signs {
+		if f.kind == nonzero && f.term.Scalar() && f.term.Head() != kernel.Letter {
+			add(s.power(f.term, 2), true)
+		}
+	}
 	for i, c := range cons {
 		for _, d := range cons[i:] {
 			if c.term == d.term {
@@ -533,6 +562,9 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 		}
 	}
 	if traces {
+		for _, t := range s.traceSquares(want) {
+			add(t, false)
+		}
 		for _, b := range s.candidates(level) {
 			r, c := b.Shape()
 			add(s.trace(s.mul(s.transpose(b), b)), false)
@@ -547,11 +579,6 @@ func (s *state) bases(want map[rowKey]rowTerm, like *kernel.Term, level int) (ou
 				if c == m {
 					add(s.trace(s.mul(s.mul(b, f.term), s.transpose(b))), false)
 				}
-			}
-		}
-		if level > 1 {
-			for _, t := range s.traceSquares(want) {
-				add(t, false)
 			}
 		}
 		for i, f := range s.signs {
@@ -923,6 +950,9 @@ func (s *state) traceSquares(want map[rowKey]rowTerm) (out []*kernel.Term) {
 		if u := s.unfold(b); u != nil {
 			if m := s.polys.matrixOf(u); len(m) == 1 {
 				list = append(list, u)
+				if r, c := u.Shape(); r == c && !s.same(u, s.transpose(u)) {
+					list = append(list, s.transpose(u))
+				}
 			}
 		}
 	}
@@ -959,6 +989,11 @@ func (s *state) traceSquares(want map[rowKey]rowTerm) (out []*kernel.Term) {
 				}
 				d := s.add(b, s.mul(q, c))
 				out = append(out, quad(d, d))
+				if s.same(quad(b, b), quad(c, c)) {
+					// Each has half of the square that they share.
+					d = s.add(b, s.mul(s.mul(s.integer(2), q), c))
+					out = append(out, quad(d, d))
+				}
 			}
 		}
 	}

@@ -153,7 +153,7 @@ func (s *state) mirrored(a, b *kernel.Term) bool {
 
 // keepTheorem remembers a theorem reached inside a larger attempt.
 func (s *state) keepTheorem(k kind, t *kernel.Term, th kernel.Theorem) {
-	s.memo[goal{k, t}] = attempt{th, len(s.signs)}
+	s.memo[goal{k, t}] = attempt{th, s.stamp()}
 }
 
 // traceSign proves that a trace is nonnegative (positive): tr(P), or tr(P·Q), of definite matrices, up to a

@@ -248,6 +248,20 @@ func (p *prover) congruence(f kernel.Formula, a *kernel.Term) (kernel.Theorem, e
 	return p.over("mcongruence", f, []kernel.Theorem{eq}, a)
 }
 
+// congruenceWith proves that L stays semidefinite from L' = A·L + L·Aᵀ + N with a semidefinite N.
+func (p *prover) congruenceWith(f kernel.Formula, a, n *kernel.Term) (kernel.Theorem, error) {
+	l := f.Terms()[0]
+	eq, err := p.along(p.ddt(l), p.add(p.add(p.mul(a, l), p.mul(l, p.transpose(a))), n))
+	if err != nil {
+		return eq, err
+	}
+	sign, err := p.alongSign(p.formula(kernel.Semidefinite, n))
+	if err != nil {
+		return sign, err
+	}
+	return p.over("mcongruence", f, []kernel.Theorem{eq, sign}, a, n)
+}
+
 // barrier proves that L₁, …, L_k stay as they are, from L_i' = C_i{h := L} with C_i nonnegative, or zero, where h_i
 // (all h) is zero.
 func (p *prover) barrier(f kernel.Formula, cs, holes []*kernel.Term) (kernel.Theorem, error) {
@@ -385,20 +399,23 @@ func (p *prover) left() *state {
 	return p.newState(hyps)
 }
 
-// differentiate draws from the equations of an assumption their derivatives along the flow, which then hold all
-// along, too.
+// differentiate draws from equations that hold all along, those of an assumption among them, their derivatives along the
+// flow, which then hold all along, too.
 func (p *prover) differentiate() {
 	if p.gamma.Time() != kernel.Motion {
 		return
 	}
 	var more []kernel.Formula
-	kept := p.reading.Kept()
-	for i := 0; i+1 < len(kept); i += 2 {
-		h := p.base.hypothesis(kept[i])
+	for _, k := range p.gamma.Hypotheses() {
+		f := k.Formula()
+		if k.Mark() != kernel.Kept || f.Form() != kernel.Equal {
+			continue
+		}
+		h := p.base.hypothesis(f)
 		if !h.Valid() {
 			continue
 		}
-		d := kept[i+1]
+		d := p.formula(kernel.Equal, p.ddt(f.Terms()[0]), p.ddt(f.Terms()[1]))
 		premises := make([]kernel.Theorem, 3)
 		var err error
 		if premises[0], err = p.lift(p.base, h); err != nil {

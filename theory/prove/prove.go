@@ -38,6 +38,8 @@ type Outcome struct {
 	leads    []kernel.Theorem
 	script   error
 	uses     []string
+	reading  *lang.Reading
+	searched bool
 }
 
 // Theorems are the goals of the reading, one theorem a goal, in order; nil unless all are proved.
@@ -45,6 +47,9 @@ func (o *Outcome) Theorems() []kernel.Theorem { return append([]kernel.Theorem(n
 
 // Steps is the derivation as far as it went.
 func (o *Outcome) Steps() []Step { return append([]Step(nil), o.steps...) }
+
+// Searched reports whether the goals were proved by search, not by a script.
+func (o *Outcome) Searched() bool { return o.searched }
 
 // Uses names the parts, as CLAIM/PART, whose theorems the proof uses by name: each was proved again, here.
 func (o *Outcome) Uses() []string { return append([]string(nil), o.uses...) }
@@ -93,9 +98,14 @@ var errBudget = errors.New("the search for a proof gave up: too many steps")
 
 // Prove establishes the goals of a reading by its script or by search. It never returns nil, and never fails
 // otherwise than by saying so in the outcome.
-func Prove(ctx context.Context, r *lang.Reading, o Options) (out *Outcome) {
-	out = &Outcome{}
-	p := newProver(ctx, r.Context(), o)
+func Prove(ctx context.Context, r *lang.Reading, o Options) *Outcome {
+	return proveUnder(ctx, r, r.Context(), o)
+}
+
+// proveUnder is Prove under a Γ of the reading's dynamics.
+func proveUnder(ctx context.Context, r *lang.Reading, gamma *kernel.Context, o Options) (out *Outcome) {
+	out = &Outcome{reading: r}
+	p := newProver(ctx, gamma, o)
 	p.reading, p.part = r, r.Part()
 	defer func() {
 		switch x := recover().(type) {
@@ -147,6 +157,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 		ths, err := p.search()
 		if err == nil {
 			out.theorems, out.steps, failure = ths, p.steps, nil
+			out.searched = true
 		} else if len(p.part.Proof) == 0 {
 			failure = err
 		}
@@ -213,7 +224,11 @@ func (p *prover) open(keep bool) {
 	}
 	p.base = p.newState(hyps)
 	if keep {
+		// What is kept has no place in a script: it is always searched for.
+		searching := p.searching
+		p.searching = true
 		p.keepAll()
+		p.searching = searching
 	}
 	p.differentiate()
 	p.work = p.base
@@ -308,6 +323,18 @@ func (s *state) contradiction() (kernel.Theorem, bool) {
 					if th, ok := try(ne, h); ok {
 						return th, true
 					}
+				}
+			}
+		case kernel.Semidefinite:
+			// The trace is nonnegative.
+			tr := must(s.sig.Make(kernel.Trace, 0, ts[0]))
+			least, err := s.apply("mtrace", s.state(nonnegative, tr), []kernel.Theorem{h})
+			if err != nil {
+				continue
+			}
+			if th, ok := s.order(s.formula(kernel.Greater, s.integer(0), tr)); ok {
+				if th, ok := try(th, least); ok {
+					return th, true
 				}
 			}
 		case kernel.Unequal:

@@ -2,6 +2,7 @@ package prove
 
 import (
 	"fmt"
+	"strings"
 
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
@@ -28,37 +29,18 @@ func (p *prover) follow(steps []*lang.Step, goals []kernel.Formula, at lang.Pos)
 		if done != nil {
 			return nil, fmt.Errorf("%s: a step after the statement is established", st.Pos)
 		}
-		if st.Rule != "fact" {
-			ths, err := p.establish(goals, st.Rule, st)
-			if err != nil {
+		if st.Rule == "fact" || st.Rule == "suppose" {
+			if err := p.take(st); err != nil {
 				return nil, err
 			}
-			p.say(st.Rule, st, "", ths)
-			done = ths
 			continue
 		}
-		fs, err := p.reading.Formulas(st.Stmt)
+		ths, err := p.establish(goals, st.Rule, st)
 		if err != nil {
 			return nil, err
 		}
-		var ths []kernel.Theorem
-		by := st.By
-		if st.Cites != nil {
-			by = st.Cites.String()
-			ths, err = p.cite(fs, st)
-		} else {
-			ths, err = p.establish(fs, st.By, st)
-		}
-		if err != nil {
-			return nil, err
-		}
-		p.say(by, st, st.Name+": ", ths)
-		p.facts[st.Name] = ths
-		for _, th := range ths {
-			if th.Context() == p.work.ctx {
-				p.work.learn(th)
-			}
-		}
+		p.say(st.Rule, st, "", ths)
+		done = ths
 	}
 	if done == nil {
 		return nil, fmt.Errorf("%s: the proof stops before its statement", at)
@@ -66,19 +48,94 @@ func (p *prover) follow(steps []*lang.Step, goals []kernel.Formula, at lang.Pos)
 	return done, nil
 }
 
+// take follows a step that establishes something on the way.
+func (p *prover) take(st *lang.Step) error {
+	fs, err := p.reading.Formulas(st.Stmt)
+	if err != nil {
+		return err
+	}
+	if st.Rule == "suppose" {
+		outer := p.work
+		defer func() { p.work = outer }()
+		if err := p.suppose(st.Name, fs[0]); err != nil {
+			return fmt.Errorf("%s: %w", st.Pos, err)
+		}
+		p.steps = append(p.steps, Step{"suppose", st.Name + ": " + st.Stmt.Text})
+		for _, below := range st.Steps {
+			if err := p.take(below); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var ths []kernel.Theorem
+	by := st.By
+	if st.Cites != nil {
+		by = st.Cites.String()
+		ths, err = p.cite(fs, st)
+	} else {
+		ths, err = p.establish(fs, st.By, st)
+	}
+	if err != nil {
+		return err
+	}
+	p.say(by, st, st.Name+": ", ths)
+	p.facts[st.Name] = ths
+	for _, th := range ths {
+		if th.Context() == p.work.ctx {
+			p.work.learn(th)
+		}
+	}
+	return nil
+}
+
+// suppose goes on where a formula holds, too, under whose name it is known there.
+func (p *prover) suppose(name string, f kernel.Formula) error {
+	s := p.extended(p.work, f)
+	th := s.hypothesis(f)
+	if !th.Valid() {
+		for _, t := range f.Terms() {
+			if err := s.define(t); err != nil {
+				return s.explain(err)
+			}
+		}
+		var err error
+		if th, err = s.apply("hyp", f, nil); err != nil {
+			return err
+		}
+		s.learn(th)
+	}
+	p.work = s
+	p.facts[name] = []kernel.Theorem{th}
+	return nil
+}
+
 // say records a step of the script: the rule with its argument, and what the theorems state.
 func (p *prover) say(rule string, st *lang.Step, name string, ths []kernel.Theorem) {
 	switch {
+	case st.Apply != "":
+		rule += " " + st.Apply
 	case st.Expr != nil:
 		rule += " " + lang.Unicode(st.Expr)
 	case st.Uses != "":
 		rule += " " + st.Uses
+	}
+	if st.Apply == "" {
+		for _, e := range st.More {
+			rule += ", " + lang.Unicode(e)
+		}
+	}
+	if len(st.From) > 0 {
+		rule += " to " + strings.Join(st.From, ", ")
 	}
 	p.found(rule, name, ths...)
 }
 
 // found records a step that established theorems.
 func (p *prover) found(rule, name string, ths ...kernel.Theorem) {
+	if p.reading == nil {
+		return // nobody reads it
+	}
 	fs := make([]kernel.Formula, len(ths))
 	for i, th := range ths {
 		fs[i] = th.Formula()
@@ -98,6 +155,8 @@ func (p *prover) establish(fs []kernel.Formula, rule string, st *lang.Step) ([]k
 		if _, assumed := p.reading.Hypothesis(st.Uses); p.facts[st.Uses] == nil && (!assumed || p.citing > 0) {
 			return nil, fmt.Errorf("%s: %s: there is no fact called %s", st.Pos, rule, st.Uses)
 		}
+	case "follows":
+		return p.follows(fs, st)
 	}
 	ths := make([]kernel.Theorem, len(fs))
 	for i, f := range fs {
@@ -119,6 +178,9 @@ func (p *prover) one(f kernel.Formula, rule string, st *lang.Step) (kernel.Theor
 			return th, err
 		}
 		return p.lift(p.work, th)
+	}
+	if rule == "apply" {
+		return p.applied(f, st)
 	}
 	if !f.Form().Temporal() {
 		p.work.why = nil
@@ -147,22 +209,130 @@ func (p *prover) one(f kernel.Formula, rule string, st *lang.Step) (kernel.Theor
 		if err != nil {
 			return kernel.Theorem{}, err
 		}
-		return p.congruence(f, a)
-	case rule == "barrier" && f.Form() >= kernel.StayZero && f.Form() <= kernel.StayPositive && len(f.Terms()) == 1:
-		l := f.Terms()[0]
-		self := p.formula(kernel.Equal, l, p.null(l))
-		c, holes, _, err := p.reading.Combination(st.Expr, map[string]kernel.Formula{"self": self}, l)
+		if len(st.More) == 0 {
+			return p.congruence(f, a)
+		}
+		n, err := p.reading.TermOfShape(st.More[0], f.Terms()[0])
 		if err != nil {
 			return kernel.Theorem{}, err
 		}
-		if len(holes) == 0 {
-			holes = []*kernel.Term{p.hole(l)}
-		}
-		return p.barrier(f, []*kernel.Term{c}, holes)
+		return p.congruenceWith(f, a, n)
+	case rule == "barrier" && f.Form() >= kernel.StayZero && f.Form() <= kernel.StayPositive && len(f.Terms()) == 1+len(st.More):
+		return p.scriptedBarrier(f, st)
 	case rule == "monotone" && f.Form() == kernel.Tends:
 		return p.line(f)
 	}
 	return kernel.Theorem{}, errForm
+}
+
+// scriptedBarrier is the barrier with right-hand sides in terms of [self], or of [self1], [self2], ….
+func (p *prover) scriptedBarrier(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
+	ls := f.Terms()
+	zero := map[string]kernel.Formula{}
+	for i, l := range ls {
+		zero[lang.Self(i, len(ls))] = p.formula(kernel.Equal, l, p.null(l))
+	}
+	letters := map[string]*kernel.Term{}
+	var cs []*kernel.Term
+	for i, e := range append([]*lang.Expr{st.Expr}, st.More...) {
+		c, holes, names, err := p.reading.Combination(e, zero, ls[i])
+		if err != nil {
+			return kernel.Theorem{}, err
+		}
+		for j, n := range names {
+			letters[n] = holes[j]
+		}
+		cs = append(cs, c)
+	}
+	holes := make([]*kernel.Term, len(ls))
+	for i, l := range ls {
+		if holes[i] = letters[lang.Self(i, len(ls))]; holes[i] == nil {
+			holes[i] = p.holes(l, i)
+		}
+	}
+	return p.barrier(f, cs, holes)
+}
+
+// fact is the theorem that a script knows by name: of a step, or of a hypothesis.
+func (p *prover) fact(name string) (kernel.Theorem, error) {
+	if ths := p.facts[name]; len(ths) == 1 {
+		return ths[0], nil
+	} else if len(ths) > 1 {
+		return kernel.Theorem{}, fmt.Errorf("%s states several things; expected the name of one", name)
+	}
+	if p.citing == 0 {
+		if f, ok := p.reading.Hypothesis(name); ok {
+			if th := p.work.hypothesis(f); th.Valid() {
+				return th, nil
+			}
+		}
+		for i, f := range p.reading.Kept() {
+			if name == fmt.Sprintf("%c%d", "hd"[i%2], i/2+1) {
+				if th := p.work.hypothesis(f); th.Valid() {
+					return th, nil
+				}
+			}
+		}
+	}
+	return kernel.Theorem{}, fmt.Errorf("there is no hypothesis or fact called %s here", name)
+}
+
+// applied applies a rule of the kernel to facts by name.
+func (p *prover) applied(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
+	var none kernel.Theorem
+	var premises []kernel.Theorem
+	for _, n := range st.From {
+		th, err := p.fact(n)
+		if err != nil {
+			return none, err
+		}
+		premises = append(premises, th)
+	}
+	var terms []*kernel.Term
+	if st.Expr != nil {
+		for _, e := range append([]*lang.Expr{st.Expr}, st.More...) {
+			t, err := p.reading.Term(e)
+			if err != nil {
+				return none, err
+			}
+			terms = append(terms, t)
+		}
+	}
+	if f.Form().Temporal() {
+		// Rules about time may rest on what is kept.
+		th, err := p.over(st.Apply, f, premises, terms...)
+		if err != nil && len(p.kept) > 0 {
+			if kept, e := p.over(st.Apply, f, append(premises, p.kept...), terms...); e == nil {
+				return kept, nil
+			}
+		}
+		return th, err
+	}
+	p.work.why = nil
+	th, err := p.work.apply(st.Apply, f, premises, terms...)
+	if err != nil {
+		return none, p.work.explain(err)
+	}
+	return th, nil
+}
+
+// follows takes facts for what is to be established, one each.
+func (p *prover) follows(fs []kernel.Formula, st *lang.Step) ([]kernel.Theorem, error) {
+	if len(fs) != len(st.From) {
+		return nil, fmt.Errorf("%s: %d facts for %d statements", st.Pos, len(st.From), len(fs))
+	}
+	ths := make([]kernel.Theorem, len(fs))
+	for i, n := range st.From {
+		th, err := p.fact(n)
+		if err == nil {
+			th, err = p.restate(fs[i], th)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", st.Pos, n, err)
+		}
+		ths[i] = th
+	}
+	return ths, nil
 }
 
 func (p *prover) expand(f kernel.Formula) (kernel.Theorem, error) {
@@ -233,7 +403,7 @@ func (s *state) hypothesis(f kernel.Formula) kernel.Theorem {
 func (p *prover) manifest(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
 	var none kernel.Theorem
 	ts := f.Terms()
-	k, ok := signOf(f.Form())
+	k, ok := stated(f.Form())
 	if !ok {
 		return none, errForm
 	}

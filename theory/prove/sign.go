@@ -14,12 +14,20 @@ const maxDepth = 60
 // known of its parts.
 func (s *state) prove(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	g := goal{k, t}
-	if a, ok := s.memo[g]; ok && (a.th.Valid() || a.facts == len(s.signs)) {
+	if k == nonnegative {
+		// What was reached with more effort is no fact, but at hand.
+		if a := s.memo[goal{positive, t}]; a.th.Valid() && !s.memo[g].th.Valid() {
+			if th, ok := s.by("weaken", k, t, a.th); ok {
+				s.memo[g] = attempt{th, s.stamp()}
+			}
+		}
+	}
+	if a, ok := s.memo[g]; ok && (a.th.Valid() || a.facts == s.stamp()) {
 		return a.th, a.th.Valid()
 	}
 	s.patience()
 	// While a goal is open it cannot serve its own proof.
-	s.memo[g] = attempt{facts: len(s.signs)}
+	s.memo[g] = attempt{facts: s.stamp()}
 	if s.deep >= maxDepth {
 		return kernel.Theorem{}, false
 	}
@@ -29,7 +37,7 @@ func (s *state) prove(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 	if !ok {
 		th = kernel.Theorem{}
 	}
-	s.memo[g] = attempt{th, len(s.signs)}
+	s.memo[g] = attempt{th, s.stamp()}
 	return th, ok
 }
 
@@ -82,10 +90,10 @@ func (s *state) expanded(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 		return th, true
 	}
 	g := goal{k, t}
-	if n, ok := s.tried[g]; ok && n == len(s.signs) || k == invertible {
+	if n, ok := s.tried[g]; ok && n == s.stamp() || k == invertible {
 		return kernel.Theorem{}, false
 	}
-	s.tried[g] = len(s.signs)
+	s.tried[g] = s.stamp()
 	u := s.simplify(t)
 	if u == nil || u == t {
 		return kernel.Theorem{}, false
@@ -378,8 +386,7 @@ func rootFactor(t *kernel.Term) *kernel.Term {
 // order proves a state inequality or definiteness formula by shape.
 func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	ts := f.Terms()
-	k := map[kernel.Form]kind{kernel.AtLeast: nonnegative, kernel.Greater: positive, kernel.Unequal: nonzero,
-		kernel.Semidefinite: psd, kernel.Definite: pd, kernel.Invertible: invertible, kernel.Diagonal: diagonal}[f.Form()]
+	k, _ := stated(f.Form())
 	if len(ts) == 1 || isZero(ts[1]) {
 		th, ok := s.expanded(k, ts[0])
 		if !ok {
@@ -400,13 +407,16 @@ func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 
 // deeper looks further than shape, if that is asked for.
 func (s *state) deeper(f kernel.Formula) (kernel.Theorem, bool) {
-	if !s.searching {
+	if !s.searching || s.implausible(f) {
 		return kernel.Theorem{}, false
 	}
 	if th, ok := s.combine(f); ok {
 		return th, true
 	}
 	if th, ok := s.polynomial(f); ok {
+		return th, true
+	}
+	if th, ok := s.squares(f); ok {
 		return th, true
 	}
 	return s.indirect(f)

@@ -55,6 +55,10 @@ type state struct {
 	defined  map[*kernel.Term]bool
 	pures    map[*kernel.Term]*kernel.Term
 	deep     int               // of the sign search
+	drawn    bool              // states has been filled
+	states   []reals           // that meet the hypotheses
+	needing  bool              // looking for what a term needs
+	reached  int               // theorems that are no facts and not by shape, which failures before did not know
 	tried    map[goal]int      // expanded with this many facts, in vain
 	combined map[depthGoal]int // written as a combination, likewise
 	between  [3][]*kernel.Term
@@ -67,6 +71,9 @@ type complaint struct {
 	kind kind
 	term *kernel.Term
 }
+
+// stamp numbers what is known: what failed under the same number fails again.
+func (s *state) stamp() int { return len(s.signs) + s.reached }
 
 // newState opens a state context with these hypotheses.
 func (p *prover) newState(hyps []kernel.Formula) *state {
@@ -144,6 +151,14 @@ func (s *state) learn(th kernel.Theorem) {
 	switch f.Form() {
 	case kernel.Equal:
 		s.zeros = append(s.zeros, th)
+		if ts[0].Scalar() && ts[0].Len() > 0 && ts[1].Head() == kernel.Number && ts[1].Value().Sign() > 0 {
+			// What equals a positive number is positive.
+			if c, ok := s.by("number", positive, ts[1]); ok {
+				if sign, ok := s.by("transport", positive, ts[0], c, th); ok {
+					put(positive, ts[0], sign)
+				}
+			}
+		}
 	case kernel.AtLeast:
 		put(nonnegative, s.difference(ts[0], ts[1]), th)
 	case kernel.Greater:
@@ -169,7 +184,8 @@ func (s *state) spread(d *kernel.Term, th kernel.Theorem) {
 	if !factor {
 		return
 	}
-	th, ok := s.carry(nonzero, d, fact{kindOf(th), d, s.unfold(d), th})
+	k, _ := stated(th.Formula().Form())
+	th, ok := s.carry(nonzero, d, fact{k, d, s.unfold(d), th})
 	if !ok {
 		return
 	}
@@ -185,24 +201,6 @@ func (s *state) spread(d *kernel.Term, th kernel.Theorem) {
 			s.learn(part)
 		}
 	}
-}
-
-func kindOf(th kernel.Theorem) kind {
-	switch th.Formula().Form() {
-	case kernel.AtLeast:
-		return nonnegative
-	case kernel.Greater:
-		return positive
-	case kernel.Semidefinite:
-		return psd
-	case kernel.Definite:
-		return pd
-	case kernel.Invertible:
-		return invertible
-	case kernel.Diagonal:
-		return diagonal
-	}
-	return nonzero
 }
 
 // state is the formula that says k of t.
@@ -256,7 +254,7 @@ func (s *state) define(t *kernel.Term) error {
 		return err
 	}
 	for _, f := range missing {
-		if _, ok := s.expanded(kindOfForm(f.Form()), f.Terms()[0]); !ok {
+		if _, ok := s.expanded(kindOfForm(f.Form()), f.Terms()[0]); !ok && !s.needed(f) {
 			return s.undefined(f)
 		}
 	}
@@ -269,6 +267,38 @@ func (s *state) define(t *kernel.Term) error {
 	}
 	s.defined[t] = true
 	return nil
+}
+
+// needed looks deeper for what gives a scalar term its value: a divisor that is not zero has one sign.
+func (s *state) needed(f kernel.Formula) bool {
+	d := f.Terms()[0]
+	if !s.searching || s.supposing || !d.Scalar() || s.needing {
+		return false
+	}
+	s.needing = true
+	defer func() { s.needing = false }()
+	if f.Form() == kernel.AtLeast {
+		_, ok := s.deeper(f)
+		return ok
+	}
+	for _, m := range []*kernel.Term{d, s.negated(d)} {
+		th, ok := s.deeper(s.state(positive, m))
+		if !ok {
+			continue
+		}
+		s.reached++
+		s.keepTheorem(positive, m, th)
+		if th, ok = s.by("weaken", nonzero, m, th); !ok {
+			continue
+		}
+		if m == d {
+			return true
+		}
+		if _, ok = s.by("transport", nonzero, d, th); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // signOf is the sign or definiteness that a formula of the form states, false if it states none.
@@ -284,6 +314,19 @@ func signOf(f kernel.Form) (kind, bool) {
 		return pd, true
 	}
 	return 0, false
+}
+
+// stated is the kind that a formula of the form states, false if it states none.
+func stated(f kernel.Form) (k kind, ok bool) {
+	switch f {
+	case kernel.Unequal:
+		return nonzero, true
+	case kernel.Invertible:
+		return invertible, true
+	case kernel.Diagonal:
+		return diagonal, true
+	}
+	return signOf(f)
 }
 
 func kindOfForm(f kernel.Form) kind {

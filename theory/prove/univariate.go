@@ -273,6 +273,7 @@ func (s *state) definite(c dense, x *kernel.Term) bool {
 	t := s.polys.term(p)
 	th, ok := s.onBox(s.state(positive, t), p, &splits, 0)
 	if ok {
+		s.reached++
 		s.keepTheorem(positive, t, th)
 	}
 	return ok
@@ -480,6 +481,7 @@ func (s *state) polynomial(f kernel.Formula) (kernel.Theorem, bool) {
 	if !ok {
 		return none, false
 	}
+	s.reached++
 	s.keepTheorem(k, t, th)
 	if d.Head() != kernel.Number {
 		t = s.mul(s.reciprocal(d), t)

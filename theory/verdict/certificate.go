@@ -7,6 +7,7 @@ import (
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/region"
 )
 
 // label is what the certificate of a part is filed under.
@@ -45,6 +46,9 @@ func (p *Proof) Certificate(claim string) ([]byte, error) {
 func (r *Refutation) Certificate(claim string) ([]byte, error) {
 	if !r.verdict.IsRefuted() {
 		return nil, nil
+	}
+	if r.trajectory.Valid() {
+		return certificate.Trajectory(label(claim, r.reading.Part()), names(r.reading), r.trajectory)
 	}
 	return certificate.Refutation(label(claim, r.reading.Part()), names(r.reading), r.counterexample)
 }
@@ -137,13 +141,23 @@ func (s *Sequents) Verdict(c *certificate.Certificate) (Verdict, error) {
 		return Verdict{inconsistent}, nil
 	case len(c.Goals()) > 0 && got == s.Statement:
 		return Verdict{proved}, nil
+	case len(c.Certified()) > 0 && got == s.Statement && !s.assumption:
+		return Verdict{certified}, nil
 	case c.Vacuous().Valid() && among(s.Absurd) && !s.assumption:
 		return Verdict{vacuous}, nil
 	case c.Counterexample().Valid() && among(s.Losses):
 		return Verdict{notKept}, nil
 	// Soundness: a motion that refutes A ⊢ ⊥ keeps the assumption A; it does not refute A.
-	case c.Counterexample().Valid() && among(s.Parts) && !s.assumption:
+	case (c.Counterexample().Valid() || c.Trajectory().Valid()) && among(s.Parts) && !s.assumption:
 		return Verdict{refuted}, nil
 	}
 	return Undecided, fmt.Errorf("verdict: the certificate establishes another sequent than that of %s", s.name)
+}
+
+// RegionCertificate renders what is certified of a part over its region.
+func RegionCertificate(claim string, r *lang.Reading, certified []region.Certified) ([]byte, error) {
+	if !OfCertified(r, certified).IsCertified() {
+		return nil, nil
+	}
+	return certificate.Region(label(claim, r.Part()), names(r), certified...)
 }

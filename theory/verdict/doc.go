@@ -1,9 +1,10 @@
-// Package verdict says the words. A [Verdict] is computed from theorems of the kernel and counterexamples of the model
-// alone: its field is unexported, and each constructor takes such a value and compares it with the reading it is said
+// Package verdict says the words. A [Verdict] is computed from theorems of the kernel, certified sequents of package
+// region and counterexamples of the model alone: its field is unexported, and each constructor takes such a value and compares it with the reading it is said
 // of. Neither the prover nor the search is believed for anything.
 //
 //	proved         every goal of the reading is a theorem of its Γ
-//	refuted        a goal of the reading fails at an exact state, by the model
+//	certified      every goal of the reading holds at every point of the region that its Γ states, by package region
+//	refuted        a goal of the reading fails at an exact state, by the model, or along a motion from one, enclosed
 //	vacuous        Γ ⊢ ⊥ is a theorem: the hypotheses contradict each other
 //	inconsistent   an assumption that no motion keeps: “always A” ⊢ ⊥ is a theorem
 //	not kept       an assumption that some state loses: A holds there and its derivative does not

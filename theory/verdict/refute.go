@@ -11,17 +11,20 @@ import (
 	"stopgrad/theory/lang"
 	"stopgrad/theory/model"
 	"stopgrad/theory/prove"
+	"stopgrad/theory/trajectory"
 )
 
 // Witness is a state in exact numbers.
 type Witness = eval.State[*big.Rat]
 
-// Refutation is what the model says of a part at a state.
+// Refutation is what the model says of a part at a state, or what becomes of the part along a motion from it.
 type Refutation struct {
 	verdict        Verdict
 	reading        *lang.Reading
 	counterexample model.Counterexample
+	trajectory     trajectory.Refutation
 	reason         string
+	undefined      bool
 	finding        *eval.Finding
 }
 
@@ -34,8 +37,52 @@ func (r *Refutation) Reading() *lang.Reading { return r.reading }
 // Counterexample is the model's, invalid if the state is none.
 func (r *Refutation) Counterexample() model.Counterexample { return r.counterexample }
 
-// Reason says in numbers how the statement fails at the state, or why the state is no counterexample.
+// Trajectory is the motion along which the statement fails, invalid if it was not asked for one.
+func (r *Refutation) Trajectory() trajectory.Refutation { return r.trajectory }
+
+// Reason says in numbers how the statement fails at the state, or along the motion, or why the state is no counterexample.
 func (r *Refutation) Reason() string { return r.reason }
+
+// Undefined reports whether the statement, one about states, has no value at this one, which meets all hypotheses. So it is
+// not proved, which would be to say that it has, and not refuted either.
+func (r *Refutation) Undefined() bool { return r.undefined }
+
+// Sides are the two sides of the refuted statement at the state as numbers, in the order in which they are written; right
+// is empty of a statement about one matrix. ok is false of a statement over time, whose Reason has the numbers.
+func (r *Refutation) Sides() (left, right string, ok bool) {
+	x := r.counterexample
+	f := x.Formula()
+	stmt := r.reading.Part().Stmt
+	if f.Form() == kernel.Always {
+		f, stmt = f.Inner(), stmt.Of
+	}
+	if !x.Valid() || f.Form().Temporal() || f.Form() == kernel.Absurd || stmt == nil {
+		return "", "", false
+	}
+	j, err := model.Holds(x.Context(), f, x.State())
+	if err != nil {
+		return "", "", false
+	}
+	sides := j.Sides
+	if stmt.Kind == lang.Inequality && (stmt.Rel == "<" || stmt.Rel == "<=") && len(sides) == 2 {
+		sides = []model.Value{sides[1], sides[0]}
+	}
+	if left = numbers(sides[0]); len(sides) == 2 {
+		right = numbers(sides[1])
+	}
+	return left, right, true
+}
+
+// numbers renders a value, a long fraction with its decimals.
+func numbers(v model.Value) string {
+	const legible = 12
+	text := v.String()
+	if x, rational := v.Rational(0, 0); v.Scalar() && rational && !x.IsInt() && len(text) > legible {
+		f, _ := x.Float64()
+		text += fmt.Sprintf(" ≈ %.6g", f)
+	}
+	return text
+}
 
 // Finding is what the search's evaluator makes of the state: measures for readers, which decide nothing.
 func (r *Refutation) Finding() *eval.Finding { return r.finding }
@@ -73,11 +120,13 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 	for _, g := range goals {
 		x, err := model.Refute(c, g, st, keeps...)
 		if err != nil {
+			var none *model.NoValue
+			r.undefined = r.undefined || c.Time() == kernel.AtState && part.Stmt.Kind != lang.Assumption && errors.As(err, &none)
 			last = err
 			continue
 		}
 		r.counterexample, r.reason = x, x.Reason()
-		r.verdict = OfCounterexample(reading, x)
+		r.verdict, r.undefined = OfCounterexample(reading, x), false
 		if part.Stmt.Kind == lang.Assumption {
 			r.verdict = OfLoss(reading, x)
 		}
@@ -86,6 +135,47 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 	var none *model.Unrefuted
 	var without *model.NoValue
 	if errors.As(last, &none) || errors.As(last, &without) {
+		r.reason = last.Error()
+		if r.undefined {
+			r.reason += ", at " + st.String()
+		}
+		return r, nil
+	}
+	if last == nil {
+		last = fmt.Errorf("verdict: %s states nothing", part.Name)
+	}
+	return nil, last
+}
+
+// Follow asks whether the motion from a state, followed as the course says, is a counterexample to a part. An error means
+// that the question could not be put.
+func Follow(part *lang.Part, w Witness, course trajectory.Course) (*Refutation, error) {
+	if part.Fault != nil {
+		return nil, part.Fault
+	}
+	reading, err := lang.Elaborate(part)
+	if err != nil {
+		return nil, err
+	}
+	st, err := StateOf(reading, w)
+	if err != nil {
+		return nil, err
+	}
+	r := &Refutation{reading: reading, finding: &eval.Finding{Hypotheses: map[string]bool{}, Measures: map[string]float64{}}}
+	c := reading.Context()
+	keeps := prove.Keeps(context.Background(), c)
+	var last error
+	for _, g := range reading.Goals() {
+		x, err := trajectory.Refute(c, g, st, course, keeps...)
+		if err != nil {
+			last = err
+			continue
+		}
+		r.trajectory, r.reason, r.verdict = x, x.Reason(), OfTrajectory(reading, x)
+		return r, nil
+	}
+	var none *trajectory.Unrefuted
+	if errors.As(last, &none) {
 		r.reason = last.Error()
 		return r, nil
 	}

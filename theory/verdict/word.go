@@ -4,6 +4,8 @@ import (
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/model"
+	"stopgrad/theory/region"
+	"stopgrad/theory/trajectory"
 )
 
 // Verdict is a word from the closed set. Its zero value is undecided.
@@ -18,6 +20,7 @@ var (
 
 const (
 	proved       = "proved"
+	certified    = "certified"
 	refuted      = "refuted"
 	illFormed    = "ill-formed"
 	vacuous      = "vacuous"
@@ -52,6 +55,26 @@ func OfTheorems(r *lang.Reading, ths []kernel.Theorem) Verdict {
 	return Verdict{proved}
 }
 
+// OfCertified is the verdict of sequents certified over their region: certified if each goal of the reading is among them,
+// in its own context.
+func OfCertified(r *lang.Reading, cs []region.Certified) Verdict {
+	goals := r.Goals()
+	if r.Context().Whole() != nil || len(goals) == 0 || r.Part().Stmt.Kind == lang.Assumption {
+		return Undecided
+	}
+	for _, g := range goals {
+		found := false
+		for _, c := range cs {
+			// Soundness: this goal, under this Γ.
+			found = found || c.Valid() && c.Context() == r.Context() && c.Formula().Same(g)
+		}
+		if !found {
+			return Undecided
+		}
+	}
+	return Verdict{certified}
+}
+
 // OfAbsurdity is the verdict of a theorem of ⊥ in the reading's context: vacuous.
 func OfAbsurdity(r *lang.Reading, t kernel.Theorem) Verdict {
 	f := t.Formula()
@@ -70,6 +93,20 @@ func OfCounterexample(r *lang.Reading, c model.Counterexample) Verdict {
 	}
 	for _, g := range r.Goals() {
 		if c.Formula().Same(g) {
+			return Verdict{refuted}
+		}
+	}
+	return Undecided
+}
+
+// OfTrajectory is the verdict of a motion on a reading: refuted if one of its goals fails along it in its context.
+func OfTrajectory(r *lang.Reading, x trajectory.Refutation) Verdict {
+	// Soundness: a motion that refutes A ⊢ ⊥ keeps the assumption A; it does not refute A.
+	if !x.Valid() || x.Context() != r.Context() || r.Context().Whole() != nil || r.Part().Stmt.Kind == lang.Assumption {
+		return Undecided
+	}
+	for _, g := range r.Goals() {
+		if x.Formula().Same(g) {
 			return Verdict{refuted}
 		}
 	}
@@ -146,6 +183,9 @@ func (v Verdict) String() string {
 // IsProved reports whether the verdict is proved.
 func (v Verdict) IsProved() bool { return v.w == proved }
 
+// IsCertified reports whether the verdict is certified.
+func (v Verdict) IsCertified() bool { return v.w == certified }
+
 // IsRefuted reports whether a counterexample decided the verdict: refuted or not kept.
 func (v Verdict) IsRefuted() bool { return v.w == refuted || v.w == notKept }
 
@@ -173,7 +213,10 @@ func Together(vs ...Verdict) Verdict {
 				denied = v
 			}
 		case v.IsDecided():
-			affirmed = v
+			// A theorem says more than a certificate of the same statement.
+			if affirmed == Undecided || affirmed.w == certified {
+				affirmed = v
+			}
 		case v == Supported:
 			out = v
 		}
@@ -191,10 +234,10 @@ func Together(vs ...Verdict) Verdict {
 
 // rank orders the verdicts of the parts of a conjunction: the least decides it.
 var rank = map[string]int{Contradiction.w: 0, illFormed: 1, inconsistent: 2, notKept: 3, refuted: 4, Undecided.w: 5, "": 5,
-	Supported.w: 6, vacuous: 7, proved: 8}
+	Supported.w: 6, certified: 7, vacuous: 8, proved: 9}
 
 // Conjunction is the verdict of “all of these”: a contradiction if any is one, false if any is false, vacuous if one is
-// and the others are proved, proved only if all are.
+// and the others are proved, certified if one is and the others are certified, vacuous or proved, proved only if all are.
 func Conjunction(vs ...Verdict) Verdict {
 	if len(vs) == 0 {
 		return Undecided

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/model"
+	"stopgrad/theory/region"
+	"stopgrad/theory/trajectory"
 )
 
 const (
@@ -38,7 +41,9 @@ type Certificate struct {
 	names          []Abbreviation
 	goals          []kernel.Theorem
 	vacuous        kernel.Theorem
+	certified      []region.Certified
 	counterexample model.Counterexample
+	trajectory     trajectory.Refutation
 	illFormed      string
 	lines          int
 	bytes          int
@@ -60,8 +65,16 @@ func (c *Certificate) Goals() []kernel.Theorem { return append([]kernel.Theorem(
 // Vacuous is the theorem that the hypotheses contradict each other, or the zero Theorem.
 func (c *Certificate) Vacuous() kernel.Theorem { return c.vacuous }
 
+// Certified is a copy of the sequents of one Γ that are certified over their region; none in other certificates.
+func (c *Certificate) Certified() []region.Certified {
+	return append([]region.Certified(nil), c.certified...)
+}
+
 // Counterexample is the counterexample of a refutation, invalid in other certificates.
 func (c *Certificate) Counterexample() model.Counterexample { return c.counterexample }
+
+// Trajectory is the motion along which a statement fails, invalid in other certificates.
+func (c *Certificate) Trajectory() trajectory.Refutation { return c.trajectory }
 
 // IllFormed is the message of a statement without meaning, empty in other certificates. It is not derived again.
 func (c *Certificate) IllFormed() string { return c.illFormed }
@@ -88,10 +101,18 @@ func (c *Certificate) findSequent() string {
 			fs = append(fs, g.Formula())
 		}
 		return Sequent(c.goals[0].Context(), fs...)
+	case len(c.certified) > 0:
+		var fs []kernel.Formula
+		for _, g := range c.certified {
+			fs = append(fs, g.Formula())
+		}
+		return Sequent(c.certified[0].Context(), fs...)
 	case c.vacuous.Valid():
 		return Sequent(c.vacuous.Context(), c.vacuous.Formula())
 	case c.counterexample.Valid():
 		return Sequent(c.counterexample.Context(), c.counterexample.Formula())
+	case c.trajectory.Valid():
+		return Sequent(c.trajectory.Context(), c.trajectory.Formula())
 	}
 	return ""
 }
@@ -108,8 +129,11 @@ type reader struct {
 	stated   map[kernel.Theorem]bool // the goals
 	sizes    map[string]int
 	values   map[string][][]*big.Rat
-	kind     string // goal, vacuous, refutes or illformed
-	named    []int  // the lines of the abbreviations
+	course   trajectory.Course
+	kind     string // goal, vacuous, certified, refutes, follows or illformed
+	sheds    []region.Shed
+	steps    []region.Step
+	named    []int // the lines of the abbreviations
 }
 
 // Read reads a certificate and makes everything in it again. The error names the first line that does not hold.
@@ -117,13 +141,27 @@ func Read(in io.Reader) (*Certificate, error) {
 	sig := kernel.NewSignature()
 	sig.Limit(MaxWork)
 	r := &reader{stated: map[kernel.Theorem]bool{}, sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
-	lines := bufio.NewReader(io.LimitReader(in, MaxBytes+1))
+	whole, err := io.ReadAll(io.LimitReader(in, MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
 	digest := sha256.New()
 	sealed := false
 	n, size := 0, 0
 	fail := func(format string, args ...any) (*Certificate, error) {
 		return nil, &Error{n, fmt.Sprintf(format, args...)}
 	}
+	// A file that was changed is not worth the work that its lines ask for.
+	ordinary := bytes.HasPrefix(whole, []byte(firstLine+"\n")) && bytes.Count(whole, []byte("\nsha256 ")) == 1 && len(whole) <= MaxBytes &&
+		!bytes.ContainsFunc(whole, func(c rune) bool { return c != '\n' && (c < ' ' || c > '~') })
+	if at := bytes.LastIndex(whole, []byte("\nsha256 ")) + 1; ordinary {
+		seal := strings.TrimSuffix(strings.TrimPrefix(string(whole[at:]), "sha256 "), "\n")
+		if sum := sha256.Sum256(whole[:at]); len(seal) == 2*len(sum) && seal != hex.EncodeToString(sum[:]) {
+			n = 1 + bytes.Count(whole[:at], []byte("\n"))
+			return fail("the digest is not that of the lines above: the file was changed")
+		}
+	}
+	lines := bufio.NewReader(bytes.NewReader(whole))
 	for {
 		line, err := lines.ReadString('\n')
 		if err == io.EOF && line == "" {
@@ -177,6 +215,12 @@ func Read(in io.Reader) (*Certificate, error) {
 	if len(r.pending) > 0 {
 		return fail("hypotheses without a context")
 	}
+	if !r.cert.trajectory.Valid() && (r.course.End != nil || r.course.Trap != nil) {
+		return fail("a course that is not followed")
+	}
+	if len(r.steps)+len(r.sheds) > 0 {
+		return fail("an argument without a conclusion")
+	}
 	// A name may not be that of a symbol or size, declared before or after it.
 	readers := kernel.NewPrinter()
 	for i, a := range r.cert.names {
@@ -222,7 +266,8 @@ func (r *reader) line(text string, n int) error {
 	if n == 2 {
 		return fmt.Errorf("expected claim ID PART READING")
 	}
-	if r.kind != "" && word != r.kind {
+	argument := word == "shed" || word == "split" || word == "leaf"
+	if r.kind != "" && word != r.kind && !(r.kind == "certified" && argument) {
 		return fmt.Errorf("%s after the conclusion", word)
 	}
 	want := func(k int) error {
@@ -308,12 +353,22 @@ func (r *reader) line(text string, n int) error {
 		return r.step(args)
 	case "goal", "vacuous":
 		return r.goal(word, args)
+	case "shed":
+		return r.shed(args)
+	case "split", "leaf":
+		return r.argue(word, args)
+	case "certified":
+		return r.certify(args)
 	case "dim":
 		return r.dim(args)
 	case "value":
 		return r.value(args)
-	case "refutes":
-		return r.refutes(args)
+	case "course":
+		return r.setCourse(args)
+	case "trap":
+		return r.trap(args)
+	case "refutes", "follows":
+		return r.refutes(word, args)
 	}
 	return fmt.Errorf("there is no item %q", word)
 }
@@ -620,12 +675,58 @@ func (r *reader) value(args []string) error {
 	return nil
 }
 
-// refutes evaluates the counterexample again.
-func (r *reader) refutes(args []string) error {
-	if err := r.concludes("refutes"); err != nil {
+// setCourse reads until when a motion is followed.
+func (r *reader) setCourse(args []string) error {
+	if len(args) != 3 || r.course.End != nil {
+		return fmt.Errorf("one course is wanted: an end time, an order and a number of steps")
+	}
+	end, err := rational(args[0])
+	if err != nil {
 		return err
 	}
-	if r.cert.counterexample.Valid() {
+	order, err := number(args[1], trajectory.MaxOrder+1)
+	if err != nil {
+		return err
+	}
+	steps, err := number(args[2], trajectory.MaxSteps+1)
+	if err != nil {
+		return err
+	}
+	r.course.End, r.course.Order, r.course.Steps = end, order, steps
+	return nil
+}
+
+// trap reads one coordinate of a trap.
+func (r *reader) trap(args []string) error {
+	fs, err := fields(args, 2)
+	if err != nil {
+		return err
+	}
+	if len(fs[0]) != 2 {
+		return fmt.Errorf("trap takes two bounds")
+	}
+	var xs []*big.Rat
+	for _, w := range append(fs[0], fs[1]...) {
+		x, err := rational(w)
+		if err != nil {
+			return err
+		}
+		xs = append(xs, x)
+	}
+	if r.course.Trap == nil {
+		r.course.Trap = &trajectory.Trap{}
+	}
+	t := r.course.Trap
+	t.Lo, t.Hi, t.Rows = append(t.Lo, xs[0]), append(t.Hi, xs[1]), append(t.Rows, xs[2:])
+	return nil
+}
+
+// refutes evaluates the counterexample again, or follows the motion from it.
+func (r *reader) refutes(word string, args []string) error {
+	if err := r.concludes(word); err != nil {
+		return err
+	}
+	if r.cert.counterexample.Valid() || r.cert.trajectory.Valid() {
 		return fmt.Errorf("two counterexamples")
 	}
 	fs, err := fields(args, 2)
@@ -633,7 +734,7 @@ func (r *reader) refutes(args []string) error {
 		return err
 	}
 	if len(fs[0]) < 2 {
-		return fmt.Errorf("refutes takes a context and a statement")
+		return fmt.Errorf("%s takes a context and a statement", word)
 	}
 	c, err := r.contextOf(fs[0][0])
 	if err != nil {
@@ -649,6 +750,10 @@ func (r *reader) refutes(args []string) error {
 	}
 	st, err := model.NewState(r.sig, r.sizes, r.values)
 	if err != nil {
+		return err
+	}
+	if word == "follows" {
+		r.cert.trajectory, err = trajectory.Refute(c, goal, st, r.course, keeps...)
 		return err
 	}
 	r.cert.counterexample, err = model.Refute(c, goal, st, keeps...)

@@ -1,0 +1,357 @@
+package certify
+
+import (
+	"math"
+	"math/big"
+	"slices"
+
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/region"
+)
+
+// condition is a condition of the statement with the means to look at it.
+type condition struct {
+	region.Condition
+	tape     *tape
+	form     *form
+	divisors []*form
+	known    bool // the forms are those of all divisors
+}
+
+// searcher looks at boxes. It is for one goroutine.
+type searcher struct {
+	s          *region.Statement
+	conditions []condition
+	hypotheses []condition
+	near       [][]int // for each condition the hypotheses that share a coordinate with it
+	wide       [][]int // for each condition the coordinates in it and in those
+	roots      []*region.Expr
+	ranges     []*tape // of roots
+	box        []span
+	open       [][2]bool
+}
+
+func newSearcher(c *kernel.Context, goal kernel.Formula, sheds []region.Shed) (*searcher, error) {
+	s, err := region.State(c, goal, sheds...)
+	if err != nil {
+		return nil, err
+	}
+	out := &searcher{s: s, box: make([]span, len(s.Names())), open: make([][2]bool, len(s.Names()))}
+	prepare := func(c region.Condition) condition {
+		x := condition{Condition: c, tape: newTape(c.Expr)}
+		num, den, err := s.Fraction(c.Expr)
+		if err != nil || len(num) == 0 {
+			return x
+		}
+		x.form, x.known = newForm(num), true
+		for _, d := range den {
+			f := newForm(d)
+			x.divisors, x.known = append(x.divisors, f), x.known && f != nil
+		}
+		return x
+	}
+	for _, c := range s.Conditions() {
+		out.conditions = append(out.conditions, prepare(c))
+	}
+	for _, c := range s.Hypotheses() {
+		out.hypotheses = append(out.hypotheses, prepare(c))
+	}
+	for _, c := range out.conditions {
+		var near []int
+		wide := slices.Clone(c.tape.coords)
+		for i, h := range out.hypotheses {
+			// A bound of a coordinate by a number is the box's affair.
+			shared := slices.ContainsFunc(h.tape.coords, func(k int) bool { return slices.Contains(c.tape.coords, k) })
+			if bound := len(h.tape.coords) < 2 && h.form != nil && len(h.form.coef) <= 2; shared && !bound {
+				near = append(near, i)
+				for _, k := range h.tape.coords {
+					if !slices.Contains(wide, k) {
+						wide = append(wide, k)
+					}
+				}
+			}
+		}
+		out.near, out.wide = append(out.near, near), append(out.wide, wide)
+	}
+	out.roots = s.Roots()
+	for _, e := range out.roots {
+		out.ranges = append(out.ranges, newTape(e))
+	}
+	return out, nil
+}
+
+// decides reports whether a value in v satisfies a relation, or if negated fails it, whatever the value.
+func decides(v span, strict [2]bool, rel region.Relation, negated bool) bool {
+	if v.empty() {
+		return false
+	}
+	positive, negative := v.lo > 0 || v.lo == 0 && strict[0], v.hi < 0 || v.hi == 0 && strict[1]
+	switch {
+	case rel == region.NonNegative && !negated:
+		return v.lo >= 0
+	case rel == region.Positive && !negated:
+		return positive
+	case rel == region.NonNegative:
+		return negative
+	case rel == region.Positive:
+		return v.hi <= 0
+	case rel == region.NonZero != negated:
+		return positive || negative
+	}
+	return v.lo == 0 && v.hi == 0
+}
+
+// look tries the arguments on a box, the cheap ones first. What is found was asked of package region too. Else it says
+// where to cut.
+func (s *searcher) look(b tile) (step region.Step, found bool, g []span, coordinate int, at *big.Rat) {
+	for i, d := range b.box {
+		s.box[i] = span{float(d.Lo, -1), float(d.Hi, 1)}
+		s.open[i] = [2]bool{d.LoOpen, d.HiOpen}
+	}
+	c := &s.conditions[b.condition]
+	try := func(x region.Step) bool {
+		if s.s.Shows(b.condition, b.box, x) {
+			step, found = x, true
+		}
+		return found
+	}
+	if decides(c.tape.values(s.box), [2]bool{}, c.Rel, false) && try(region.Step{Rule: "interval"}) {
+		return
+	}
+	for _, h := range s.near[b.condition] {
+		x := &s.hypotheses[h]
+		if decides(x.tape.values(s.box), [2]bool{}, x.Rel, true) && try(region.Step{Rule: "outside", Hypothesis: h, By: "interval"}) {
+			return
+		}
+	}
+	c.tape.values(s.box)
+	if g = c.tape.gradient(); g != nil {
+		g = slices.Clone(g)
+		v, strict := c.tape.slopes(s.box, s.open, g)
+		if decides(v, strict, c.Rel, false) && try(region.Step{Rule: "slope"}) {
+			return
+		}
+	}
+	if rule := s.bernstein(c, c.Rel, false); rule != "" {
+		if try(region.Step{Rule: rule}) || rule == "bernstein" && try(region.Step{Rule: "exact"}) {
+			return
+		}
+	}
+	for _, h := range s.near[b.condition] {
+		x := &s.hypotheses[h]
+		x.tape.values(s.box)
+		if hg := x.tape.gradient(); hg != nil {
+			v, strict := x.tape.slopes(s.box, s.open, slices.Clone(hg))
+			if decides(v, strict, x.Rel, true) && try(region.Step{Rule: "outside", Hypothesis: h, By: "slope"}) {
+				return
+			}
+		}
+		if rule := s.bernstein(x, x.Rel, true); rule != "" && try(region.Step{Rule: "outside", Hypothesis: h, By: rule}) {
+			return
+		}
+	}
+	coordinate, at = s.cut(b, c, g)
+	return
+}
+
+// touching is how far below zero, of its size, a coefficient may be that is zero but for rounding.
+const touching = 1e-12
+
+// bernstein is the rule by which a condition seems to hold, or if negated to fail, by the coefficients of its polynomials;
+// none if it does not.
+func (s *searcher) bernstein(c *condition, rel region.Relation, negated bool) string {
+	if c.form == nil || !c.known {
+		return ""
+	}
+	side := func(v int) span {
+		if v < region.FirstRoot {
+			return s.box[v]
+		}
+		return s.ranges[v-region.FirstRoot].values(s.box)
+	}
+	flip := false
+	for _, d := range c.divisors {
+		least, most, ok := d.signs(side)
+		slack := touching * max(math.Abs(least), math.Abs(most))
+		switch {
+		case !ok:
+			return ""
+		case least >= -slack:
+		case most <= slack:
+			flip = !flip
+		default:
+			return ""
+		}
+	}
+	least, most, ok := c.form.signs(side)
+	if !ok {
+		return ""
+	}
+	if flip {
+		least, most = -most, -least
+	}
+	slack := touching * max(math.Abs(least), math.Abs(most))
+	above, below := least >= -slack, most <= slack
+	clear := least > slack
+	want := above
+	switch {
+	case rel == region.NonNegative && !negated, rel == region.Positive && !negated:
+	case rel == region.NonNegative, rel == region.Positive:
+		want, clear = below, most < -slack
+	case rel == region.NonZero != negated:
+		want, clear = above || below, least > slack || most < -slack
+	default:
+		return ""
+	}
+	switch {
+	case !want:
+		return ""
+	case clear:
+		return "bernstein"
+	}
+	return "exact"
+}
+
+// cut chooses where to cut a box: where the range of the expression shrinks most, and at times the widest side, so that the
+// hypotheses are told apart too.
+func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.Rat) {
+	coordinate = -1
+	best := 0.0
+	if g != nil && b.depth%3 != 2 {
+		for k, i := range c.tape.coords {
+			w := s.box[i].hi - s.box[i].lo
+			smear := times(w, max(math.Abs(g[k].lo), math.Abs(g[k].hi)))
+			if !(w > 0) || math.IsNaN(smear) {
+				continue
+			}
+			if smear > best {
+				coordinate, best = i, smear
+			}
+		}
+	}
+	if coordinate < 0 {
+		root := s.s.Box()
+		for _, i := range s.wide[b.condition] {
+			w := s.box[i].hi - s.box[i].lo
+			if r := float(root[i].Hi, 1) - float(root[i].Lo, -1); !math.IsInf(r, 0) && r > 0 {
+				w /= r
+			} else if !math.IsInf(w, 0) {
+				w /= 1 + max(math.Abs(s.box[i].lo), math.Abs(s.box[i].hi))
+			}
+			if w > best {
+				coordinate, best = i, w
+			}
+		}
+	}
+	if coordinate < 0 {
+		return 0, nil
+	}
+	d := b.box[coordinate]
+	switch {
+	case d.Lo == nil && d.Hi == nil:
+		at = new(big.Rat)
+	case d.Lo == nil:
+		at = new(big.Rat).Sub(d.Hi, further(d.Hi))
+	case d.Hi == nil:
+		at = new(big.Rat).Add(d.Lo, further(d.Lo))
+	default:
+		third := new(big.Rat).Sub(d.Hi, d.Lo)
+		third.Mul(third, big.NewRat(1, 3))
+		at = simplest(new(big.Rat).Add(d.Lo, third), new(big.Rat).Sub(d.Hi, third))
+	}
+	return coordinate, at
+}
+
+// simplest is the fraction of least denominator in [lo, hi], lo < hi, and of those the one nearest to zero. Where an
+// expression touches zero inside of a region, it does so at a simple number more often than not, and a box that ends
+// there can be decided.
+func simplest(lo, hi *big.Rat) *big.Rat {
+	switch {
+	case lo.Sign() <= 0 && hi.Sign() >= 0:
+		return new(big.Rat)
+	case hi.Sign() < 0:
+		x := simplest(new(big.Rat).Neg(hi), new(big.Rat).Neg(lo))
+		return x.Neg(x)
+	}
+	// By continued fractions: the least whole number if there is one, else the common whole part and the simplest rest.
+	whole := new(big.Int).Quo(lo.Num(), lo.Denom())
+	if up := new(big.Rat).SetInt(new(big.Int).Add(whole, big.NewInt(1))); lo.IsInt() || up.Cmp(hi) <= 0 {
+		if lo.IsInt() {
+			return new(big.Rat).Set(lo)
+		}
+		return up
+	}
+	w := new(big.Rat).SetInt(whole)
+	rest := simplest(new(big.Rat).Inv(new(big.Rat).Sub(hi, w)), new(big.Rat).Inv(new(big.Rat).Sub(lo, w)))
+	return w.Add(w, rest.Inv(rest))
+}
+
+// further is by how much a half-line that ends at v is cut off: at least 1, and |v|, so that ends double.
+func further(v *big.Rat) *big.Rat {
+	w := new(big.Rat).Abs(v)
+	if one := big.NewRat(1, 1); w.Cmp(one) < 0 {
+		return one
+	}
+	return w
+}
+
+// suspect is a point of a box at which the hypotheses seem to hold and the condition to fail: its middle, or the corner at
+// which the expression seems to be nearest to failing; nil if neither is one.
+func (s *searcher) suspect(b tile, g []span) []*big.Rat {
+	middle := make([]*big.Rat, len(b.box))
+	for i, d := range b.box {
+		switch {
+		case d.Lo == nil && d.Hi == nil:
+			middle[i] = new(big.Rat)
+		case d.Lo == nil:
+			middle[i] = new(big.Rat).Sub(d.Hi, big.NewRat(1, 1))
+		case d.Hi == nil:
+			middle[i] = new(big.Rat).Add(d.Lo, big.NewRat(1, 1))
+		default:
+			middle[i] = new(big.Rat).Add(d.Lo, d.Hi)
+			middle[i].Mul(middle[i], big.NewRat(1, 2))
+		}
+	}
+	c := &s.conditions[b.condition]
+	if s.fails(c, middle) {
+		return middle
+	}
+	if g == nil || c.Rel == region.NonZero || c.Rel == region.Null {
+		return nil
+	}
+	corner := slices.Clone(middle)
+	for k, i := range c.tape.coords {
+		d := b.box[i]
+		switch down := g[k].lo + g[k].hi; {
+		case down > 0 && d.Lo != nil && !d.LoOpen:
+			corner[i] = d.Lo
+		case down < 0 && d.Hi != nil && !d.HiOpen:
+			corner[i] = d.Hi
+		}
+	}
+	if s.fails(c, corner) {
+		return corner
+	}
+	return nil
+}
+
+// fails reports whether the hypotheses seem to hold at a point and the condition to fail.
+func (s *searcher) fails(c *condition, x []*big.Rat) bool {
+	f := make([]float64, len(x))
+	for i, v := range x {
+		f[i], _ = v.Float64()
+	}
+	holds := func(c *condition) bool {
+		v := c.tape.at(f)
+		return !math.IsNaN(v) && decides(span{v, v}, [2]bool{}, c.Rel, false)
+	}
+	if v := c.tape.at(f); math.IsNaN(v) || holds(c) {
+		return false
+	}
+	for i := range s.hypotheses {
+		if !holds(&s.hypotheses[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,388 @@
+package certify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"stopgrad/fuzz/campaign"
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/kernel/certificate"
+	"stopgrad/theory/region"
+)
+
+// Options bound a search. What is found depends on Nodes alone, unless the context ends first.
+type Options struct {
+	// Nodes is how many boxes are looked at for one formula; zero means DefaultNodes.
+	Nodes int
+	// Workers is how many tiles are searched at the same time; at least 1.
+	Workers int
+	// Results, if not nil, keeps finished tiles.
+	Results *campaign.Results
+	// Progress, if not nil, is told the share of the region that is certified and how many boxes are open.
+	Progress func(certified float64, open int)
+	// Patience is after how long a single tile is given up, as undecided; zero means one minute.
+	Patience time.Duration
+}
+
+// DefaultNodes is how many boxes are looked at for one formula.
+const DefaultNodes = 400_000
+
+const (
+	tileNodes = 256 // boxes of one tile
+	maxDepth  = 120 // splits one within another
+)
+
+// Open is a box that is left undecided.
+type Open struct {
+	Condition int
+	Box       []region.Side
+	Share     float64 // of the region, each split taken as half
+	Reason    string  // why its tile was given up, empty if the budget ran out
+
+	at *node
+}
+
+// Result is what a search for one formula came to: an argument with the boxes that are left, and points at which the
+// formula seems to fail.
+type Result struct {
+	Names    []string
+	Box      []region.Side
+	Sheds    []region.Shed
+	Open     []Open
+	Suspects [][]*big.Rat // values of the coordinates
+	Nodes    int
+
+	roots []*node
+}
+
+// Decided reports whether no box is left.
+func (r *Result) Decided() bool { return len(r.Open) == 0 && len(r.Suspects) == 0 }
+
+// Steps is the argument in preorder; the boxes that are left have a leaf without a rule.
+func (r *Result) Steps() []region.Step {
+	var out []region.Step
+	for _, n := range r.roots {
+		out = n.steps(r.Names, out)
+	}
+	return out
+}
+
+// node is a box of the argument.
+type node struct {
+	coordinate int
+	at         *big.Rat
+	lower      *node
+	upper      *node
+	step       region.Step // of a leaf; without a rule where it is open
+	reason     string
+}
+
+func (n *node) steps(names []string, out []region.Step) []region.Step {
+	if n.lower == nil {
+		return append(out, n.step)
+	}
+	out = append(out, region.Step{Rule: "split", Coordinate: names[n.coordinate], At: n.at})
+	return n.upper.steps(names, n.lower.steps(names, out))
+}
+
+// tile is an open box: a leaf of the tree that is to be replaced by what its search finds.
+type tile struct {
+	at        *node
+	condition int
+	box       []region.Side
+	depth     int
+}
+
+// Search looks for an argument that the formula holds over the region that the context states.
+func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Options) (*Result, error) {
+	sheds := findSheds(c, goal)
+	first, err := newSearcher(c, goal, sheds)
+	if err != nil {
+		return nil, err
+	}
+	if o.Nodes <= 0 {
+		o.Nodes = DefaultNodes
+	}
+	if o.Patience <= 0 {
+		o.Patience = time.Minute
+	}
+	// Signatures are not safe for concurrent use: every worker gets a statement of its own, one after the other.
+	pool := []*searcher{first}
+	for len(pool) < o.Workers {
+		s, err := newSearcher(c, goal, sheds)
+		if err != nil {
+			return nil, err
+		}
+		pool = append(pool, s)
+	}
+	r := &Result{Names: first.s.Names(), Box: first.s.Box(), Sheds: sheds}
+	var open []tile
+	for i := range first.conditions {
+		root := &node{}
+		r.roots = append(r.roots, root)
+		open = append(open, tile{root, i, first.s.Box(), 0})
+	}
+	text := certificate.Sequent(c, goal) + fmt.Sprint(len(sheds))
+	given := []tile{} // up
+	for len(open) > 0 && r.Nodes < o.Nodes && len(r.Suspects) == 0 && ctx.Err() == nil {
+		// A round: each open box becomes a tile, as many as the budget has room for.
+		batch := open
+		if room := max(1, (o.Nodes-r.Nodes)/tileNodes); len(batch) > room {
+			batch = batch[:room]
+		}
+		found := make([]outcome, len(batch))
+		var wg sync.WaitGroup
+		next := make(chan int)
+		for _, s := range pool {
+			wg.Go(func() {
+				for i := range next {
+					found[i] = s.kept(ctx, text, batch[i], o)
+				}
+			})
+		}
+		for i := range batch {
+			next <- i
+		}
+		close(next)
+		wg.Wait()
+		if ctx.Err() != nil {
+			break
+		}
+		left := slices.Clone(open[len(batch):])
+		for i, f := range found {
+			if f.err != nil {
+				return nil, f.err
+			}
+			r.Nodes += f.nodes
+			if f.reason != "" {
+				batch[i].at.reason = f.reason
+				given = append(given, batch[i])
+				continue
+			}
+			t := batch[i]
+			r.Suspects = append(r.Suspects, f.suspects...)
+			*t.at = *f.root
+			more := t.open(nil)
+			left = append(left, more...)
+		}
+		open = left
+		if o.Progress != nil {
+			share := 0.0
+			for _, t := range append(given, open...) {
+				share += math.Ldexp(1, -t.depth) / float64(len(first.conditions))
+			}
+			o.Progress(1-share, len(open))
+		}
+	}
+	for _, t := range append(given, open...) {
+		r.Open = append(r.Open, Open{t.condition, t.box, math.Ldexp(1, -t.depth) / float64(len(first.conditions)), t.at.reason, t.at})
+	}
+	return r, nil
+}
+
+// open lists the open leaves below a tile.
+func (t tile) open(out []tile) []tile {
+	n := t.at
+	if n.lower == nil {
+		if n.step.Rule == "" {
+			out = append(out, t)
+		}
+		return out
+	}
+	lower, upper := halves(t.box, n.coordinate, n.at)
+	out = tile{n.lower, t.condition, lower, t.depth + 1}.open(out)
+	return tile{n.upper, t.condition, upper, t.depth + 1}.open(out)
+}
+
+func halves(box []region.Side, i int, at *big.Rat) (lower, upper []region.Side) {
+	lower, upper = slices.Clone(box), slices.Clone(box)
+	lower[i].Hi, lower[i].HiOpen = at, false
+	upper[i].Lo, upper[i].LoOpen = at, false
+	return lower, upper
+}
+
+// outcome is what the search of a tile came to.
+type outcome struct {
+	root     *node
+	nodes    int
+	suspects [][]*big.Rat
+	reason   string // why it was given up
+	err      error  // of the store
+}
+
+// kept is the search of a tile, or its result from the store.
+func (s *searcher) kept(ctx context.Context, text string, t tile, o Options) (f outcome) {
+	var key string
+	if o.Results != nil {
+		key = campaign.Key("region tile 1", text, fmt.Sprint(t.condition, tileNodes, t.depth), boxText(t.box))
+		if payload, ok := o.Results.Get(key); ok {
+			if f, ok := s.decode(string(payload)); ok {
+				return f
+			}
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, o.Patience)
+	defer cancel()
+	f = s.guarded(limited, t)
+	switch {
+	case ctx.Err() != nil:
+		return outcome{root: &node{}}
+	case f.reason == "" && limited.Err() != nil:
+		return outcome{reason: fmt.Sprintf("its tile took longer than %v", o.Patience)}
+	case f.reason == "" && o.Results != nil:
+		f.err = o.Results.Put(key, []byte(s.encode(f)))
+	}
+	return f
+}
+
+// guarded is the search of a tile, whose panic ends nothing but itself.
+func (s *searcher) guarded(ctx context.Context, t tile) (f outcome) {
+	defer func() {
+		if r := recover(); r != nil {
+			f = outcome{reason: fmt.Sprintf("its tile failed: %v", r)}
+		}
+	}()
+	return s.tile(ctx, t)
+}
+
+// tile searches a box breadth first.
+func (s *searcher) tile(ctx context.Context, t tile) outcome {
+	f := outcome{root: &node{}}
+	queue := []tile{{f.root, t.condition, t.box, t.depth}}
+	for len(queue) > 0 && f.nodes < tileNodes && ctx.Err() == nil {
+		b := queue[0]
+		queue = queue[1:]
+		f.nodes++
+		step, found, g, coordinate, at := s.look(b)
+		if found {
+			b.at.step = step
+			continue
+		}
+		if x := s.suspect(b, g); x != nil {
+			f.suspects = append(f.suspects, x)
+			break
+		}
+		if at == nil || b.depth >= maxDepth {
+			continue
+		}
+		lower, upper := halves(b.box, coordinate, at)
+		b.at.coordinate, b.at.at, b.at.lower, b.at.upper = coordinate, at, &node{}, &node{}
+		queue = append(queue, tile{b.at.lower, b.condition, lower, b.depth + 1}, tile{b.at.upper, b.condition, upper, b.depth + 1})
+	}
+	return f
+}
+
+func boxText(box []region.Side) string {
+	var b strings.Builder
+	end := func(v *big.Rat, open bool) string {
+		if v == nil {
+			return "inf"
+		}
+		if open {
+			return v.RatString() + "o"
+		}
+		return v.RatString()
+	}
+	for _, d := range box {
+		fmt.Fprintf(&b, "%s,%s;", end(d.Lo, d.LoOpen), end(d.Hi, d.HiOpen))
+	}
+	return b.String()
+}
+
+// encode is a finished tile as a line of text.
+func (s *searcher) encode(f outcome) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d", f.nodes)
+	for _, x := range f.suspects {
+		b.WriteString(" !")
+		for i, v := range x {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(v.RatString())
+		}
+	}
+	var put func(n *node)
+	put = func(n *node) {
+		switch {
+		case n.lower != nil:
+			fmt.Fprintf(&b, " %d:%s", n.coordinate, n.at.RatString())
+			put(n.lower)
+			put(n.upper)
+		case n.step.Rule == "":
+			b.WriteString(" ?")
+		case n.step.Rule == "outside":
+			fmt.Fprintf(&b, " -%d:%s", n.step.Hypothesis, n.step.By)
+		default:
+			b.WriteString(" " + n.step.Rule)
+		}
+	}
+	put(f.root)
+	return b.String()
+}
+
+// decode reads what encode wrote; what it does not understand is computed again.
+func (s *searcher) decode(text string) (f outcome, ok bool) {
+	words := strings.Fields(text)
+	if len(words) < 2 {
+		return f, false
+	}
+	if _, err := fmt.Sscanf(words[0], "%d", &f.nodes); err != nil {
+		return f, false
+	}
+	words = words[1:]
+	for len(words) > 0 && words[0][0] == '!' {
+		var x []*big.Rat
+		for _, w := range strings.Split(words[0][1:], ",") {
+			v, ok := new(big.Rat).SetString(w)
+			if !ok {
+				return f, false
+			}
+			x = append(x, v)
+		}
+		f.suspects, words = append(f.suspects, x), words[1:]
+	}
+	var get func() *node
+	get = func() *node {
+		if len(words) == 0 {
+			return nil
+		}
+		w := words[0]
+		words = words[1:]
+		head, tail, cut := strings.Cut(w, ":")
+		switch {
+		case w == "?":
+			return &node{}
+		case !cut:
+			return &node{step: region.Step{Rule: w}}
+		case w[0] == '-':
+			n := &node{step: region.Step{Rule: "outside", By: tail}}
+			if _, err := fmt.Sscanf(head, "-%d", &n.step.Hypothesis); err != nil {
+				return nil
+			}
+			return n
+		}
+		n := &node{}
+		if _, err := fmt.Sscanf(head, "%d", &n.coordinate); err != nil || n.coordinate < 0 || n.coordinate >= len(s.s.Names()) {
+			return nil
+		}
+		if n.at, cut = new(big.Rat).SetString(tail); !cut {
+			return nil
+		}
+		if n.lower = get(); n.lower != nil {
+			n.upper = get()
+		}
+		if n.upper == nil {
+			return nil
+		}
+		return n
+	}
+	f.root = get()
+	return f, f.root != nil && len(words) == 0
+}

@@ -1,0 +1,233 @@
+package statecheck
+
+import (
+	"context"
+	"math/big"
+	"strings"
+	"testing"
+
+	"stopgrad/fuzz/witness"
+	"stopgrad/theory"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
+)
+
+// own is a claim of the tests.
+func own(t *testing.T, text string) *lang.Claim {
+	t.Helper()
+	f, err := lang.Parse(lang.Source{Name: "own", Text: text})
+	if err == nil {
+		err = theory.Validate(f)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Claims[0]
+}
+
+func checkOwn(t *testing.T, c *lang.Claim, text string) *Result {
+	t.Helper()
+	s, err := ReadState(strings.NewReader(text), "state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Check(context.Background(), c, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestProvedMarginsAreNotViolated: a margin of 1.6e-11 is more than zero, whatever floating point makes of it.
+func TestProvedMarginsAreNotViolated(t *testing.T) {
+	r, err := check(t, "alpha-positive-1", `"alpha":100,"eta":0.0004,"sigma2":0.1,"p":0.5,"s":0.25,"tau":1`, Options{})
+	if err != nil || r.Status() != Holds {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestExactNumbersDecide pairs states whose last digits make the difference.
+func TestExactNumbersDecide(t *testing.T) {
+	c := own(t, `claim third
+  title t
+  printed nowhere
+  scalar a, b > 0
+  says less: 3*a <= b
+  says root: root(a) < b
+`)
+	for _, x := range []struct {
+		state string
+		want  Status
+	}{
+		{`{"a":"1/3","b":1}`, Holds},
+		{`{"a":"1/3","b":"0.99999999999999999999"}`, Violated},
+		{`{"a":0.3333333333333333333333333333334,"b":1}`, Violated},
+		{`{"a":"2","b":"1e400"}`, Holds},
+		{`{"a":"1e-400","b":"0"}`, Unmet},
+		{`a=1/3 b=1`, Holds},
+		{`{"scalars":{"a":"1/3","b":"1"}}`, Holds},
+	} {
+		if r := checkOwn(t, c, x.state); r.Status() != x.want {
+			t.Errorf("%s: status %d, want %d: %+v", x.state, r.Status(), x.want, r.Parts)
+		}
+	}
+	// √2 is irrational: the model decides.
+	root := own(t, "claim c\n  title t\n  printed nowhere\n  scalar a, b > 0\n  says root: root(a) < b\n")
+	for state, want := range map[string]Status{
+		`a=2 b=1.414213562373095048801688724209698078569671875377`: Holds,
+		`a=2 b=1.414213562373095048801688724209698078569671875376`: Violated,
+	} {
+		if r := checkOwn(t, root, state); r.Status() != want {
+			t.Errorf("%s: status %d, want %d: %+v", state, r.Status(), want, r.Parts)
+		}
+	}
+}
+
+// TestOverflowIsNotDecided along a trajectory, where numbers are those of float64.
+func TestOverflowIsNotDecided(t *testing.T) {
+	c := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x > 0\n  flow\n    x' = x\n  says now: x^3 >= x\n    assume big: x >= 1\n")
+	if r := checkOwn(t, c, `{"x":1e300,"t":1}`); r.Status() != NotDecided {
+		t.Errorf("status %d: %+v", r.Status(), r.Parts)
+	}
+	if r := checkOwn(t, c, `{"x":1e300}`); r.Status() != Holds {
+		t.Errorf("exactly: status %d: %+v", r.Status(), r.Parts)
+	}
+}
+
+// TestRoundedHypotheses: numbers that were computed meet equalities up to rounding, and the report says so.
+func TestRoundedHypotheses(t *testing.T) {
+	c := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x, y\n  says square: x^4 == y^2\n    assume h: x^2 == y\n")
+	r := checkOwn(t, c, `{"x":1.4142135623730951,"y":2}`)
+	if r.Status() != Holds || len(r.Parts[0].Rounded) != 1 {
+		t.Errorf("%+v", r.Parts)
+	}
+	if r := checkOwn(t, c, `{"x":1.41,"y":2}`); r.Status() != Unmet {
+		t.Errorf("far from it: %+v", r.Parts)
+	}
+	if r := checkOwn(t, c, `{"x":3,"y":9}`); r.Status() != Holds || r.Parts[0].Rounded != nil {
+		t.Errorf("exact: %+v", r.Parts)
+	}
+}
+
+// TestEveryClaimTakesAStateOfItsOwn draws a state of every part and writes it in each form; no symbol is missing.
+func TestEveryClaimTakesAStateOfItsOwn(t *testing.T) {
+	parts := 0
+	for _, c := range claims.Claims {
+		for _, p := range c.Parts {
+			if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+				continue
+			}
+			ch := sample.NewStream(1, "own/"+c.ID+p.Name)
+			for range 50 {
+				st, err := sample.Draw(ch, p, 2)
+				if err != nil {
+					continue
+				}
+				s, err := ReadState(strings.NewReader(witness.String(st)), "state")
+				if err != nil {
+					t.Fatalf("%s/%s: %v", c.ID, p.Name, err)
+				}
+				r, err := Check(context.Background(), c, s, Options{Part: p.Name})
+				if err != nil {
+					t.Errorf("%s/%s: %v", c.ID, p.Name, err)
+				} else if len(r.Skipped) > 0 {
+					t.Errorf("%s/%s: skipped %+v", c.ID, p.Name, r.Skipped)
+				}
+				parts++
+				break
+			}
+		}
+	}
+	if parts < 150 {
+		t.Errorf("only %d parts", parts)
+	}
+}
+
+// TestWitnessesAreStates finds counterexamples and checks the claim at each: violated there, and not where a number is
+// changed so that the statement holds.
+func TestWitnessesAreStates(t *testing.T) {
+	found := 0
+	for _, id := range []string{"F-def", "basin", "wd-alignment", "thm1-vs-assumption3", "assump-ema", "alpha-positive-1", "beta-tau", "dp-formula"} {
+		c := claims.Claim(id)
+		for _, p := range c.Parts {
+			if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+				continue
+			}
+			r := sample.Search(context.Background(), p, 1, id+p.Name, 400)
+			if r.Refutation == nil {
+				continue
+			}
+			found++
+			s, err := ReadState(strings.NewReader(witness.String(r.Witness)), "state")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Check(context.Background(), c, s, Options{Part: p.Name})
+			if err != nil || got.Status() != Violated {
+				t.Errorf("%s/%s at %s: %+v, %v", id, p.Name, witness.String(r.Witness), got, err)
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("only %d counterexamples", found)
+	}
+}
+
+// TestFormsOfStates reads one state in every form.
+func TestFormsOfStates(t *testing.T) {
+	for name, text := range map[string]string{
+		"json":        `{"n": 2, "eta": 0.1, "W": [["1/3", 2], [0, -1e-3]]}`,
+		"flat":        `{"size n":"2","eta":"1/10","W[1,1]":"1/3","W[1,2]":"2","W[2,1]":"0","W[2,2]":"-1/1000"}`,
+		"ledger":      `{"sizes":{"n":2},"scalars":{"eta":"1/10"},"matrices":{"W":[["1/3","2"],["0","-1/1000"]]}}`,
+		"text":        "n=2 eta=1/10\n W=[1/3 2; 0 -1/1000]\n",
+		"certificate": "stopgrad certificate 1\nclaim a b printed\ndim n 2\nvalue W 2 2 : 1/3 2 0 -1/1000\nvalue eta 1 1 : 1/10\n",
+	} {
+		s, err := ReadState(strings.NewReader(text), name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		q := supply{s}
+		w, eta := q.given("W"), new(big.Rat)
+		if n, ok := q.scalar("eta"); ok {
+			eta = n.v
+		}
+		if w == nil || witness.MatrixString(*w) != "[1/3 2; 0 -1/1000]" || eta.RatString() != "1/10" || s.values["n"].number.RatString() != "2" {
+			t.Errorf("%s: W = %v, eta = %v", name, w, eta)
+		}
+	}
+}
+
+func TestBadStateFiles(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"{\"eta\":\n\"1/0\"}", "f:2: eta: 1/0 divides by zero"},
+		{`{"eta":"zero"}`, `f:1: eta: "zero" is not a finite number`},
+		{`{"eta":"1e9999999"}`, "f:1: eta: 1e9999999 has an exponent beyond"},
+		{`{"eta":true}`, "f:1: eta: want a number, found true"},
+		{`{"W":[[1,2],[3]]}`, "f:1: W row 2: 1 columns where row 1 has 2"},
+		{`{"W":[]}`, "f:1: W: empty array"},
+		{`{"W":[[1],2]}`, "f:1: W row 2: a row is an array of numbers"},
+		{`{"W[1,1]":1,"W[1,1]":2}`, "f:1: key W[1,1] is given twice"},
+		{`{"W[1,2]":1}`, "f:1: W[1,1] has no value"},
+		{`{"eta":1,"eta":2}`, "f:1: key eta is given twice"},
+		{`{"eta":1} {}`, "f:1: after the state: unexpected '{'"},
+		{`{"eta":1`, "f:1: state: the file ends in the middle"},
+		{`[1]`, "f:1: a state is a JSON object"},
+		{"eta=1\nW=[1 2; 3", "f:2: W: the matrix has no ]"},
+		{"eta=1\nW=[1 2; 3]", "f:2: W row 2: 1 columns"},
+		{"eta=1\nnonsense here", `f:2: "nonsense": name=value is expected`},
+		{"stopgrad certificate 1\nclaim a b printed\n", "f: this certificate holds no state"},
+		{"stopgrad certificate 1\nvalue W 2 2 : 1 2 3\n", "f:2: W: the entries do not fit the shape"},
+	} {
+		if _, err := ReadState(strings.NewReader(c.text), "f"); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want one line with %q", c.text, err, c.want)
+		}
+	}
+	s, err := ReadState(strings.NewReader("{\"eta\":1,\n\"Q\":[[1]]}"), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(context.Background(), claims.Claim("thm1"), s, Options{}); err == nil || !strings.Contains(err.Error(), `f:2: unknown key "Q"`) {
+		t.Errorf("%v", err)
+	}
+}
