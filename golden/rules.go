@@ -48,9 +48,23 @@ type Subject struct {
 	read     func(name string) ([]byte, error) // a file beside the golden
 	lookup   func(id string) *Golden
 	verifier *Verifier
-	loaded   bool  // the files rule has filled the tensors
-	tree     *node // the golden as JSON, once it was needed
+	loaded   bool      // the files rule has filled the tensors
+	tree     *node     // the golden as JSON, once it was needed
+	done     []Outcome // of the rules before
 }
+
+// Found returns what a rule that ran before found; rules of other packages run after all of this one.
+func (s *Subject) Found(rule string) State {
+	for _, o := range s.done {
+		if o.Rule == rule {
+			return o.State
+		}
+	}
+	return Unchecked
+}
+
+// Beside reports whether there is a golden of an id beside this one.
+func (s *Subject) Beside(id string) bool { return s.lookup(id) != nil }
 
 // json returns the golden as a JSON tree.
 func (s *Subject) json() (*node, error) {
@@ -107,7 +121,7 @@ const (
 var builtin = []Rule{
 	{ruleSeal, "sha256 is the hash of the canonical JSON of everything else", nil, checkSeal},
 	{ruleRecipe, "recipe_sha256 is the hash of config, config has the keys its method needs and no other method's, and derived members follow", nil, checkRecipe},
-	{ruleProvenance, "every member of the provenance is present and none names a machine or a path on it; a GPU is one by the platform of its engine, with compute capability and driver", nil, checkProvenance},
+	{ruleProvenance, "every member of the provenance is present and none names a machine or a path on it; the date is not in the future; a GPU is one by the platform of its engine, with compute capability and driver", nil, checkProvenance},
 	{ruleFiles, "the file is named by its id, and each matrix file is whole, unchanged and recorded for this recipe, seed and rerun", nil, checkFiles},
 	{ruleRuns, "runs are distinct and sorted, carry the same metrics in range, and end where their series end", nil, checkRuns},
 	{ruleBands, "n, mean, sd, k, floor, lo and hi follow from the runs", []Kind{Statistics}, checkBands},
@@ -134,6 +148,20 @@ func Rules() []Rule {
 		Rule{Name: ruleStale, Statement: "the sources that computed the numbers are unchanged (a warning when not)"})
 }
 
+// Statements are the members of a golden of statistics that no rule here or of package recorder computes again: whoever
+// recorded it says so, and a reader believes it or does not. What a recorder's rules compare (gates, the recipe of the arm,
+// the examples of the digits, the first ten steps) is not among them, nor what follows from matrices.
+func Statements() []string {
+	return []string{
+		"created, as long as it is not in the future; provenance: git_commit, dirty, command, device, host, wall_s, rng, and version and deterministic of the engine",
+		"kernels_sha256, where the sources are not at hand; where they are, another one is warned of",
+		"data.sha256, n_train and n_test of images that are not at hand",
+		"accuracies, losses, and the series between the steps whose matrices are kept",
+		"worst deviations over all steps: identity, balance_error, discrete_error, replay_error, average_error, moment_error, ball_error, views_distance",
+		"that a run of the recipe went from its first ten steps to the matrices of its end; not_reproduced and the reason of supersedes",
+	}
+}
+
 // run applies every rule to s and returns the outcomes in order.
 func (s *Subject) run() []Outcome {
 	var out []Outcome
@@ -141,6 +169,7 @@ func (s *Subject) run() []Outcome {
 		if r.Kinds != nil && !slices.Contains(r.Kinds, s.Golden.Kind) {
 			continue
 		}
+		s.done = out
 		o := r.Check(s)
 		o.Rule = r.Name
 		out = append(out, s.filed(o))

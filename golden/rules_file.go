@@ -168,6 +168,8 @@ func checkProvenance(s *Subject) Outcome {
 	}
 	if t, err := time.Parse(time.RFC3339, g.Created); err != nil || t.Location() != time.UTC {
 		return Failed(refuse("created", "%q is no RFC 3339 time in UTC", g.Created))
+	} else if t.After(time.Now().Add(clockSkew)) {
+		return Failed(refuse("created", "%s lies in the future", g.Created))
 	}
 	if g.Supersedes != nil {
 		if strings.TrimSpace(g.Supersedes.Reason) == "" {
@@ -194,6 +196,9 @@ func checkProvenance(s *Subject) Outcome {
 	}
 	return Passed("commit %.12s", p.GitCommit)
 }
+
+// clockSkew is how far the clocks of the recorder and of the reader may be apart.
+const clockSkew = 24 * time.Hour
 
 // platformCUDA is what XLA's client reports on an NVIDIA GPU.
 const platformCUDA = "cuda"

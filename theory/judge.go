@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
 	"stopgrad/theory/verdict"
@@ -24,6 +25,8 @@ type Options struct {
 type Hunter interface {
 	// Hunt looks for a counterexample of a part that is not proved.
 	Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result
+	// Follow follows trajectories of a part whose statement is over time, along a flow.
+	Follow(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Tested
 	// Minimise returns the simplest counterexample that it comes to from w, with its refutation.
 	Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation)
 }
@@ -70,7 +73,7 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		start = time.Now()
 		res.Search = o.refute(ctx, c, p, res.Proof.Verdict().IsDecided())
 		res.Hunting = time.Since(start)
-		res.Verdict = together(res.Proof, res.Search)
+		res.Verdict = together(p, res.Proof, res.Search)
 	}
 	for _, t := range p.Twins {
 		res.Twins = append(res.Twins, judgeTwin(ctx, f, c, p, t, o))
@@ -92,15 +95,32 @@ func (o Options) refute(ctx context.Context, c *lang.Claim, p *lang.Part, proved
 }
 
 // together is the verdict of a proof and a search on one part.
-func together(proof *verdict.Proof, found sample.Result) verdict.Verdict {
+func together(p *lang.Part, proof *verdict.Proof, found sample.Result) verdict.Verdict {
 	vs := []verdict.Verdict{proof.Verdict()}
 	switch {
 	case found.Refutation != nil:
 		vs = append(vs, found.Refutation.Verdict())
-	case found.Tried > 0:
+	case found.Undefined != "":
+		// What is proved has a value wherever the hypotheses hold.
+		if proof.Verdict().IsProved() {
+			return verdict.Contradiction
+		}
+	case Supports(p, found):
 		vs = append(vs, verdict.Supported)
 	}
 	return verdict.Together(vs...)
+}
+
+// Supports reports whether a search that has found nothing speaks for a part: states that met the hypotheses, or, of a
+// statement over time, orbits or trajectories. Single states say nothing of those, and a state without a value speaks against.
+func Supports(p *lang.Part, found sample.Result) bool {
+	if found.Undefined != "" {
+		return false
+	}
+	if eval.OverTime(p) {
+		return found.Tested.Followed > 0 && found.Tested.Against == ""
+	}
+	return found.Tried > 0
 }
 
 // search draws states, by a factor more of them where there is no proof, and has the hunter go on if there is neither
@@ -116,6 +136,13 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 	}
 	h := o.Hunter.Hunt(ctx, p, o.Seed, label)
 	h.Drawn, h.Tried = h.Drawn+r.Drawn, h.Tried+r.Tried
+	if h.Undefined == "" {
+		h.Undefined = r.Undefined
+	}
+	h.Tested.Add(r.Tested)
+	if h.Refutation == nil && eval.OverTime(p) && !eval.OverSteps(p) {
+		h.Tested.Add(o.Hunter.Follow(ctx, p, o.Seed, label))
+	}
 	return h
 }
 
@@ -126,7 +153,7 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	}
 	r.Proof = verdict.Prove(ctx, r.Part)
 	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, r.Proof.Verdict().IsDecided())
-	r.Verdict = together(r.Proof, r.Search)
+	r.Verdict = together(r.Part, r.Proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.
 		r.Verdict = verdict.Undecided
@@ -154,14 +181,15 @@ func Mutant(f *lang.File, c *lang.Claim, p *lang.Part, t *lang.Twin) (*lang.Part
 }
 
 // Validate reads every part and twin in the kernel's terms and returns the first mistake, a [*lang.Error]. A printed
-// statement that has no meaning is none if the claim has a corrected reading: that is a finding.
+// statement that has no meaning is none if the claim has a corrected reading, or if its shapes fit and an operator in it
+// has no meaning: that is a finding.
 func Validate(f *lang.File) error {
 	for _, c := range f.Claims {
 		for _, p := range c.Parts {
 			if p.Fault == nil && p.Stmt.Kind != lang.Sampled {
 				_, err := lang.Elaborate(p)
 				var e *lang.Error
-				if errors.As(err, &e) && e.Shape && !p.Corrected && len(c.Reading(true)) > 0 {
+				if errors.As(err, &e) && e.Shape && !p.Corrected && (e.Operator || len(c.Reading(true)) > 0) {
 					p.Fault = e
 				} else if err != nil {
 					return err

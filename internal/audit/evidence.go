@@ -82,8 +82,15 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 			}
 		}
 		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
-			add(e, sampledWord(e, s.Refutation), "sampled-counterexample", counterexample(c, s.Refutation))
+			v := sampledWord(e, s.Refutation)
+			if v == verdict.Supported && r.Search.Undefined != "" {
+				v = verdict.Undecided
+			}
+			add(e, v, "sampled-counterexample", counterexample(c, s.Refutation))
 		}
+	}
+	if r.Verdict == verdict.Contradiction {
+		words = append(words, r.Verdict)
 	}
 	out.verdict = verdict.Together(words...)
 	for i, t := range r.Twins {
@@ -226,7 +233,7 @@ func searchEvidence(d ledger.Detail, p *lang.Part, s sample.Result, took time.Du
 	case s.Refutation != nil:
 		e.Kind = ledger.Witness
 		return e, s.Refutation.Verdict()
-	case s.Tried > 0:
+	case theory.Supports(p, s):
 		return e, verdict.Supported
 	}
 	return e, verdict.Undecided
@@ -241,6 +248,13 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		f := s.Refutation.Finding()
 		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
 		d.Left, d.Right, _ = s.Refutation.Sides()
+	case s.Undefined != "":
+		d.Undefined, d.Reason = true, s.Undefined
+	case eval.OverTime(p):
+		d.Tested, d.Followed = s.Tested.String(), s.Tested.Followed
+		if s.Tested.Against != "" {
+			d.Against = 1
+		}
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
@@ -296,6 +310,10 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 		if s.Note != "" {
 			d.Reason += ": " + s.Note
 		}
+	}
+	if p.Stmt.Kind != lang.Sampled && eval.OverTime(p) {
+		// Single states say nothing for a statement over time.
+		d.Holds = 0
 	}
 	return ledger.Evidence{Kind: kind, Seconds: time.Since(start).Seconds(), Detail: d}, s, true
 }

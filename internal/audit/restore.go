@@ -2,32 +2,37 @@ package audit
 
 import (
 	"bytes"
+	"slices"
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
 )
 
-// restore says the words of a claim that an earlier run finished, each by reading its certificate again; what states
-// and samples say is computed from their recorded numbers. It reports false if the record does not fit the claim, or if
+// restore says the words of a claim that an earlier run finished, each by reading its certificate again; what samples of
+// a statement in words say is computed from their recorded numbers. It reports false if the record does not fit the claim, or if
 // a certificate is missing, does not hold or is that of another statement.
 func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([]byte, error)) (*ledger.Claim, bool) {
 	if read == nil {
 		return nil, false
 	}
-	established := func(p *lang.Part, name string) (verdict.Verdict, bool) {
+	established := func(p *lang.Part, name string) (v verdict.Verdict, uses []string, ok bool) {
 		text, err := read(name)
 		if err != nil {
-			return verdict.Undecided, false
+			return v, nil, false
 		}
 		cert, err := certificate.Read(bytes.NewReader(text))
 		if err != nil {
-			return verdict.Undecided, false
+			return v, nil, false
 		}
-		v, err := verdict.OfCertificate(p, cert)
-		return v, err == nil
+		for _, u := range cert.Uses() {
+			uses = append(uses, u.Claim+"/"+u.Part)
+		}
+		v, err = verdict.OfCertificate(p, cert)
+		return v, uses, err == nil
 	}
 	evidence, twins := rec.Evidence, rec.Twins
 	found := make([]finding, len(c.Parts))
@@ -38,19 +43,22 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 		for len(evidence) > 0 && evidence[0].Detail.Part == p.Name && evidence[0].Detail.Reading == want.Reading {
 			e := evidence[0]
 			evidence = evidence[1:]
-			if e.Detail.Sequent != want.Sequent || e.Detail.Statement != want.Statement {
+			if !alike(e.Detail, want) {
 				return nil, false
 			}
 			v, ok := verdict.Undecided, true
+			e.Detail.Uses = nil
 			switch {
 			case e.Certificate != "":
-				v, ok = established(p, e.Certificate)
+				v, e.Detail.Uses, ok = established(p, e.Certificate)
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
-				v = sampledWord(e, nil)
-			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && e.Detail.Drawn > 0 && e.Detail.Tried > 0:
-				v = verdict.Supported
+				if v = sampledWord(e, nil); v == verdict.Supported && undefined(found[i].evidence) {
+					v = verdict.Undecided
+				}
+			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && supports(p, e.Detail):
+				v = verdict.Supported // beside a proof or a counterexample
 			}
 			if !ok {
 				return nil, false
@@ -63,6 +71,12 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			return nil, false
 		}
 		found[i].verdict = verdict.Together(words...)
+		// Numbers of states tried cannot be checked, and could stand in the place of a counterexample: what no certificate
+		// decides is judged again. So is what is proved and yet has no value at a state.
+		v := found[i].verdict
+		if p.Fault == nil && p.Stmt.Kind != lang.Sampled && !v.IsDecided() || v.IsProved() && undefined(found[i].evidence) {
+			return nil, false
+		}
 		for _, t := range p.Twins {
 			if len(twins) == 0 || twins[0].Mutation != p.Name+": "+t.String() {
 				return nil, false
@@ -70,13 +84,21 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			rec := twins[0]
 			twins = twins[1:]
 			v := verdict.Undecided
+			m, err := theory.Mutant(f, c, p, t)
+			if err == nil {
+				// Of a twin Γ is not recorded.
+				said := describe(m)
+				said.Part, said.Reading, said.Given = p.Name, want.Reading, nil
+				if rec.Detail == nil || !alike(*rec.Detail, said) {
+					return nil, false
+				}
+			}
 			if rec.Certificate != "" {
-				m, err := theory.Mutant(f, c, p, t)
 				if err != nil {
 					return nil, false
 				}
 				ok := false
-				if v, ok = established(m, rec.Certificate); !ok {
+				if v, _, ok = established(m, rec.Certificate); !ok {
 					return nil, false
 				}
 			}
@@ -90,6 +112,24 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	out := record(c, found)
 	out.Seconds = rec.Seconds
 	return &out, true
+}
+
+// supports is theory.Supports of a record of a search.
+func supports(p *lang.Part, d ledger.Detail) bool {
+	if eval.OverTime(p) {
+		return d.Drawn > 0 && d.Followed > 0 && !d.Undefined
+	}
+	return d.Drawn > 0 && d.Tried > 0 && !d.Undefined
+}
+
+// undefined reports whether a search came to a state at which the statement has no value.
+func undefined(evidence []ledger.Evidence) bool {
+	return slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Undefined })
+}
+
+// alike reports whether two records are of one part, of the same statement under the same Γ.
+func alike(a, b ledger.Detail) bool {
+	return a.Part == b.Part && a.Reading == b.Reading && a.Statement == b.Statement && a.Sequent == b.Sequent && slices.Equal(a.Given, b.Given)
 }
 
 // complete reports whether a formal statement's evidence has what every judgement of one leaves: what became of its

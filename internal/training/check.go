@@ -42,9 +42,9 @@ func (*CheckList) Run(c *Console) error {
 	for _, k := range check.Checks() {
 		rows = append(rows, []string{k.ID, claimsText(k.Claims, c.width()/4, false), k.Gate})
 	}
-	for _, t := range check.Groups(check.GPU) {
+	for _, t := range slices.Concat(check.Groups(check.GPU), check.Groups(check.Images)) {
 		for _, k := range check.Of(t) {
-			rows = append(rows, []string{k.ID + "\n" + t.Group(), claimsText(k.Claims, c.width()/4, true), k.Gate})
+			rows = append(rows, []string{k.ID + "\n" + string(t), claimsText(k.Claims, c.width()/4, true), k.Gate})
 		}
 	}
 	held, err := heldIn(golden.Committed())
@@ -77,7 +77,7 @@ func wrapWords(s string, width int) string {
 // CheckRun runs checks.
 type CheckRun struct {
 	IDs       []string `arg:"" optional:"" name:"id" help:"Checks to run; all of them if none is named."`
-	Tier      string   `default:"mini" enum:"mini,full,gpu,gpu-mini" help:"Networks: mini (minutes) or full (an hour) on the digits; gpu on colour images, and its miniature gpu-mini on the digits."`
+	Tier      string   `default:"mini" enum:"mini,full,gpu,images,gpu-mini" help:"Networks: mini (minutes) or full (an hour) on the digits; gpu on colour images, and its miniature gpu-mini on the digits."`
 	Group     string   `default:"" enum:",G-A,G-B,G-C" help:"Group of tier gpu or gpu-mini. Default: all of them."`
 	Data      string   `placeholder:"SPEC" help:"Images of tier gpu: cifar10:PATH, or folder:PATH (train/CLASS/*.jpg …, also in a tar.gz)."`
 	Backend   string   `placeholder:"KIND" help:"cpu, cpu-gomlx, xla-cpu, gpu or gpu-tf32, for the networks of T2 and T3. Default: gpu for tier gpu, cpu for others."`
@@ -299,16 +299,16 @@ type group struct {
 
 // plan makes the plan of a command.
 func (k *CheckRun) plan(seeds []uint64) (*plan, error) {
-	grouped := k.Tier == check.GPU || k.Tier == check.GPUMini
+	grouped := check.Colour(k.Tier) || k.Tier == check.GPUMini
 	switch {
 	case !grouped && (k.Group != "" || k.Epochs != 0 || k.Precision != ""):
 		return nil, fmt.Errorf("training: --group, --epochs and --precision are for --tier=gpu and gpu-mini")
 	case k.Epochs < 0:
 		return nil, fmt.Errorf("training: --epochs=%d is negative", k.Epochs)
-	case k.Tier == check.GPU && k.Data == "":
-		return nil, fmt.Errorf("training: --tier=gpu needs --data: cifar10:PATH, or folder:PATH with train/CLASS/*.jpg and test/CLASS/*.jpg, a folder or a tar.gz")
-	case k.Tier != check.GPU && k.Data != "":
-		return nil, fmt.Errorf("training: --data is for --tier=gpu; tier %s trains on the embedded digits", k.Tier)
+	case check.Colour(k.Tier) && k.Data == "":
+		return nil, fmt.Errorf("training: --tier=%s needs --data: cifar10:PATH, or folder:PATH with train/CLASS/*.jpg and test/CLASS/*.jpg, a folder or a tar.gz", k.Tier)
+	case !check.Colour(k.Tier) && k.Data != "":
+		return nil, fmt.Errorf("training: --data is for --tier=gpu and images; tier %s trains on the embedded digits", k.Tier)
 	}
 	tiers := []check.Tier{check.Tier(k.Tier)}
 	backend := k.Backend
@@ -323,6 +323,9 @@ func (k *CheckRun) plan(seeds []uint64) (*plan, error) {
 		if k.Tier == check.GPU {
 			backend = engine.GPU
 		}
+		if k.Tier == check.Images {
+			backend = engine.XLACPU
+		}
 	}
 	return newPlan(tiers, k.Data, backend, check.Options{Epochs: k.Epochs, Precision: method.Precision(k.Precision)}, k.IDs, seeds, k.Workers)
 }
@@ -330,7 +333,7 @@ func (k *CheckRun) plan(seeds []uint64) (*plan, error) {
 // newPlan plans the checks of tiers of one size; spec "" is the digits.
 func newPlan(tiers []check.Tier, spec, backend string, o check.Options, ids []string, seeds []uint64, workers int) (*plan, error) {
 	size := tiers[0].Size()
-	p := &plan{tier: size, seeds: seeds, workers: workers, bears: size == check.GPU, source: "this run on " + backend}
+	p := &plan{tier: size, seeds: seeds, workers: workers, bears: check.Colour(size), source: "this run on " + backend}
 	if spec == "" {
 		spec = "digits"
 	}
@@ -360,7 +363,7 @@ func newPlan(tiers []check.Tier, spec, backend string, o check.Options, ids []st
 			return nil, fmt.Errorf("training: there is no check %q; there are %s", id, strings.Join(known, ", "))
 		}
 	}
-	if size == check.GPU { // before the images are read: without the engine nothing will be run
+	if check.Colour(size) { // before the images are read: without the engine nothing will be run
 		e, err := engine.Open(backend)
 		if err != nil {
 			return nil, err

@@ -55,7 +55,7 @@ type GoldenDiff struct {
 
 // GoldenRecord records goldens.
 type GoldenRecord struct {
-	Tier       string   `default:"mini" enum:"mini,full,gpu,gpu-mini" help:"Networks: mini, full, gpu or gpu-mini, as in trainingcheck run."`
+	Tier       string   `default:"mini" enum:"mini,full,gpu,images,gpu-mini" help:"Networks: mini, full, gpu or gpu-mini, as in trainingcheck run."`
 	Group      string   `default:"" enum:",G-A,G-B,G-C" help:"Group of tier gpu or gpu-mini. Default: all of them."`
 	Data       string   `placeholder:"SPEC" help:"Images of tier gpu: cifar10:PATH, or folder:PATH, a folder or a tar.gz."`
 	Arms       []string `placeholder:"ARM,…" help:"Ways of training to record. Default: all that are recorded."`
@@ -205,7 +205,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: []golden.Rule{recorder.LabelRule}}
+	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: recorder.Rules}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}
@@ -234,6 +234,12 @@ func (v *GoldenVerify) Run(c *Console) error {
 		}
 		text += fmt.Sprintf("%d goldens: %d rules hold, %d broken, %d warnings, %d have nothing to check, %d unchecked here\n", len(report.Files),
 			report.Count(golden.Pass), failed, report.Count(golden.Warn), report.Count(golden.Inapplicable), report.Count(golden.Unchecked))
+		if v.Rules {
+			text += "\nstatements, which no rule computes again:\n"
+			for _, s := range golden.Statements() {
+				text += "  " + s + "\n"
+			}
+		}
 		for _, s := range report.Strays {
 			text += "no golden refers to " + s + "\n"
 		}
@@ -292,7 +298,7 @@ func (r *GoldenRecord) Run(c *Console) error {
 		}
 		root = "" // the stamp speaks for the sources
 	}
-	grouped := r.Tier == check.GPU || r.Tier == check.GPUMini
+	grouped := check.Colour(r.Tier) || r.Tier == check.GPUMini
 	if r.Seeds == "" {
 		r.Seeds = "10,11,12,13,14,15,16,17,18,19"
 		if grouped {
@@ -317,6 +323,9 @@ func (r *GoldenRecord) Run(c *Console) error {
 		if r.Tier == check.GPU {
 			r.Backend = engine.GPU
 		}
+		if r.Tier == check.Images {
+			r.Backend = engine.XLACPU
+		}
 	}
 	if r.Work == "" {
 		r.Work = filepath.Join(r.Out, workFolder)
@@ -330,10 +339,10 @@ func (r *GoldenRecord) Run(c *Console) error {
 		return badInputf("--runs-only and --assemble exclude each other")
 	case !grouped && (r.Group != "" || r.Epochs != 0 || r.Precision != ""):
 		return badInputf("--group, --epochs and --precision are for --tier=gpu and gpu-mini")
-	case r.Tier != check.GPU && r.Data != "":
-		return badInputf("--data is for --tier=gpu; tier %s trains on the embedded digits", r.Tier)
-	case r.Tier == check.GPU && r.Data == "" && !r.Assemble:
-		return badInputf("--tier=gpu needs --data: cifar10:PATH, or folder:PATH with train/CLASS/*.jpg and test/CLASS/*.jpg, a folder or a tar.gz")
+	case !check.Colour(r.Tier) && r.Data != "":
+		return badInputf("--data is for --tier=gpu and images; tier %s trains on the embedded digits", r.Tier)
+	case check.Colour(r.Tier) && r.Data == "" && !r.Assemble:
+		return badInputf("--tier=%s needs --data: cifar10:PATH, or folder:PATH with train/CLASS/*.jpg and test/CLASS/*.jpg, a folder or a tar.gz", r.Tier)
 	case !slices.Contains(engine.Kinds, r.Backend):
 		return badInputf("--backend: %q is unknown; there are %s", r.Backend, strings.Join(engine.Kinds, ", "))
 	}
@@ -354,7 +363,7 @@ func (r *GoldenRecord) Run(c *Console) error {
 		}
 	}
 	var images *data.Dataset
-	if r.Tier == check.GPU && !r.Assemble {
+	if check.Colour(r.Tier) && !r.Assemble {
 		e, err := engine.Open(r.Backend) // before the images are read
 		if err != nil {
 			return badInput(err)

@@ -76,7 +76,7 @@ func held(k check.Check, x linear.Result, source string) []Held {
 // every arm of a check is recorded on the same seeds. A claim without them is not in the list.
 func heldIn(fsys fs.FS) ([]Held, error) {
 	var out []Held
-	for _, t := range check.Groups(check.GPU) {
+	for _, t := range slices.Concat(check.Groups(check.GPU), check.Groups(check.Images)) {
 		for _, k := range check.Of(t) {
 			if _, quoted := split(k.Claims); len(quoted) == 0 {
 				continue

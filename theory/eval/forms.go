@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math/big"
+	"slices"
 
 	"stopgrad/theory/kernel"
 )
@@ -188,11 +189,24 @@ func (b *builder) instant(f kernel.Formula) goal {
 	}
 	same := func(t *kernel.Term) *kernel.Term { return t }
 	one := func(cs ...check) goal { return goal{looks: []look{{conclusions: cs}}} }
+	// timed adds that the rate or factor does not move.
+	timed := func(g goal) goal {
+		c := ts[1]
+		if moves, err := b.dyn.Moves(c); err != nil || !moves || mentionsInput(c) {
+			return g
+		}
+		still := b.check(equal, moved(c), b.zero(c))
+		if steps {
+			still = b.check(equal, moved(c), c)
+		}
+		g.looks = append(g.looks, look{conclusions: []check{still}})
+		return g
+	}
 	switch f.Form() {
 	case kernel.Always: // φ holds at 0
 		return one(b.state(f.Inner()))
 	case kernel.Evolves: // L' = c·L; L₁ = c·L₀
-		return one(b.check(equal, moved(ts[0]), b.mul(ts[1], ts[0])))
+		return timed(one(b.check(equal, moved(ts[0]), b.mul(ts[1], ts[0]))))
 	case kernel.NormDecays:
 		// With N = ‖L‖²: N' ≤ −2c·N, and L' = 0 where L = 0; N₁ ≤ c²·N₀ and c ≥ 0.
 		l, c := ts[0], ts[1]
@@ -203,17 +217,17 @@ func (b *builder) instant(f kernel.Formula) goal {
 			return b.make(kernel.Trace, 0, b.mul(b.make(kernel.Transpose, 0, l), l))
 		}
 		if steps {
-			return one(b.check(atLeast, b.mul(b.make(kernel.Power, 2, c), square(l)), square(moved(l))), b.check(atLeast, c, b.number(0)))
+			return timed(one(b.check(atLeast, b.mul(b.make(kernel.Power, 2, c), square(l)), square(moved(l))), b.check(atLeast, c, b.number(0))))
 		}
 		g := one(b.check(atLeast, b.mul(b.number(-2), b.mul(c, square(l))), moved(square(l))))
 		g.looks = append(g.looks, look{premises: []check{b.check(equal, l, b.zero(l))}, conclusions: []check{b.check(equal, moved(l), b.zero(l))}, exact: true})
-		return g
+		return timed(g)
 	case kernel.Decays: // V' ≤ −c·V; V₁ ≤ c·V₀ and c ≥ 0
 		v, c := ts[0], ts[1]
 		if steps {
-			return one(b.check(atLeast, b.mul(c, v), moved(v)), b.check(atLeast, c, b.number(0)))
+			return timed(one(b.check(atLeast, b.mul(c, v), moved(v)), b.check(atLeast, c, b.number(0))))
 		}
-		return one(b.check(atLeast, b.mul(b.number(-1), b.mul(c, v)), moved(v)))
+		return timed(one(b.check(atLeast, b.mul(b.number(-1), b.mul(c, v)), moved(v))))
 	case kernel.StayZero: // where all are zero, so are their derivatives; or next values
 		return edge(look{premises: each(equal, same), conclusions: each(equal, moved)})
 	case kernel.StayNonnegative, kernel.StayPositive:
@@ -266,6 +280,14 @@ func (b *builder) instant(f kernel.Formula) goal {
 		return g
 	}
 	return one(b.state(f))
+}
+
+// mentionsInput reports whether an input occurs in a term: what it does is not known.
+func mentionsInput(t *kernel.Term) bool {
+	if y := t.Symbol(); y != nil {
+		return y.Class() == kernel.Input
+	}
+	return slices.ContainsFunc(t.Args(), mentionsInput)
 }
 
 // rest checks that nothing moves: all right-hand sides are zero, or all next values are the values.

@@ -153,7 +153,7 @@ func (e *expectation) expand(t *Term) []summand {
 // room requires that so many summands may be made.
 func (e *expectation) room(n int) {
 	if n > MaxMonomials {
-		refuse("more than %d summands under E", MaxMonomials)
+		exceed("more than %d summands under E", MaxMonomials)
 	}
 	e.d.charge(n)
 }

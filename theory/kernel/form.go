@@ -4,7 +4,7 @@ package kernel
 type Form uint8
 
 // The forms of formulas. The first group speaks of one state, the second of a motion x on [0, T), T ≤ ∞; what it
-// says of an orbit x₀, x₁, … stands in brackets.
+// says of an orbit x₀, x₁, … stands in brackets. That a rate or factor c does not move is part of what is said.
 const (
 	Equal        Form = iota // a = b, of any shape
 	AtLeast                  // a ≥ b

@@ -26,15 +26,26 @@ func effort(x *big.Rat) int {
 }
 
 // Fault is the error of everything the kernel refuses: what was asked for and why it cannot be had.
-type Fault struct{ msg string }
+type Fault struct {
+	msg   string
+	limit bool
+}
 
 // Error renders the fault.
 func (f *Fault) Error() string { return "kernel: " + f.msg }
 
+// Limit reports whether what was asked for may make sense and is too large.
+func (f *Fault) Limit() bool { return f.limit }
+
 // refuse fails; the exported doors turn the panic into an error. It carries one private type, so that no other
 // panic is ever mistaken for a refusal.
 func refuse(format string, args ...any) {
-	panic(&Fault{fmt.Sprintf(format, args...)})
+	panic(&Fault{msg: fmt.Sprintf(format, args...)})
+}
+
+// exceed fails because a limit is passed.
+func exceed(format string, args ...any) {
+	panic(&Fault{fmt.Sprintf(format, args...), true})
 }
 
 // caught turns a refusal into the error of an exported door, and lets every other panic pass.

@@ -12,6 +12,7 @@ package kernel
 var motionRules = map[string]rule{
 	"lift":          {anyTime, many, 0, (*application).lift},
 	"remain":        {anyTime, many, 0, (*application).remain},
+	"unmet":         {anyTime, many, 0, (*application).unmet},
 	"keep":          {anyTime, many, 0, (*application).keep},
 	"differentiate": {Motion, 3, 0, (*application).differentiate},
 	"barrier":       {Motion, many, many, (*application).barrier},
@@ -113,6 +114,20 @@ func (a *application) remain() {
 	a.count(len(each))
 	for i, f := range each {
 		a.always(i, f)
+	}
+}
+
+// unmet: L₁, …, L_k stay so since they are never all so at time 0. Premise 1 is ⊥ at a state at which all are so, under
+// what holds at time 0: each hypothesis, whatever its mark, and the always theorems among the further premises.
+func (a *application) unmet() {
+	_, known := a.staying()
+	a.atLeast(1)
+	known = append(known, a.permanent(1)...)
+	for _, h := range a.ctx.hyps {
+		known = append(known, h.formula)
+	}
+	if f := a.assuming(0, known); f.form != Absurd {
+		refuse("premise 1 is %s, and not that this is absurd", f.form)
 	}
 }
 

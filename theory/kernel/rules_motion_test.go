@@ -234,6 +234,50 @@ func TestRemainAndKeep(t *testing.T) {
 	}
 }
 
+func TestUnmet(t *testing.T) {
+	b := floor(t)
+	for _, time := range []Time{Motion, Orbit} {
+		c := over(t, b.d, time, "const: a > 0", "always: x > 0", "start: y > 0")
+		// absurd is ⊥ at a state under these hypotheses, the last two of which contradict each other.
+		absurd := func(hyps ...string) Theorem {
+			var hs []Hypothesis
+			for _, h := range hyps {
+				hs = append(hs, Hypothesis{Here, statement(t, b.d.sig, h)})
+			}
+			state, err := NewContext(b.d, AtState, hs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var two []Theorem
+			for _, h := range hs[len(hs)-2:] {
+				th, err := state.Apply("hyp", h.formula, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				two = append(two, th)
+			}
+			th, err := state.Apply("absurd", formula(Absurd), two)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return th
+		}
+		b.try(c, "unmet", "staynonnegative -1*y", "", list(absurd("y > 0", "-1*y >= 0")))
+		b.try(c, "unmet", "staynonnegative -1*x", "", list(absurd("x > 0", "-1*x >= 0")))
+		b.try(c, "unmet", "staynonnegative -1*a", "", list(absurd("a > 0", "-1*a >= 0")))
+		b.try(c, "unmet", "staypositive z; -1*y", "", list(absurd("z > 0", "y > 0", "-1*y > 0")))
+		d := b.none(time)
+		b.try(d, "unmet", "staynonnegative -1*z", "", list(absurd("z > 0", "-1*z >= 0"), b.theorem(d, "always z > 0")))
+		b.try(c, "unmet", "staynonnegative -1*z", "premise 1 assumes", list(absurd("z > 0", "-1*z >= 0")))
+		b.try(c, "unmet", "staynonnegative y", "premise 1 assumes", list(absurd("y > 0", "-1*y >= 0")))
+		b.try(c, "unmet", "staypositive -1*y", "premise 1 assumes", list(absurd("y > 0", "-1*y >= 0")))
+		b.try(c, "unmet", "staynonnegative y", "not that this is absurd", list(b.at("y >= 0", "y >= 0")))
+		b.try(d, "unmet", "staynonnegative y", "not that this is absurd", list(b.theorem(d, "always y >= 0")))
+		b.try(c, "unmet", "evolves y; a", "something stays", list(absurd("y > 0", "-1*y >= 0")))
+		b.try(c, "unmet", "staynonnegative -1*y", "premise(s) or more", nil)
+	}
+}
+
 func TestDerivatives(t *testing.T) {
 	b := floor(t)
 	c := b.none(Motion)

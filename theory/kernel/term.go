@@ -269,10 +269,13 @@ func (s *Signature) open() {
 // comparisons of hypotheses. The limits of limits.go bound a step; this one bounds all steps together.
 func (s *Signature) Limit(work int) { s.spent, s.limit = 0, work }
 
+// Spent is the work done since the signature was made, or since its last Limit.
+func (s *Signature) Spent() int { return s.spent }
+
 // spend counts work against the limit.
 func (s *Signature) spend(work int) {
 	if s.spent += work; s.limit > 0 && s.spent > s.limit {
-		refuse("more than %d steps of work in all", s.limit)
+		exceed("more than %d steps of work in all", s.limit)
 	}
 }
 
@@ -616,10 +619,10 @@ func (s *Signature) intern(t *Term, text string) *Term {
 		return have
 	}
 	if len(s.all) >= MaxTerms {
-		refuse("more than %d terms", MaxTerms)
+		exceed("more than %d terms", MaxTerms)
 	}
 	if t.height > MaxNesting {
-		refuse("a term nested deeper than %d", MaxNesting)
+		exceed("a term nested deeper than %d", MaxNesting)
 	}
 	t.sig, t.self, t.id = s, t, uint32(len(s.all))
 	s.grow()

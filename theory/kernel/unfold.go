@@ -44,7 +44,7 @@ func newUnfoldings() unfoldings {
 func (d *Dynamics) charge(steps int) {
 	d.sig.spend(steps)
 	if d.memo.work -= steps; d.memo.work < 0 {
-		refuse("more than %d steps of unfolding", MaxProducts)
+		exceed("more than %d steps of unfolding", MaxProducts)
 	}
 }
 

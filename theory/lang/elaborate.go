@@ -157,8 +157,78 @@ func Elaborate(p *Part) (*Reading, error) {
 			}
 		}
 	}
+	if err := r.meaning(); err != nil {
+		return nil, err
+	}
 	r.names = r.definitions()
 	return r, nil
+}
+
+// meaning unfolds what is assumed and what is stated: an operator that the kernel does not unfold has no meaning there.
+func (r *Reading) meaning() error {
+	unfolds := func(f kernel.Formula) error {
+		for _, t := range append(f.Terms(), f.Inner().Terms()...) {
+			if _, err := r.dyn.Unfold(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i, h := range r.ctx.Hypotheses() {
+		if err := unfolds(h.Formula()); err != nil {
+			at := r.part.Pos
+			if s := r.env.Symbols[r.owners[i]]; s != nil {
+				at = s.Pos
+			}
+			for _, a := range r.part.Assumes {
+				if a.Name == r.owners[i] {
+					at = r.blame(a.Stmt)
+				}
+			}
+			return errAt(at, "%s", plainText(err))
+		}
+	}
+	for _, g := range r.goals {
+		err := unfolds(g)
+		if err == nil {
+			continue
+		}
+		e := errAt(r.blame(r.part.Stmt), "%s", plainText(err))
+		var fault *kernel.Fault
+		e.Shape = !errors.As(err, &fault) || !fault.Limit()
+		e.Operator = e.Shape
+		return e
+	}
+	return nil
+}
+
+// blame is the place of the innermost expression of a statement that does not unfold.
+func (r *Reading) blame(s *Stmt) Pos {
+	var inner func(e *Expr, expectation bool) (Pos, bool)
+	inner = func(e *Expr, expectation bool) (at Pos, found bool) {
+		inside := expectation || e.Kind == Call && e.Name == "E"
+		for _, a := range e.Args {
+			if at, found = inner(a, inside); found {
+				return at, true
+			}
+		}
+		sh, err := r.shapeOf(e, expectation)
+		if err != nil || sh.unit {
+			return at, false
+		}
+		t, err := r.read(e, sh, expectation)
+		if err == nil {
+			_, err = r.dyn.Unfold(t)
+			return e.Pos, err != nil
+		}
+		return at, false
+	}
+	for _, e := range s.exprs() {
+		if at, found := inner(*e, false); found {
+			return at
+		}
+	}
+	return s.Pos
 }
 
 // Part is the part that was read.
@@ -318,10 +388,10 @@ func (r *Reading) dynamics() error {
 }
 
 // time is the kind of sequent the part states: a statement about states is one about all times if a hypothesis is
-// said to hold always.
+// said to hold always, or at the start.
 func (r *Reading) time() kernel.Time {
 	s := r.part.Stmt
-	if s.Kind == Stationary || s.Kind.ofState() && !slices.ContainsFunc(r.part.Assumes, func(a *Assume) bool { return a.Always }) {
+	if s.Kind == Stationary || s.Kind.ofState() && !slices.ContainsFunc(r.part.Assumes, func(a *Assume) bool { return a.Always || a.Start }) {
 		return kernel.AtState
 	}
 	if course(r.env, s) == OverSteps {
@@ -420,6 +490,17 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 			r.owners = append(r.owners, name)
 		}
 	}
+	for i := range r.dyn.Moments() {
+		// There are random columns with a second moment, at all times, only where it is positive semidefinite.
+		v, _, m := r.dyn.Moment(i)
+		if semidefinite(m, out) {
+			continue
+		}
+		if _, err := add(r.env.Symbols[v.Symbol().Name()].Pos, true, kernel.Semidefinite, m); err != nil {
+			return nil, err
+		}
+		r.owners = append(r.owners, v.Symbol().Name())
+	}
 	for _, a := range r.part.Assumes {
 		if _, twice := r.hyps[a.Name]; twice {
 			return nil, errAt(a.Stmt.Pos, "two hypotheses called %s", a.Name)
@@ -428,7 +509,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.hyps[a.Name], err = add(a.Stmt.Pos, true, fs.Form(), fs.Terms()...); err != nil {
+		if r.hyps[a.Name], err = add(a.Stmt.Pos, !a.Start, fs.Form(), fs.Terms()...); err != nil {
 			return nil, err
 		}
 		r.owners = append(r.owners, a.Name)
@@ -468,6 +549,29 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		r.kept = append(r.kept, f, d)
 	}
 	return out, nil
+}
+
+// semidefinite reports whether a matrix is positive semidefinite by its form, where the hypotheses hold that are not of the
+// start alone: an identity, what is declared so, a sum, and what is declared nonnegative times such a matrix.
+func semidefinite(t *kernel.Term, hyps []kernel.Hypothesis) bool {
+	says := func(ok func(f kernel.Formula) bool) bool {
+		return slices.ContainsFunc(hyps, func(h kernel.Hypothesis) bool { return h.Mark() != kernel.Start && ok(h.Formula()) })
+	}
+	switch t.Head() {
+	case kernel.Identity, kernel.Zero:
+		return true
+	case kernel.Sum:
+		return semidefinite(t.Arg(0), hyps) && semidefinite(t.Arg(1), hyps)
+	case kernel.Product:
+		c := t.Arg(0)
+		return c.Scalar() && semidefinite(t.Arg(1), hyps) && (c.Head() == kernel.Number && c.Value().Sign() >= 0 || says(func(f kernel.Formula) bool {
+			ts := f.Terms()
+			return (f.Form() == kernel.AtLeast || f.Form() == kernel.Greater) && ts[0] == c && ts[1].Head() == kernel.Number && ts[1].Value().Sign() >= 0
+		}))
+	}
+	return says(func(f kernel.Formula) bool {
+		return (f.Form() == kernel.Semidefinite || f.Form() == kernel.Definite) && f.Terms()[0] == t
+	})
 }
 
 // declared adds what the declaration of a symbol says of its values.

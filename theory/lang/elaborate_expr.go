@@ -413,6 +413,9 @@ func (r *Reading) build(e *Expr, want shape, expectation bool) (*kernel.Term, er
 		if err != nil {
 			return nil, err
 		}
+		if err := r.degree(e, x); err != nil {
+			return nil, err
+		}
 		if e.N >= 0 {
 			return r.sig.Make(kernel.Power, e.N, x)
 		}
@@ -424,6 +427,17 @@ func (r *Reading) build(e *Expr, want shape, expectation bool) (*kernel.Term, er
 		return r.sig.Make(kernel.Reciprocal, 0, x)
 	}
 	return r.call(e, want, expectation)
+}
+
+// degree refuses powers of powers that together are beyond what the kernel multiplies out.
+func (r *Reading) degree(e *Expr, x *kernel.Term) error {
+	all := max(e.N, -e.N)
+	for ; x.Head() == kernel.Power; x = x.Arg(0) {
+		if all *= x.Exponent(); all > kernel.MaxExponent {
+			return errAt(e.Pos, "an exponent above %d, with those of the powers below it", kernel.MaxExponent)
+		}
+	}
+	return nil
 }
 
 // multiply makes a·b in a place of the shape wanted.
@@ -504,6 +518,9 @@ var unary = map[string]kernel.Head{"ddt": kernel.Ddt, "next": kernel.Next, "sg":
 
 func (r *Reading) call(e *Expr, want shape, expectation bool) (*kernel.Term, error) {
 	inside := expectation || e.Name == "E"
+	if err := r.taken(e); err != nil {
+		return nil, err
+	}
 	arg := func(i int) (*kernel.Term, error) {
 		s, err := r.shapeOf(e.Args[i], inside)
 		if err != nil {
@@ -623,7 +640,15 @@ func (r *Reading) gradient(e *Expr, v *kernel.Term) (kernel.Head, error) {
 	case e.Name == "gradskew":
 		return kernel.GradSkew, nil
 	}
-	s := r.env.Symbols[v.Symbol().Name()]
+	home := r.env
+	if e.home != nil {
+		home = e.home
+	}
+	// Soundness: a right-hand side of another system has the gradients of that system.
+	s := home.Symbols[v.Symbol().Name()]
+	if s == nil {
+		return 0, errAt(e.Pos, "%s is no symbol there", v.Symbol().Name())
+	}
 	switch a := s.Attr &^ s.Restriction; {
 	case a&(Diagonal|Isometry) != 0:
 		return 0, errAt(e.Pos, "the gradient among %s matrices is not defined; expected gradsym, gradskew, or a symbol without that structure",
@@ -634,4 +659,58 @@ func (r *Reading) gradient(e *Expr, v *kernel.Term) (kernel.Head, error) {
 		return kernel.GradSkew, nil
 	}
 	return kernel.Grad, nil
+}
+
+// taken requires of a call in a right-hand side of another system that it means here what it means there: the derivative
+// in time and the next value follow that system's motion and are refused, and an expectation has to be by the same
+// moments.
+func (r *Reading) taken(e *Expr) error {
+	switch {
+	case e.home == nil:
+		return nil
+	case e.Name == "ddt" || e.Name == "next":
+		return errAt(e.Pos, "%s in a right-hand side follows the motion of its own system, and cannot be taken over by rhs", e.Name)
+	case e.Name != "E":
+		return nil
+	}
+	var err error
+	e.Walk(func(n *Expr) bool {
+		there, here := e.home.Symbols[n.Name], r.env.Symbols[n.Name]
+		if n.Kind != Sym || there == nil || there.Kind != Random || err != nil {
+			return err == nil
+		}
+		if here == nil || here.Kind != Random || here.Centred != there.Centred {
+			err = errAt(e.Pos, "rhs takes over an expectation over %s, which is no such random vector here", n.Name)
+			return false
+		}
+		var a, b *kernel.Term
+		if a, err = r.moment(e.home, n.Name); err != nil {
+			return false
+		}
+		if b, err = r.moment(r.env, n.Name); err == nil && a != b {
+			err = errAt(e.Pos, "rhs takes over an expectation by another second moment of %s than the one declared here", n.Name)
+		}
+		return err == nil
+	})
+	return err
+}
+
+// moment is the second moment that env declares of a random vector, read here; nil if it declares none.
+func (r *Reading) moment(env *Env, name string) (*kernel.Term, error) {
+	x := r.sig.Lookup(name)
+	for _, m := range env.Moments {
+		if !slices.Contains(m.Of, name) || x == nil {
+			continue
+		}
+		rhs := m.RHS
+		if env != r.env {
+			left := maxNodes
+			if rhs = env.takeOver(rhs, &left); left <= 0 {
+				return nil, errAt(m.Pos, "the second moment of %s is too large to take over, its definitions written out", name)
+			}
+		}
+		n, _ := x.Symbol().Shape()
+		return r.read(rhs, shape{rows: n, cols: n}, false)
+	}
+	return nil, nil
 }

@@ -156,9 +156,6 @@ func (r *Reading) temporal(s *Stmt) (kernel.Formula, error) {
 		if err != nil {
 			return kernel.Formula{}, err
 		}
-		if moves, err := r.dyn.Moves(c); err == nil && moves {
-			return kernel.Formula{}, errAt(s.Rate.Pos, "a rate does not move")
-		}
 		switch {
 		case s.Kind == Evolves:
 			return form(s, kernel.Evolves, l, c)

@@ -21,6 +21,9 @@ type Error struct {
 	// Shape is true when the text parses but has no meaning: shapes that do not multiply, or an undefined
 	// symbol. A printed statement with such an error is ill-formed rather than a broken file.
 	Shape bool
+	// Operator is set, with Shape, where the shapes fit and an operator has no meaning at what it is applied to: E of more
+	// than two random columns or of a random divisor, a stop-gradient inside two gradients, the derivative of an input.
+	Operator bool
 }
 
 // Error renders the mistake as file:line:col: message.
@@ -61,6 +64,9 @@ type Expr struct {
 	Val  *big.Rat
 	N    int
 	Args []*Expr
+	// home is where a call of a right-hand side taken over from another system is written, and decides what it means;
+	// nil is here.
+	home *Env
 }
 
 // Functions lists the names an expression may call with the number of arguments each takes.

@@ -27,3 +27,25 @@ func TestManyLargeRightHandSides(t *testing.T) {
 		t.Errorf("200 large right-hand sides: %v", err)
 	}
 }
+
+// TestTakenOverMeaning takes over right-hand sides that would mean something else here.
+func TestTakenOverMeaning(t *testing.T) {
+	system := "system other\n  size n\n  scalar x, y, z\n  random v : n\n  moment v = 2*I\n  flow\n    x' = tr(E(v*v^T))\n    y' = ddt(x)\n    z' = y\n"
+	for _, c := range []struct{ what, claim, want string }{
+		{"the same moment", "random v : n\n  moment v = I + I\n  says s: rhs(other, x) == 2*size(n)", "another second moment"}, // as terms
+		{"the same moment, as written", "random v : n\n  moment v = 2*I\n  says s: rhs(other, x) == 2*size(n)", ""},
+		{"another moment", "random v : n\n  moment v = 3*I\n  says s: rhs(other, x) == 2*size(n)", "another second moment"},
+		{"no moment", "random v : n\n  says s: rhs(other, x) == 2*size(n)", "another second moment"},
+		{"another class", "random v : n centred\n  moment v = 2*I\n  says s: rhs(other, x) == 2*size(n)", "no such random vector"},
+		{"another motion", "flow\n    x' = 5\n  says s: rhs(other, y) == 5", "follows the motion of its own system"},
+		{"nothing of the kind", "says s: rhs(other, z) == y", ""},
+	} {
+		f, err := Parse(Source{Name: "a.claim", Text: system + "claim c\n  title t\n  printed nowhere\n  size n\n  scalar x, y, z\n  " + c.claim + "\n"})
+		if err == nil {
+			_, err = Elaborate(f.Claims[0].Parts[0])
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.what, err, c.want)
+		}
+	}
+}

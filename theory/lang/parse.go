@@ -595,7 +595,8 @@ func (f *File) parseEquation(n *node, block string) (*Equation, error) {
 }
 
 // inlineRHS replaces rhs(system, x) by that system's right-hand side of x', its lets and roots written out: what they
-// abbreviate there need not be what they abbreviate here.
+// abbreviate there need not be what they abbreviate here. What calls mean there, by the structure of its symbols, its
+// moments and its motion, need not be what they mean here either: see [Reading.taken].
 func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 	if e.Kind == Call && e.Name == "rhs" {
 		sys, x := e.Args[0], e.Args[1]
@@ -623,7 +624,7 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		}
 		left := min(maxNodes, maxInlined-f.inlined)
 		f.inlined += left
-		out := env.expandLets(eq.RHS, &left)
+		out := env.takeOver(eq.RHS, &left)
 		f.inlined -= left
 		if left <= 0 {
 			return nil, errAt(e.Pos, "the right-hand side is too large to take over, its definitions written out")
@@ -647,6 +648,18 @@ const (
 	maxNodes   = 100_000
 	maxInlined = 1_000_000
 )
+
+// takeOver writes out the definitions of an expression of this system for use elsewhere.
+func (env *Env) takeOver(e *Expr, left *int) *Expr {
+	out := env.expandLets(e, left)
+	out.Walk(func(n *Expr) bool {
+		if n.Kind == Call && n.home == nil {
+			n.home = env
+		}
+		return true
+	})
+	return out
+}
 
 // expandLets writes out definitions; it stops making nodes when left is used up.
 func (env *Env) expandLets(e *Expr, left *int) *Expr {
@@ -829,8 +842,9 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		if err != nil {
 			return err
 		}
-		always := name.text == "always" && !p.isOp(":")
-		if always {
+		when := ""
+		if (name.text == "always" || name.text == "start") && !p.isOp(":") {
+			when = name.text
 			if name, err = p.ident("a name for the hypothesis"); err != nil {
 				return err
 			}
@@ -850,7 +864,7 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		if err := f.inlineStmt(s); err != nil {
 			return err
 		}
-		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: always})
+		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: when == "always", Start: when == "start"})
 	case "for":
 		part.Region = true
 		if err := part.parseRegion(p); err != nil {
@@ -1177,7 +1191,8 @@ func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	if t.Drop != "" {
 		before := len(n.kids)
 		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool {
-			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(k.prose(), "always ")), t.Drop+":")
+			name := strings.TrimPrefix(strings.TrimPrefix(k.prose(), "always "), "start ")
+			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(name), t.Drop+":")
 		})
 		if len(n.kids) == before {
 			return nil, errAt(t.Pos, "there is no hypothesis %s to drop", t.Drop)

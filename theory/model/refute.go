@@ -185,6 +185,11 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 		fail("a %s sequent states nothing of this form", c.Time())
 	}
 	for _, h := range c.Hypotheses() {
+		// Soundness: what holds at the start only may have ended where something that was positive becomes zero; that it
+		// held just before is asked of the motion, see meets.
+		if h.Mark() == kernel.Start && c.Time() == kernel.Motion && goal.Form() == kernel.StayPositive && q.heldBefore(h.Formula()) {
+			continue
+		}
 		q.suppose(h.Formula())
 	}
 	if !q.possible(q.here) {
@@ -243,10 +248,10 @@ func sides(j Judgement) string {
 // question is one sequent at one state.
 type question struct {
 	*evaluator
-	ctx      *kernel.Context
-	keeps    []kernel.Theorem
-	here     *frame
-	used     []kernel.Theorem // keeps that were needed
+	ctx   *kernel.Context
+	keeps []kernel.Theorem
+	here  *frame
+	used  []kernel.Theorem // keeps that were needed
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
@@ -386,6 +391,23 @@ func (q *question) kept(f kernel.Formula, forever bool) bool {
 	return false
 }
 
+// heldBefore reports whether an order, or an inequation, held for a while until this state, whether it does here or not: its
+// sides are equal here and differentiable along the motion, and their difference changes the sign that it had.
+func (q *question) heldBefore(f kernel.Formula) bool {
+	switch f.Form() {
+	case kernel.AtLeast, kernel.Greater, kernel.Unequal:
+	default:
+		return false
+	}
+	ts := f.Terms()
+	if !q.continuous(ts...) || !q.difference(q.here.eval(ts[0]), q.here.eval(ts[1])).isZero() {
+		return false
+	}
+	// Soundness: at rest, nothing is left behind.
+	v := q.sign(q.difference(q.speed(ts[0]), q.speed(ts[1])).at[0].base())
+	return v < 0 || v > 0 && f.Form() == kernel.Unequal
+}
+
 // meets requires that the hypotheses hold along the motion as they are marked: for a while after this state; with
 // before, from a while before it; with forever, for all time.
 func (q *question) meets(before, forever bool) {
@@ -399,6 +421,10 @@ func (q *question) meets(before, forever bool) {
 		}
 		// Soundness: a hypothesis that holds with equality may fail at once, unless it is kept.
 		if !forever && q.near(f) || !before && q.kept(f, forever) {
+			continue
+		}
+		// Soundness: the motion starts a while before the state; later it may leave what holds at the start.
+		if before && h.Mark() == kernel.Start && q.heldBefore(f) {
 			continue
 		}
 		spare("the hypothesis %s holds here and may not hold along the motion", describe(f))
@@ -462,6 +488,19 @@ func (q *question) speed(t *kernel.Term) matrix { return q.here.derivative(q.her
 // number is the value of a scalar term.
 func (q *question) number(t *kernel.Term) *number { return q.here.eval(t).at[0].base() }
 
+// drifts says how a rate changes with the motion, or nothing if it does not move.
+func (q *question) drifts(c *kernel.Term) string {
+	m := q.moves(c)
+	if !m.states && !m.inputs {
+		return ""
+	}
+	v := q.speed(c).at[0].base()
+	if v.isZero() {
+		spare("the rate moves, but not here")
+	}
+	return "the rate moves: its derivative is " + q.text(v)
+}
+
 // steady requires a rate or factor to be constant.
 func (q *question) steady(c *kernel.Term) *number {
 	if m := q.moves(c); m.states || m.inputs {
@@ -499,6 +538,9 @@ func (q *question) motion(goal kernel.Formula) string {
 			return "fails: " + sides(j)
 		}
 	case kernel.Evolves: // L(t) = exp(ct)·L(0) has the derivative cL(0) at 0
+		if moves := q.drifts(ts[1]); moves != "" {
+			return moves
+		}
 		v, c := q.speed(ts[0]), q.steady(ts[1])
 		if w := q.scale(jet{c}, q.here.eval(ts[0])); !q.difference(v, w).isZero() {
 			return "the derivative is " + show(v) + " and not " + show(w)
@@ -506,6 +548,9 @@ func (q *question) motion(goal kernel.Formula) string {
 	case kernel.NormDecays:
 		// With N = ‖L‖², N' > −2cN at 0 makes N greater than exp(−2ct)·N(0) right after. Where L = 0, the bound is 0
 		// from then on, and L' ≠ 0 makes L pass it.
+		if moves := q.drifts(ts[1]); moves != "" {
+			return moves
+		}
 		l, v, c := q.here.eval(ts[0]), q.speed(ts[0]), q.steady(ts[1])
 		if l.isZero() && !v.isZero() {
 			return "zero, with the derivative " + show(v)
@@ -515,6 +560,9 @@ func (q *question) motion(goal kernel.Formula) string {
 			return "half the derivative of the squared norm is " + q.text(q.dot(l, v)) + ", above −c times it by " + q.text(s)
 		}
 	case kernel.Decays: // the same of V
+		if moves := q.drifts(ts[1]); moves != "" {
+			return moves
+		}
 		v, c := q.speed(ts[0]).at[0].base(), q.steady(ts[1])
 		if s := q.add(v, q.mul(c, q.number(ts[0]))); q.sign(s) > 0 {
 			return "the derivative is " + q.text(v) + ", above −c times the value by " + q.text(s)
@@ -774,6 +822,17 @@ func (q *question) failsAt(goal kernel.Formula, path []*frame) string {
 			return "does not stay"
 		}
 		return ""
+	}
+	switch goal.Form() {
+	case kernel.Evolves, kernel.NormDecays, kernel.Decays:
+		// A factor that moves is none, whatever L does; inputs stay as they are.
+		if m := q.moves(ts[1]); m.states || m.inputs {
+			a, b := first.eval(ts[1]), last.eval(ts[1])
+			if q.difference(a, b).isZero() {
+				return ""
+			}
+			return "the factor moves, from " + q.value(a).String() + " to " + q.value(b).String()
+		}
 	}
 	switch goal.Form() {
 	case kernel.Always:

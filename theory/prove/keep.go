@@ -225,14 +225,7 @@ func moving(t *kernel.Term) bool {
 // invariant proves that formulas are kept by one step of a map, from themselves and what holds all along.
 func (p *prover) invariant(stay kernel.Formula, fs []kernel.Formula) (kernel.Theorem, error) {
 	var here []kernel.Formula
-	form := map[kernel.Form]kernel.Form{kernel.StayZero: kernel.Equal, kernel.StayNonnegative: kernel.AtLeast,
-		kernel.StayPositive: kernel.Greater, kernel.StaySemidefinite: kernel.Semidefinite}[stay.Form()]
-	says := func(t *kernel.Term) kernel.Formula {
-		if form == kernel.Semidefinite {
-			return p.formula(form, t)
-		}
-		return p.formula(form, t, p.null(t))
-	}
+	says := func(t *kernel.Term) kernel.Formula { return p.so(stay.Form(), t) }
 	for _, l := range stay.Terms() {
 		here = append(here, says(l))
 	}
@@ -242,7 +235,7 @@ func (p *prover) invariant(stay kernel.Formula, fs []kernel.Formula) (kernel.The
 		g := says(p.next(l))
 		var th kernel.Theorem
 		var err error
-		if form == kernel.Equal {
+		if stay.Form() == kernel.StayZero {
 			th, err = s.equation(g)
 		} else if t, ok := s.order(g); ok {
 			th = t
@@ -255,4 +248,14 @@ func (p *prover) invariant(stay kernel.Formula, fs []kernel.Formula) (kernel.The
 		premises = append(premises, th)
 	}
 	return p.over("invariant", stay, append(premises, p.kept...))
+}
+
+// so is what “t stays …” keeps of t.
+func (p *prover) so(stay kernel.Form, t *kernel.Term) kernel.Formula {
+	form := map[kernel.Form]kernel.Form{kernel.StayZero: kernel.Equal, kernel.StayNonnegative: kernel.AtLeast,
+		kernel.StayPositive: kernel.Greater, kernel.StaySemidefinite: kernel.Semidefinite}[stay]
+	if form == kernel.Semidefinite {
+		return p.formula(form, t)
+	}
+	return p.formula(form, t, p.null(t))
 }

@@ -399,20 +399,23 @@ func (p *prover) left() *state {
 	return p.newState(hyps)
 }
 
-// differentiate draws from the equations of an assumption their derivatives along the flow, which then hold all
-// along, too.
+// differentiate draws from equations that hold all along, those of an assumption among them, their derivatives along the
+// flow, which then hold all along, too.
 func (p *prover) differentiate() {
 	if p.gamma.Time() != kernel.Motion {
 		return
 	}
 	var more []kernel.Formula
-	kept := p.reading.Kept()
-	for i := 0; i+1 < len(kept); i += 2 {
-		h := p.base.hypothesis(kept[i])
+	for _, k := range p.gamma.Hypotheses() {
+		f := k.Formula()
+		if k.Mark() != kernel.Kept || f.Form() != kernel.Equal {
+			continue
+		}
+		h := p.base.hypothesis(f)
 		if !h.Valid() {
 			continue
 		}
-		d := kept[i+1]
+		d := p.formula(kernel.Equal, p.ddt(f.Terms()[0]), p.ddt(f.Terms()[1]))
 		premises := make([]kernel.Theorem, 3)
 		var err error
 		if premises[0], err = p.lift(p.base, h); err != nil {

@@ -255,6 +255,9 @@ func (ps *polys) power(p poly, n int) poly {
 
 // of is the polynomial of a pure scalar term; nil if it is none or too large.
 func (ps *polys) of(t *kernel.Term) poly {
+	if t == nil {
+		return nil
+	}
 	if p, ok := ps.memo[t]; ok {
 		return p
 	}

@@ -98,9 +98,14 @@ var errBudget = errors.New("the search for a proof gave up: too many steps")
 
 // Prove establishes the goals of a reading by its script or by search. It never returns nil, and never fails
 // otherwise than by saying so in the outcome.
-func Prove(ctx context.Context, r *lang.Reading, o Options) (out *Outcome) {
+func Prove(ctx context.Context, r *lang.Reading, o Options) *Outcome {
+	return proveUnder(ctx, r, r.Context(), o)
+}
+
+// proveUnder is Prove under a Γ of the reading's dynamics.
+func proveUnder(ctx context.Context, r *lang.Reading, gamma *kernel.Context, o Options) (out *Outcome) {
 	out = &Outcome{reading: r}
-	p := newProver(ctx, r.Context(), o)
+	p := newProver(ctx, gamma, o)
 	p.reading, p.part = r, r.Part()
 	defer func() {
 		switch x := recover().(type) {
@@ -318,6 +323,18 @@ func (s *state) contradiction() (kernel.Theorem, bool) {
 					if th, ok := try(ne, h); ok {
 						return th, true
 					}
+				}
+			}
+		case kernel.Semidefinite:
+			// The trace is nonnegative.
+			tr := must(s.sig.Make(kernel.Trace, 0, ts[0]))
+			least, err := s.apply("mtrace", s.state(nonnegative, tr), []kernel.Theorem{h})
+			if err != nil {
+				continue
+			}
+			if th, ok := s.order(s.formula(kernel.Greater, s.integer(0), tr)); ok {
+				if th, ok := try(th, least); ok {
+					return th, true
 				}
 			}
 		case kernel.Unequal:

@@ -312,6 +312,9 @@ func (p *prover) findCongruence(f kernel.Formula) (kernel.Theorem, error) {
 // findStaying looks for the right-hand sides of a barrier: in each L' a letter that L gives linearly is read as what
 // L = h makes of it.
 func (p *prover) findStaying(f kernel.Formula) (kernel.Theorem, error) {
+	if th, ok := p.unmet(f); ok {
+		return th, nil
+	}
 	if p.gamma.Time() == kernel.Orbit {
 		return p.invariant(f, nil)
 	}
@@ -361,6 +364,23 @@ func (p *prover) findStaying(f kernel.Formula) (kernel.Theorem, error) {
 		err = e
 	}
 	return kernel.Theorem{}, err
+}
+
+// unmet proves that something stays so because it is not so at time 0: what is assumed then contradicts it.
+func (p *prover) unmet(f kernel.Formula) (kernel.Theorem, bool) {
+	var fs []kernel.Formula
+	for _, h := range p.gamma.Hypotheses() {
+		fs = append(fs, h.Formula())
+	}
+	for _, l := range f.Terms() {
+		fs = append(fs, p.so(f.Form(), l))
+	}
+	th, ok := p.newState(fs).contradiction()
+	if !ok {
+		return th, false
+	}
+	th, err := p.over("unmet", f, append([]kernel.Theorem{th}, p.kept...))
+	return th, err == nil
 }
 
 // solveMoving solves L = h for its choice-th letter that moves and can be solved for.

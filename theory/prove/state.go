@@ -151,6 +151,14 @@ func (s *state) learn(th kernel.Theorem) {
 	switch f.Form() {
 	case kernel.Equal:
 		s.zeros = append(s.zeros, th)
+		if ts[0].Scalar() && ts[0].Len() > 0 && ts[1].Head() == kernel.Number && ts[1].Value().Sign() > 0 {
+			// What equals a positive number is positive.
+			if c, ok := s.by("number", positive, ts[1]); ok {
+				if sign, ok := s.by("transport", positive, ts[0], c, th); ok {
+					put(positive, ts[0], sign)
+				}
+			}
+		}
 	case kernel.AtLeast:
 		put(nonnegative, s.difference(ts[0], ts[1]), th)
 	case kernel.Greater:
@@ -278,6 +286,8 @@ func (s *state) needed(f kernel.Formula) bool {
 		if !ok {
 			continue
 		}
+		s.reached++
+		s.keepTheorem(positive, m, th)
 		if th, ok = s.by("weaken", nonzero, m, th); !ok {
 			continue
 		}

@@ -128,8 +128,12 @@ func flipped(w word) word {
 	return out
 }
 
-// matrixOf is the sum of words of a pure matrix term; nil if it is none or too large.
+// matrixOf is the sum of words of a pure matrix term; nil if it is none or too large, or if there is no term because one
+// did not unfold.
 func (ps *polys) matrixOf(t *kernel.Term) words {
+	if t == nil {
+		return nil
+	}
 	if m, ok := ps.matrices[t]; ok {
 		return m
 	}

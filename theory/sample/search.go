@@ -3,6 +3,7 @@ package sample
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"math/big"
@@ -34,8 +35,30 @@ type Result struct {
 	Witness    verdict.Witness
 	Tried      int // states that met every hypothesis
 	Drawn      int // states drawn
-	Err        error
+	// Undefined says of a state that meets every hypothesis why the statement has no value there; empty if none was met.
+	Undefined string
+	Err       error
+	// Tested is what a statement over time was held against beside single states.
+	Tested Tested
 }
+
+// Tested is what was followed of a statement over time: orbits exactly, trajectories in floating point.
+type Tested struct {
+	Followed int     // orbits or trajectories of which the statement says something
+	Steps    int     // the longest orbit
+	Time     float64 // the longest trajectory
+	// Nearest is how close one came to failing, relative to the numbers met (0 where a bound is attained); of what vanishes
+	// or tends, how much was left of the way. +Inf without one.
+	Nearest float64
+	// Against describes a trajectory that speaks against the statement and is no counterexample of the model's.
+	Against string
+}
+
+// OrbitSteps is how far orbits are followed; the model follows no further.
+const OrbitSteps = 12
+
+// orbitsFollowed is how many orbits are followed of a statement over steps that does not fail at once.
+const orbitsFollowed = 400
 
 // tape is a Chooser that replays recorded choices and draws new ones past their end or where a choice no
 // longer fits.
@@ -64,8 +87,11 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	ch := NewStream(seed, label)
 	var res Result
 	var best []int
+	bestWide := false
 	bestMargin := math.Inf(1)
-	failures := 0
+	failures, undefined, borders := 0, 0, 0
+	res.Tested.Nearest = math.Inf(1)
+	steps := eval.OverSteps(part)
 	for i := range budget {
 		if ctx.Err() != nil {
 			res.Err = ctx.Err()
@@ -73,18 +99,33 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Drawn++
 		t := &tape{fresh: ch}
-		if i >= budget/2 && best != nil {
+		if i >= budget/2 && best != nil && i%4 != 3 {
 			t.old = slices.Clone(best)
 			for range 1 + ch.Intn(3) {
 				t.old[ch.Intn(len(t.old))] = -1
 			}
 		}
-		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3))
+		// Every fourth state is wide: it has numbers of any magnitude, at ends and ties.
+		wide := i%4 == 3
+		if t.old != nil {
+			wide = bestWide
+		}
+		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3), wide)
 		if err != nil {
 			continue
 		}
 		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 && len(part.Env.Flow) > 0 {
 			makeStationary(ch, part, st)
+		}
+		if i%4 == 2 && mayPassBorder(part) && WorthAsking(borders+1) && toBorder(ch, part, st) {
+			// What is declared of the start may have ended here, which only the model looks at.
+			borders++
+			if r, err := verdict.Refute(part, st); err == nil && r.Verdict().IsRefuted() {
+				res.Refutation, res.Witness = r, st
+				res.Tried++
+				return res
+			}
+			continue
 		}
 		f, err := eval.Try(eval.Rational{}, part, st)
 		if errors.Is(err, eval.ErrNoRoot) {
@@ -95,6 +136,11 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 			if res.Tried == 0 {
 				res.Err = err
 			}
+			if undefined++; res.Undefined == "" && WorthAsking(undefined) {
+				if r, err := verdict.Refute(part, st); err == nil && r.Undefined() {
+					res.Undefined = r.Reason()
+				}
+			}
 			continue
 		}
 		if !f.Met {
@@ -102,9 +148,15 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Err = nil
 		res.Tried++
+		if steps && f.Holds && res.Tried <= orbitsFollowed {
+			if o, err := eval.FollowOrbit(part, st, OrbitSteps); err == nil && o.Steps > 0 {
+				res.Tested.Note(o)
+				f.Holds = !o.Fails
+			}
+		}
 		if f.Holds && !f.Left {
 			if m, ok := margin(f); ok && m < bestMargin {
-				best, bestMargin = t.new, m
+				best, bestWide, bestMargin = t.new, wide, m
 			}
 			continue
 		}
@@ -124,10 +176,100 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	return res
 }
 
+// Note adds an orbit.
+func (t *Tested) Note(o eval.Orbit) {
+	t.Followed++
+	t.Steps, t.Nearest = max(t.Steps, o.Steps), min(t.Nearest, o.Nearest)
+}
+
+// Add adds what was tested elsewhere.
+func (t *Tested) Add(o Tested) {
+	if o.Followed > 0 {
+		if t.Followed == 0 {
+			t.Nearest = o.Nearest
+		}
+		t.Followed, t.Steps, t.Time, t.Nearest = t.Followed+o.Followed, max(t.Steps, o.Steps), max(t.Time, o.Time), min(t.Nearest, o.Nearest)
+	}
+	if t.Against == "" {
+		t.Against = o.Against
+	}
+}
+
+// String says what was tested.
+func (t Tested) String() string {
+	var out string
+	switch {
+	case t.Followed == 0 && t.Against != "":
+		return "against it: " + t.Against
+	case t.Followed == 0:
+		return "no trajectory was tested"
+	case t.Steps > 0:
+		out = fmt.Sprintf("%d orbits of up to %d steps, exactly", t.Followed, t.Steps)
+	default:
+		out = fmt.Sprintf("%d trajectories up to t = %.4g", t.Followed, t.Time)
+	}
+	switch {
+	case t.Nearest == 0:
+		out += "; the bound is attained"
+	case !math.IsInf(t.Nearest, 1):
+		out += fmt.Sprintf("; the nearest came within %.2g of failing", t.Nearest)
+	}
+	if t.Against != "" {
+		out += "; against it: " + t.Against
+	}
+	return out
+}
+
 // WorthAsking reports whether the model is asked about the n-th state that seems to fail: about the first few, and then
 // ever more rarely. What the model refuses again and again it refuses for a reason that more states of the same kind do
 // not change.
 func WorthAsking(n int) bool { return n <= 32 || n&(n-1) == 0 }
+
+// mayPassBorder reports whether a part says of a flow that something stays positive: a motion refutes it that comes to the
+// border of what is declared of its start.
+func mayPassBorder(part *lang.Part) bool {
+	return part.Stmt.Kind == lang.Stays && part.Stmt.Word == "positive" && part.Stmt.Course != lang.OverSteps && len(part.Env.Flow) > 0
+}
+
+// toBorder changes one scalar so that one of the quantities that are said to stay positive, if it is affine in it, is zero.
+func toBorder(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
+	var moving []string
+	for _, q := range part.Env.Flow {
+		if part.Env.Symbols[q.Name].Kind == lang.Scalar {
+			moving = append(moving, q.Name)
+		}
+	}
+	if len(moving) == 0 {
+		return false
+	}
+	x := moving[ch.Intn(len(moving))]
+	ls := append([]*lang.Expr{part.Stmt.L}, part.Stmt.More...)
+	l := ls[ch.Intn(len(ls))]
+	old := st.Vals[x]
+	var at [3]*big.Rat
+	for k := range at {
+		st.Vals[x] = eval.ScalarOf(big.NewRat(int64(k+1), 1))
+		e, err := eval.New(eval.Rational{}, part.Env, st)
+		if err == nil {
+			var m matrix
+			if m, err = e.Eval(l); err == nil {
+				at[k] = m.A[0]
+			}
+		}
+		if err != nil {
+			st.Vals[x] = old
+			return false
+		}
+	}
+	slope, next := new(big.Rat).Sub(at[1], at[0]), new(big.Rat).Sub(at[2], at[1])
+	if slope.Sign() == 0 || slope.Cmp(next) != 0 {
+		st.Vals[x] = old
+		return false
+	}
+	v := new(big.Rat).Quo(at[0], slope)
+	st.Vals[x] = eval.ScalarOf(v.Sub(big.NewRat(1, 1), v))
+	return true
+}
 
 // floats is the state in floating point.
 func floats(st eval.State[*big.Rat]) eval.State[float64] {

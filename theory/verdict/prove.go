@@ -1,9 +1,12 @@
 package verdict
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 
 	"stopgrad/theory/kernel"
+	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/prove"
 )
@@ -42,7 +45,26 @@ func attempt(ctx context.Context, part *lang.Part, o prove.Options) *Proof {
 	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided && part.Stmt.Kind != lang.Assumption {
 		p.verdict = v
 	}
+	if err := p.recheck(); err != nil {
+		p.verdict, p.failure = Undecided, fmt.Errorf("%s: a proof was found, and its certificate would be refused: %w", part.Pos, err)
+	}
 	return p
+}
+
+// cheap is the work up to which a proof is not read again before its word is said: what a certificate's steps take is at
+// most what finding them took, and this is far below [certificate.MaxWork].
+const cheap = certificate.MaxWork / 16
+
+// recheck writes the certificate of a proof that took much to find and reads it as a verifier would.
+func (p *Proof) recheck() error {
+	if p.verdict == Undecided || p.reading.Context().Signature().Spent() <= cheap {
+		return nil
+	}
+	text, err := p.Certificate("_")
+	if err == nil {
+		_, err = certificate.Read(bytes.NewReader(text))
+	}
+	return err
 }
 
 // Verdict is proved, vacuous or inconsistent if there are theorems that say so, undecided otherwise.

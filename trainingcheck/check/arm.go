@@ -59,6 +59,9 @@ const unequalRatio = 2
 
 // Config returns the arm's configuration for a base configuration.
 func (a Arm) Config(base method.Config) (method.Config, error) {
+	if sound, ok := Mutants[a]; ok {
+		return sound.Config(base)
+	}
 	c := base
 	var err error
 	switch a {
@@ -124,6 +127,9 @@ func (a Arm) Config(base method.Config) (method.Config, error) {
 	}
 	if err != nil {
 		return c, fmt.Errorf("check: %s: %w", a, err)
+	}
+	if c.Direct != nil && base.Net.Kind == method.ResNet18 {
+		c.Direct.When = method.AfterStep // the paper's recipe, as its code has it; the other bases set W_p before the step
 	}
 	if err := c.Validate(); err != nil {
 		return c, fmt.Errorf("check: %s: %w", a, err)

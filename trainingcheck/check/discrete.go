@@ -36,6 +36,9 @@ type discreteLaw struct {
 // newDiscreteLaw starts at the trainer's state; it returns nil where there is no such law.
 func newDiscreteLaw(t *method.Trainer) (*discreteLaw, error) {
 	c := t.Config()
+	if o := c.Optimizer; o.Schedule != nil || o.Trust != 0 || o.ExcludeBiasAndNorm && c.Net.Bias {
+		return nil, nil
+	}
 	if c.Predictor.Kind != method.LinearP || c.Optimizer.Momentum != 0 || c.Predictor.Symmetrize || c.Method == method.NoStopGradient {
 		return nil, nil
 	}

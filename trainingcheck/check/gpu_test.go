@@ -267,7 +267,7 @@ func TestEveryGateOfTheGPUCanFail(t *testing.T) {
 				for k, v := range well {
 					m[k] = v
 				}
-				if seed == 4 { // one bad seed is enough
+				if seed >= 3 { // of five seeds one may miss by chance, two not
 					for k, v := range change {
 						m[k] = v
 					}

@@ -56,6 +56,9 @@ type Outcome struct {
 	// Replay is the largest deviation, over all steps, of W_p from the one replayed from the moments of the batches;
 	// NaN unless a linear predictor is trained on the Euclidean loss with a shared target. See [replayLaw].
 	Replay float64
+	// Laws are the deviations of the first steps from what the configuration says a step is; not a number with
+	// [Watch.AtLooks].
+	Laws Laws
 	// Seconds is the wall time of the run; it depends on what else the machine does.
 	Seconds float64
 }
@@ -247,7 +250,10 @@ func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base m
 		every = max(1, c.Steps/looks)
 	}
 	r := &run{watch: w, every: every, loss: math.NaN(), start: time.Now(),
-		o: &Outcome{Arm: a, Seed: seed, Config: c, Final: map[string]float64{}, Identity: math.NaN(), Discrete: math.NaN(), Replay: math.NaN()}}
+		o: &Outcome{Arm: a, Seed: seed, Config: c, Final: map[string]float64{}, Identity: math.NaN(), Discrete: math.NaN(), Replay: math.NaN(), Laws: newStepLaws(c).worst}}
+	if !w.AtLooks {
+		r.laws = newStepLaws(c)
+	}
 	if r.views, err = NewEvaluation(d, seed); err != nil {
 		return nil, err
 	}
@@ -258,11 +264,14 @@ func Train(ctx context.Context, e *engine.Engine, d *data.Dataset, a Arm, base m
 		return nil, err
 	}
 	if r.t == nil {
-		if r.t, err = method.New(e, c, seed); err != nil {
+		if r.t, err = method.New(e, a.trained(c), seed); err != nil {
 			return nil, err
 		}
 	}
 	defer r.t.Close()
+	if r.laws != nil && r.t.Done() > 0 {
+		r.laws.worst = r.o.Laws
+	}
 	if r.law, err = newDiscreteLaw(r.t); err != nil {
 		return nil, err
 	}
@@ -300,6 +309,7 @@ type run struct {
 	o      *Outcome
 	law    *discreteLaw
 	replay *replayLaw
+	laws   *stepLaws
 	loss   float64
 	start  time.Time
 }
@@ -338,9 +348,33 @@ func (r *run) failed(err error) error {
 func (r *run) step(next func() (float64, error)) error {
 	w, done := r.watch, r.t.Done()
 	watched := w.Only == nil || w.Only(done+1)
-	if w.Before != nil && watched || r.replay != nil {
+	mutant := r.o.Arm
+	var before map[string][]float64
+	var projected *mat.Dense
+	if w.Before != nil && watched || r.replay != nil || r.laws.wants(done) || mutant == SameViews || mutant.tampers() {
 		batch := r.src.Batch(done)
+		if mutant == SameViews {
+			batch.X2 = batch.X1
+		}
 		next = func() (float64, error) { return r.t.Step(batch) }
+		if r.laws.wants(done) {
+			if err := r.laws.take(r.t, batch); err != nil {
+				return err
+			}
+		}
+		if mutant.tampers() {
+			var err error
+			if before, err = state(r.t); err != nil {
+				return err
+			}
+			if mutant == OneView {
+				e, err := r.t.Embed(batch.X1, batch.N, method.BatchStatistics)
+				if err != nil {
+					return err
+				}
+				projected = e.Projection
+			}
+		}
 		if w.Before != nil && watched {
 			if err := w.Before(r.t, done, batch); err != nil {
 				return err
@@ -363,6 +397,17 @@ func (r *run) step(next func() (float64, error)) error {
 		if err := permutePredictor(r.t); err != nil {
 			return err
 		}
+	}
+	if mutant.tampers() {
+		if err := mutant.tamper(r.t, before, projected, done == 0); err != nil {
+			return err
+		}
+	}
+	if r.laws.wants(done) {
+		if err := r.laws.follow(r.t, done == 0); err != nil {
+			return err
+		}
+		r.o.Laws = r.laws.worst
 	}
 	if r.o.Config.Direct != nil && !w.AtLooks {
 		if err := r.identity(); err != nil {
@@ -420,7 +465,7 @@ func (r *run) look() error {
 		return err
 	}
 	done, c := r.t.Done(), r.o.Config
-	decay := c.TotalDecay() * float64(done) / float64(c.Steps)
+	decay := c.DecayAt(done)
 	r.o.Series = append(r.o.Series, method.Record{Step: done, Values: l.Values})
 	r.o.Decay = append(r.o.Decay, decay)
 	if c.Direct != nil && r.watch.AtLooks && done > 0 {
@@ -452,8 +497,8 @@ func identityDistance(t *method.Trainer) (float64, error) {
 		return 0, err
 	}
 	c := t.Config()
-	if c.Direct.Formula != method.Code {
-		return 0, fmt.Errorf("check: the identity is written for the formula %q", method.Code)
+	if d := c.Direct; d.Formula != method.Code || d.EpsInside || d.Shrink != 0 || d.ZeroMean {
+		return 0, fmt.Errorf("check: the identity is written for the formula %q, without eps_inside, dyn_reg and dyn_zero_mean", method.Code)
 	}
 	gamma := map[method.Method]float64{method.DirectPred: 0.5, method.DirectCopy: 1, method.DirectSet: c.Direct.Gamma}[c.Method]
 	const least = 1e-4 // the code's clamp

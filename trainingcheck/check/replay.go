@@ -54,7 +54,8 @@ type replayLaw struct {
 func newReplayLaw(t *method.Trainer) (*replayLaw, error) {
 	c := t.Config()
 	if c.Loss.Kind != method.Euclidean || !c.Loss.BothDirections || c.Target.Kind != method.Shared ||
-		c.Predictor.Kind != method.LinearP || c.Predictor.Symmetrize || c.Method == method.NoStopGradient {
+		c.Predictor.Kind != method.LinearP || c.Predictor.Symmetrize || c.Method == method.NoStopGradient ||
+		c.Optimizer.Schedule != nil || c.Optimizer.Trust != 0 {
 		return nil, nil
 	}
 	l := &replayLaw{rate: c.Optimizer.LearningRate * c.Predictor.RateRatio, decay: c.Optimizer.WeightDecay}

@@ -26,6 +26,33 @@ type Dataset struct {
 	EvalTrain, EvalTest int
 
 	Gaussian *Gaussian // nil for images
+
+	// Half tells that the images are means of 2×2 pixels of those that Spec names.
+	Half bool
+}
+
+// Halve returns colour images of up to 32×32 pixels at half their size, normalised by their own moments; others are an
+// error.
+func (d *Dataset) Halve() (*Dataset, error) {
+	if d.Gaussian != nil || d.Train.C != 3 || max(d.Train.H, d.Train.W) > cifarSide || d.Train.H%2 != 0 || d.Train.W%2 != 0 {
+		return nil, fmt.Errorf("data: %s: only colour images of up to %d×%d pixels, both even, are halved", d.Spec, cifarSide, cifarSide)
+	}
+	out := *d
+	out.Train, out.Test, out.Half = d.Train.Halved(), d.Test.Halved(), true
+	out.normalise()
+	return &out, nil
+}
+
+// normalise sets the augmentation of colour images like those of CIFAR.
+func (d *Dataset) normalise() {
+	mean, std := ChannelMoments(d.Train)
+	for k := range std {
+		if std[k] == 0 { // a constant channel carries nothing to normalise
+			std[k] = 1
+		}
+	}
+	d.Augment = CIFARAugmentation(mean, std)
+	d.EvalAugment = ColourAugmentation{Mean: mean, Std: std}
 }
 
 // SpecHelp lists the specs that Open accepts.
@@ -100,14 +127,7 @@ func Open(spec string) (*Dataset, error) {
 		d.Augment, d.EvalAugment = DigitsAugmentation(), DigitsAugmentation()
 		d.TrainViews, d.TestViews = 3, 2
 	case max(d.Train.H, d.Train.W) <= cifarSide:
-		mean, std := ChannelMoments(d.Train)
-		for k := range std {
-			if std[k] == 0 { // a constant channel carries nothing to normalise
-				std[k] = 1
-			}
-		}
-		d.Augment = CIFARAugmentation(mean, std)
-		d.EvalAugment = ColourAugmentation{Mean: mean, Std: std}
+		d.normalise()
 		d.TrainViews, d.TestViews = 1, 1
 	default:
 		d.Augment, d.EvalAugment = STLAugmentation(), ColourAugmentation{}

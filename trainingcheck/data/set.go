@@ -121,3 +121,24 @@ func (s *Set) SHA256() string {
 	h.Write(s.Pixels)
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// Halved returns the images at half their height and width, each pixel the mean of 2×2, rounded to nearest. It panics when a
+// side is odd.
+func (s *Set) Halved() *Set {
+	if s.H%2 != 0 || s.W%2 != 0 {
+		panic(fmt.Sprintf("data: images of %d×%d have no half", s.H, s.W))
+	}
+	out := &Set{H: s.H / 2, W: s.W / 2, C: s.C, White: s.White, Classes: s.Classes, Labels: s.Labels, Pixels: make([]uint8, len(s.Pixels)/4)}
+	row := s.W * s.C
+	i := 0
+	for y := 0; y < s.Len()*s.H; y += 2 { // rows of all images lie behind one another
+		for x := 0; x < row; x += 2 * s.C {
+			for c := range s.C {
+				at := y*row + x + c
+				out.Pixels[i] = uint8((int(s.Pixels[at]) + int(s.Pixels[at+s.C]) + int(s.Pixels[at+row]) + int(s.Pixels[at+row+s.C]) + 2) / 4)
+				i++
+			}
+		}
+	}
+	return out
+}

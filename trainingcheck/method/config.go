@@ -36,10 +36,20 @@ const (
 	DirectCopy Method = "directcopy"
 	// DirectSet sets it to a power of F̂: p_j ~ s_j^γ.
 	DirectSet Method = "directset"
+	// SimCLR has neither predictor nor stop-gradient and contrasts the views of an
+	// example with all others of the batch (loss NTXent).
+	SimCLR Method = "simclr"
+	// VICReg has neither, and keeps every coordinate's variance up and their
+	// covariances down (loss VIC).
+	VICReg Method = "vicreg"
 )
 
-// Methods lists every method in the order of the documentation.
-var Methods = []Method{BYOL, SimSiam, NoPredictor, NoStopGradient, DirectPred, DirectCopy, DirectSet}
+// Methods lists every method in the order of the documentation. The last two are
+// baselines: they do not collapse for a reason of their own.
+var Methods = []Method{BYOL, SimSiam, NoPredictor, NoStopGradient, DirectPred, DirectCopy, DirectSet, SimCLR, VICReg}
+
+// baseline tells whether the method is one that the theory does not speak of.
+func (m Method) baseline() bool { return m == SimCLR || m == VICReg }
 
 // direct tells whether the predictor is computed from F̂.
 func (m Method) direct() bool { return m == DirectPred || m == DirectCopy || m == DirectSet }
@@ -193,6 +203,18 @@ type Direct struct {
 	Centred bool `json:"centred"`
 	// Solver computes W_p. Left empty, it is Eigen and does not enter the hash.
 	Solver Solver `json:"solver,omitempty"`
+	// EpsInside puts ε under the power, as the code's eps_inside does:
+	// p_j = max(s_j/s_max + ε, 1e-4)^γ (formula Code).
+	EpsInside bool `json:"eps_inside,omitempty"`
+	// Shrink multiplies W_p by 1 − Shrink, as the code's dyn_reg does.
+	Shrink float64 `json:"dyn_reg,omitempty"`
+	// ZeroMean keeps a moving average of the mean, μ̂ ← ρμ̂ + (1−ρ)·E f, and takes W_p from
+	// F̂ − μ̂μ̂ᵀ: the code's dyn_zero_mean. Centred subtracts the batch's own mean instead, which
+	// is another matrix as soon as the mean moves.
+	ZeroMean bool `json:"dyn_zero_mean,omitempty"`
+	// PlainAverage makes F̂ the mean of all batches so far, each with the same weight, in place
+	// of the moving average; Rho is not used then.
+	PlainAverage bool `json:"plain_average,omitempty"`
 }
 
 // LossKind names a loss.
@@ -204,6 +226,12 @@ const (
 	Euclidean LossKind = "euclidean"
 	// Cosine is (1/N) Σ_i (2 − 2 cos(p_i, z_i)).
 	Cosine LossKind = "cosine"
+	// NTXent is the mean over the 2N views of −log(e^{cos(z_i, z_i')/T}/Σ_{j≠i} e^{cos(z_i, z_j)/T}), z_i' being the other
+	// view of the same example (Chen et al. 2020, equation 1; SimCLR).
+	NTXent LossKind = "ntxent"
+	// VIC is 25·E‖z₁ − z₂‖²/d + 25·Σ_views mean_j max(0, 1 − √(var_j + 1e-4))/2 + Σ_views Σ_{i≠j} cov_ij²/d
+	// (Bardes et al. 2022, equations 1 to 6 with the weights of section 4.2; VICReg).
+	VIC LossKind = "vic"
 )
 
 // Loss describes the loss.
@@ -212,6 +240,8 @@ type Loss struct {
 	// BothDirections adds the loss with the views exchanged. Without it the first
 	// view is the online one and the second the target's, as in the theory.
 	BothDirections bool `json:"both_directions"`
+	// Temperature is T (NTXent).
+	Temperature float64 `json:"temperature,omitempty"`
 }
 
 // TargetKind says whose weights make the target.
@@ -263,6 +293,47 @@ type Optimizer struct {
 	Momentum     float64 `json:"momentum"`
 	WeightDecay  float64 `json:"wd"`
 	Decay        Decay   `json:"predictor_decay"`
+	// ExcludeBiasAndNorm leaves biases and the affine part of BatchNorm without decay (and, with LARS, without its ratio):
+	// every trained tensor that has one axis.
+	ExcludeBiasAndNorm bool `json:"exclude_bias_and_norm,omitempty"`
+	// Trust, if not 0, makes it LARS (You, Gitman and Ginsburg 2017): after the decay g becomes g·Trust·‖w‖/‖g‖ for each
+	// tensor in which neither norm is 0.
+	Trust float64 `json:"lars_trust,omitempty"`
+	// Schedule changes the rate, or the average, along the run.
+	Schedule *Schedule `json:"schedule,omitempty"`
+}
+
+// Schedule changes numbers along a run of T steps; t counts from 0.
+type Schedule struct {
+	// Warmup multiplies the rate of the first steps by (t+1)/Warmup.
+	Warmup int `json:"warmup,omitempty"`
+	// Cosine multiplies the rate of the steps after them by ½(1 + cos(π(t−Warmup)/(T−Warmup))).
+	Cosine bool `json:"cosine,omitempty"`
+	// TargetCosine moves m to 1: m_t = 1 − (1−m)·½(1 + cos(πt/T)), BYOL's schedule.
+	TargetCosine bool `json:"target_cosine,omitempty"`
+}
+
+// Rate is the learning rate of step t.
+func (c Config) Rate(t int) float64 {
+	s := c.Optimizer.Schedule
+	switch {
+	case s == nil:
+		return c.Optimizer.LearningRate
+	case t < s.Warmup:
+		return c.Optimizer.LearningRate * float64(t+1) / float64(s.Warmup)
+	case s.Cosine:
+		return c.Optimizer.LearningRate * (1 + math.Cos(math.Pi*float64(t-s.Warmup)/float64(c.Steps-s.Warmup))) / 2
+	}
+	return c.Optimizer.LearningRate
+}
+
+// Average is m of step t.
+func (c Config) Average(t int) float64 {
+	m := c.Target.Momentum
+	if s := c.Optimizer.Schedule; s != nil && s.TargetCosine {
+		return 1 - (1-m)*(1+math.Cos(math.Pi*float64(t)/float64(c.Steps)))/2
+	}
+	return m
 }
 
 // Precision names the arithmetic of a run.
@@ -354,7 +425,18 @@ func (c Config) Validate() error {
 	c.validateNet(&k)
 	c.validatePredictor(&k)
 
-	oneOf(&k, "loss.kind", c.Loss.Kind, Euclidean, Cosine)
+	switch c.Method {
+	case SimCLR:
+		oneOf(&k, "loss.kind", c.Loss.Kind, NTXent)
+		k.that(c.Loss.Temperature > 0 && c.Loss.Temperature <= maxRate, "loss.temperature", "%v, want above 0, at most %v", c.Loss.Temperature, float64(maxRate))
+	case VICReg:
+		oneOf(&k, "loss.kind", c.Loss.Kind, VIC)
+		k.that(c.Batch >= 2, "batch", "%d, want at least 2: a variance is part of the loss", c.Batch)
+	default:
+		oneOf(&k, "loss.kind", c.Loss.Kind, Euclidean, Cosine)
+	}
+	k.that(c.Method == SimCLR || c.Loss.Temperature == 0, "loss.temperature", "%v, want none for method %q", c.Loss.Temperature, c.Method)
+	k.that(!c.Method.baseline() || c.Loss.BothDirections, "loss.both_directions", "false, and the loss of method %q is of both views", c.Method)
 	oneOf(&k, "target.kind", c.Target.Kind, EMA, Shared)
 	if c.Target.Kind == EMA {
 		k.within("target.momentum", c.Target.Momentum, 0, 1)
@@ -366,7 +448,7 @@ func (c Config) Validate() error {
 	switch c.Method {
 	case BYOL:
 		k.that(c.Target.Kind == EMA, "target.kind", "%q, want %q for method %q", string(c.Target.Kind), EMA, c.Method)
-	case SimSiam, NoStopGradient:
+	case SimSiam, NoStopGradient, SimCLR, VICReg:
 		k.that(c.Target.Kind == Shared, "target.kind", "%q, want %q for method %q", string(c.Target.Kind), Shared, c.Method)
 	}
 
@@ -374,6 +456,12 @@ func (c Config) Validate() error {
 	k.that(c.Optimizer.Momentum >= 0 && c.Optimizer.Momentum < 1, "optimizer.momentum", "%v, want 0 to below 1", c.Optimizer.Momentum)
 	k.within("optimizer.wd", c.Optimizer.WeightDecay, 0, maxRate)
 	oneOf(&k, "optimizer.predictor_decay", c.Optimizer.Decay, TheoryDecay, TorchDecay)
+	k.within("optimizer.lars_trust", c.Optimizer.Trust, 0, maxRate)
+	if s := c.Optimizer.Schedule; s != nil {
+		k.that(s.Warmup >= 0 && s.Warmup < c.Steps, "optimizer.schedule.warmup", "%d, want 0 to below the %d steps", s.Warmup, c.Steps)
+		k.that(!s.TargetCosine || c.Target.Kind == EMA, "optimizer.schedule.target_cosine", "set, but a shared target has no average")
+		k.that(*s != Schedule{}, "optimizer.schedule", "changes nothing: leave it out")
+	}
 	k.size("batch", c.Batch, maxBatch)
 	if c.normalises() {
 		k.that(c.Batch >= 2, "batch", "%d, want at least 2: BatchNorm needs a variance", c.Batch)
@@ -423,7 +511,7 @@ func (c Config) validatePredictor(k *check) {
 	switch {
 	case c.Method.direct():
 		k.that(p.Kind == DirectP, "predictor.kind", "%q, want %q for method %q", string(p.Kind), DirectP, c.Method)
-	case c.Method == NoPredictor:
+	case c.Method == NoPredictor, c.Method.baseline():
 		k.that(p.Kind == NoneP, "predictor.kind", "%q, want %q for method %q", string(p.Kind), NoneP, c.Method)
 	case c.Method == NoStopGradient:
 		k.that(p.Kind != DirectP, "predictor.kind", "%q, want %q, %q or %q for method %q", string(p.Kind), NoneP, LinearP, MLP2P, c.Method)
@@ -457,10 +545,14 @@ func (c Config) validatePredictor(k *check) {
 		k.that(d.Gamma == 0, "direct.gamma", "%v, want none: method %q fixes the power", d.Gamma, string(c.Method))
 	}
 	k.size("direct.freq", d.Freq, math.MaxInt32)
+	k.that(!d.EpsInside || d.Formula == Code, "direct.eps_inside", "set, but formula %q has its ε outside", d.Formula)
+	k.that(d.Shrink >= 0 && d.Shrink < 1, "direct.dyn_reg", "%v, want 0 to below 1", d.Shrink)
+	k.that(!d.ZeroMean || d.Moment == SameView && !d.Centred, "direct.dyn_zero_mean", "set, and goes with moment %q that is not centred", SameView)
 	if d.Solver != "" {
 		oneOf(k, "direct.solver", d.Solver, Eigen, NewtonSchulz)
 	}
 	if d.Solver == NewtonSchulz {
+		k.that(!d.EpsInside && d.Shrink == 0 && !d.ZeroMean, "direct.solver", "%q, want %q with eps_inside, dyn_reg or dyn_zero_mean", d.Solver, Eigen)
 		k.that(d.Moment == SameView, "direct.moment", "%q, want %q for solver %q: the root needs eigenvalues that are not negative", string(d.Moment), SameView, d.Solver)
 		k.that(d.Formula != Code || d.Epsilon >= codeFloor, "direct.epsilon", "%v, want at least %v for solver %q, which has no floor under p", d.Epsilon, codeFloor, d.Solver)
 		k.that(c.Method != DirectSet || d.Gamma == 0.5 || d.Gamma == 1, "direct.gamma", "%v, want 0.5 or 1 for solver %q", d.Gamma, d.Solver)
@@ -484,8 +576,18 @@ func (n Net) dim() int {
 
 // TotalDecay is ηt = lr·wd·steps/(1−momentum): the exponent by which weight
 // decay alone would have shrunk a weight at the end of the run.
-func (c Config) TotalDecay() float64 {
-	return c.Optimizer.LearningRate * c.Optimizer.WeightDecay * float64(c.Steps) / (1 - c.Optimizer.Momentum)
+func (c Config) TotalDecay() float64 { return c.DecayAt(c.Steps) }
+
+// DecayAt is ηt after a number of steps.
+func (c Config) DecayAt(steps int) float64 {
+	rates := c.Optimizer.LearningRate * float64(steps)
+	if c.Optimizer.Schedule != nil {
+		rates = 0
+		for t := range steps {
+			rates += c.Rate(t)
+		}
+	}
+	return rates * c.Optimizer.WeightDecay / (1 - c.Optimizer.Momentum)
 }
 
 // TargetHorizon is (1−m)·steps: the number of e-folding times of the EMA in the

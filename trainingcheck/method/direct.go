@@ -19,6 +19,9 @@ const codeFloor = 1e-4
 //	Slide, DirectPred:             p_j = √s_j + ε·max_i s_i      (paper, Eq. 18)
 //	Slide, DirectCopy, DirectSet:  p_j = s_j^γ + ε
 //	Code:                          p_j = max((s_j/s_max)^γ + ε, 1e-4)
+//	Code, EpsInside:               p_j = max(s_j/s_max + ε, 1e-4)^γ
+//
+// all multiplied by 1 − Shrink.
 //
 // The Code formula of an all-zero F̂ is undefined: an error, as any other
 // s that is not finite.
@@ -53,6 +56,8 @@ func (d Direct) Eigenvalues(m Method, s []float64) ([]float64, error) {
 	for j, v := range s {
 		v = max(v, 0)
 		switch {
+		case d.EpsInside:
+			p[j] = power(max(v/top+d.Epsilon, codeFloor))
 		case d.Formula == Code:
 			p[j] = max(power(v/top)+d.Epsilon, codeFloor)
 		case m == DirectPred:
@@ -60,6 +65,7 @@ func (d Direct) Eigenvalues(m Method, s []float64) ([]float64, error) {
 		default:
 			p[j] = power(v) + d.Epsilon
 		}
+		p[j] *= 1 - d.Shrink
 	}
 	return p, nil
 }

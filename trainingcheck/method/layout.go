@@ -16,8 +16,11 @@ const (
 	groupBuffer    = "buffer"
 )
 
-// MomentName is the name of F̂ among a trainer's tensors.
-const MomentName = "moment"
+// MomentName is the name of F̂ among a trainer's tensors, MeanName that of μ̂ (Direct.ZeroMean).
+const (
+	MomentName = "moment"
+	MeanName   = "mean"
+)
 
 // PredictorName is the name of W_p among a trainer's tensors, for the linear
 // and the direct predictor.
@@ -49,7 +52,7 @@ func (s TensorSpec) Size() int {
 
 // Layout lists the state of a run in a fixed order: weights of the online
 // network and of the predictor (the trained ones), then the target's weights,
-// velocities, BatchNorm buffers of the online network, and F̂. It panics on a
+// velocities, BatchNorm buffers of the online network, F̂ and μ̂. It panics on a
 // configuration that Validate refuses.
 func (c Config) Layout() []TensorSpec {
 	if err := c.Validate(); err != nil {
@@ -75,6 +78,9 @@ func (c Config) Layout() []TensorSpec {
 	}
 	if c.Method.direct() {
 		all = append(all, TensorSpec{Name: MomentName, Dims: []int{c.Net.Out, c.Net.Out}})
+		if c.Direct.ZeroMean {
+			all = append(all, TensorSpec{Name: MeanName, Dims: []int{c.Net.Out}})
+		}
 	}
 	return all
 }

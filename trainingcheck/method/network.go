@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // Statistics says what BatchNorm normalises with.
@@ -156,6 +157,12 @@ const normEpsilon = 1e-24
 
 // loss sums the loss over the views of p and z, both [v, n, d], each a mean over its examples.
 func (l Loss) of(p, z *graph.Node) *graph.Node {
+	switch l.Kind {
+	case NTXent:
+		return l.contrast(p)
+	case VIC:
+		return variances(p)
+	}
 	n := float64(p.Shape().Dimensions[1])
 	if l.Kind == Euclidean {
 		return graph.MulScalar(graph.ReduceAllSum(graph.Square(graph.Sub(p, z))), 0.5/n)
@@ -166,4 +173,64 @@ func (l Loss) of(p, z *graph.Node) *graph.Node {
 	cos := graph.Div(graph.ReduceSum(graph.Mul(p, z), 2), graph.Mul(norm(p), norm(z)))
 	views := float64(p.Shape().Dimensions[0])
 	return graph.AddScalar(graph.MulScalar(graph.ReduceAllSum(cos), -2/n), 2*views)
+}
+
+// contrast is the loss NTXent of both views of the examples, f [2, n, d]. Cosines are at most 1, so that e^{(cos−1)/T} is
+// summed without overflow; the row's own term is taken out by a mask.
+func (l Loss) contrast(f *graph.Node) *graph.Node {
+	g, d := f.Graph(), f.Shape().Dimensions
+	rows := 2 * d[1]
+	z := graph.Reshape(f, rows, d[2])
+	norm := graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Square(z), graph.ReduceSum, 1), normEpsilon))
+	z = graph.Div(z, norm)
+	cos := graph.DotGeneral(z, []int{1}, nil, z, []int{1}, nil)
+	logits := graph.MulScalar(graph.AddScalar(cos, -1), 1/l.Temperature)
+	other, pair := make([]float64, rows*rows), make([]float64, rows*rows)
+	for i := range rows {
+		for j := range rows {
+			if i != j {
+				other[i*rows+j] = 1
+			}
+		}
+		pair[i*rows+(i+d[1])%rows] = 1
+	}
+	mask := func(v []float64) *graph.Node {
+		return graph.ConvertDType(graph.Const(g, tensors.FromFlatDataAndDimensions(v, rows, rows)), f.DType())
+	}
+	sums := graph.Log(graph.ReduceSum(graph.Mul(graph.Exp(logits), mask(other)), 1))
+	positive := graph.ReduceSum(graph.Mul(logits, mask(pair)), 1)
+	return graph.ReduceAllMean(graph.Sub(sums, positive))
+}
+
+// Weights of VICReg's terms and what keeps the root of a variance differentiable, from its section 4.2 and equation 2.
+const (
+	vicInvariance = 25
+	vicVariance   = 25
+	vicCovariance = 1
+	vicEpsilon    = 1e-4
+)
+
+// variances is the loss VIC of both views of the examples, f [2, n, d].
+func variances(f *graph.Node) *graph.Node {
+	g, d := f.Graph(), f.Shape().Dimensions
+	n, k := d[1], d[2]
+	one := graph.Reshape(view(f, 0, 1), n, k)
+	two := graph.Reshape(view(f, 1, 2), n, k)
+	loss := graph.MulScalar(graph.ReduceAllSum(graph.Square(graph.Sub(one, two))), vicInvariance/float64(n*k))
+	off := make([]float64, k*k)
+	for i := range off {
+		if i%(k+1) != 0 {
+			off[i] = 1
+		}
+	}
+	mask := graph.ConvertDType(graph.Const(g, tensors.FromFlatDataAndDimensions(off, k, k)), f.DType())
+	for _, z := range []*graph.Node{one, two} {
+		z = graph.Sub(z, graph.ReduceAndKeep(z, graph.ReduceMean, 0))
+		cov := graph.MulScalar(graph.DotGeneral(z, []int{0}, nil, z, []int{0}, nil), 1/float64(n-1))
+		variance := graph.MulScalar(graph.ReduceSum(graph.Square(z), 0), 1/float64(n-1))
+		short := relu(graph.Neg(graph.AddScalar(graph.Sqrt(graph.AddScalar(variance, vicEpsilon)), -1)))
+		loss = graph.Add(loss, graph.MulScalar(graph.ReduceAllSum(short), vicVariance/(2*float64(k))))
+		loss = graph.Add(loss, graph.MulScalar(graph.ReduceAllSum(graph.Square(graph.Mul(cov, mask))), vicCovariance/float64(k)))
+	}
+	return loss
 }

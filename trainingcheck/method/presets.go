@@ -72,7 +72,11 @@ func CIFARSmall() Config {
 // settings of F̂, which default to ρ = 0.3, ε = 0.1, before every step, with the
 // code's formula for the cosine loss and the printed one for the Euclidean loss.
 // DirectSet defaults to γ = ½. NoPredictor keeps the target as it is; a target
-// that becomes an average keeps m = 0.99 from a copy.
+// that becomes an average keeps m = 0.99 from a copy. SimCLR and VICReg change the
+// loss (T = ½), and methods made from them the cosine loss.
+//
+// “Before every step” is the default of this project, not the published algorithm:
+// the paper's code sets W_p after the optimiser's step (When = AfterStep).
 func (c Config) As(m Method) (Config, error) {
 	c.Method = m
 	if c.Direct != nil {
@@ -92,7 +96,7 @@ func (c Config) As(m Method) (Config, error) {
 		if m == DirectSet {
 			c.Direct.Gamma = 0.5
 		}
-	case m == NoPredictor:
+	case m == NoPredictor || m.baseline():
 		c.Predictor.Kind, c.Predictor.Hidden, c.Predictor.Symmetrize, c.Direct = NoneP, 0, false, nil
 	default:
 		c.Direct = nil
@@ -101,10 +105,18 @@ func (c Config) As(m Method) (Config, error) {
 		}
 	}
 	switch {
-	case m == SimSiam || m == NoStopGradient:
+	case m == SimSiam || m == NoStopGradient || m.baseline():
 		c.Target = Target{Kind: Shared}
 	case m == BYOL && c.Target.Kind == Shared:
 		c.Target = Target{Kind: EMA, Momentum: 0.99, Init: Copy}
+	}
+	switch {
+	case m == SimCLR && c.Loss.Kind != NTXent:
+		c.Loss = Loss{Kind: NTXent, BothDirections: true, Temperature: 0.5}
+	case m == VICReg && c.Loss.Kind != VIC:
+		c.Loss = Loss{Kind: VIC, BothDirections: true}
+	case !m.baseline() && (c.Loss.Kind == NTXent || c.Loss.Kind == VIC):
+		c.Loss = Loss{Kind: Cosine, BothDirections: true}
 	}
 	if err := c.Validate(); err != nil {
 		return Config{}, fmt.Errorf("method: as %q: %w", string(m), err)

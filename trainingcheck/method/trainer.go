@@ -71,7 +71,8 @@ func (t *Trainer) feed(views func(in []*graph.Node) (x1, x2 *graph.Node)) (*feed
 	case d.Solver != NewtonSchulz && d.When == BeforeStep:
 		f.moment, err = exec(func(x1, x2, rho *graph.Node) *graph.Node {
 			_, z := t.pass(x1.Graph(), BatchStatistics).network(groupOnline, t.seen(x1, x2))
-			return t.follow(z, rho)
+			weight, _ := t.numbers(rho)
+			return t.follow(z, weight)
 		})
 	}
 	if err != nil {
@@ -107,6 +108,9 @@ func New(e *engine.Engine, c Config, seed uint64) (*Trainer, error) {
 func restore(e *engine.Engine, c Config, seed uint64, done int, values [][]float64) (*Trainer, error) {
 	if c.Precision == BFloat16 && e.Kind == engine.CPU {
 		return nil, &UnsupportedError{Engine: e.Kind, What: string(BFloat16), Want: beyondCPU}
+	}
+	if c.Loss.Kind == NTXent && e.Kind == engine.CPU {
+		return nil, &UnsupportedError{Engine: e.Kind, What: "exponential and logarithm, which the loss ntxent takes", Want: beyondCPU}
 	}
 	t := &Trainer{engine: e, config: c, seed: seed, done: done, layout: c.Layout(),
 		store: model.NewStore(), vars: map[string]*model.Variable{}, embed: map[Statistics]*model.Exec{}}
@@ -246,14 +250,21 @@ func (t *Trainer) follow(f, rho *graph.Node) *graph.Node {
 	m := t.vars[MomentName]
 	past := m.NodeValue(f.Graph())
 	m.SetNodeValue(graph.Add(graph.Mul(past, rho), graph.Mul(t.config.Direct.batchMoment(f), graph.OneMinus(rho))))
+	if t.config.Direct.ZeroMean {
+		d := f.Shape().Dimensions
+		mean := graph.ReduceMean(graph.Reshape(graph.StopGradient(f), d[0]*d[1], d[2]), 0)
+		v := t.vars[MeanName]
+		v.SetNodeValue(graph.Add(graph.Mul(v.NodeValue(f.Graph()), rho), graph.Mul(mean, graph.OneMinus(rho))))
+	}
 	return m.NodeValue(f.Graph())
 }
 
 // trace builds one training step. x1 and x2 are [1, n, dim]. With set, a W_p
 // that is solved on the device is set from F̂.
-func (t *Trainer) trace(x1, x2, rho *graph.Node, set bool) *graph.Node {
+func (t *Trainer) trace(x1, x2, numbers *graph.Node, set bool) *graph.Node {
 	c := t.config
 	g := x1.Graph()
+	rho, now := t.numbers(numbers)
 	online := t.pass(g, BatchStatistics)
 	online.seen = map[string][2]*graph.Node{}
 
@@ -287,20 +298,47 @@ func (t *Trainer) trace(x1, x2, rho *graph.Node, set bool) *graph.Node {
 	default:
 		z = view(f, 1, 2)
 	}
-	if c.Method != NoStopGradient {
+	if c.Method != NoStopGradient && !c.Method.baseline() {
 		z = graph.StopGradient(z)
 	}
 	loss := c.Loss.of(online.predict(from), z)
 
-	t.update(g, loss)
-	t.average(g)
+	t.update(g, loss, now)
+	t.average(g, now)
 	t.buffers(g, online.seen)
 	follow(AfterStep)
 	return loss
 }
 
+// scheduled are the numbers of a step that a schedule changes; nil without one.
+type scheduled struct{ rate, average *graph.Node }
+
+// numbers takes apart what a step is given besides its views: ρ alone, or ρ, the rate and m for a run with a schedule.
+func (t *Trainer) numbers(in *graph.Node) (rho *graph.Node, now *scheduled) {
+	if t.config.Optimizer.Schedule == nil {
+		return in, nil
+	}
+	at := func(i int) *graph.Node { return graph.Reshape(graph.Slice(in, graph.AxisRange(i, i+1))) }
+	return at(0), &scheduled{at(1), at(2)}
+}
+
+// excluded tells whether a tensor is a bias or the affine part of a BatchNorm, which the optimiser leaves alone if asked to.
+func (o Optimizer) excluded(w *graph.Node) bool { return o.ExcludeBiasAndNorm && w.Rank() == 1 }
+
+// ratio is g·Trust·‖w‖/‖g‖, and g where a norm is 0.
+func (o Optimizer) ratio(w, grad *graph.Node) *graph.Node {
+	norm := func(x *graph.Node) *graph.Node { return graph.Sqrt(graph.ReduceAllSum(graph.Square(x))) }
+	nw, ng := norm(w), norm(grad)
+	zero, one := graph.ScalarZero(w.Graph(), w.DType()), graph.ScalarOne(w.Graph(), w.DType())
+	// Where a norm vanishes both become one, and the ratio with them.
+	both := graph.Mul(nw, ng)
+	lost := graph.GreaterThan(both, zero)
+	factor := graph.Where(lost, graph.MulScalar(graph.Div(nw, graph.Where(lost, ng, one)), o.Trust), one)
+	return graph.Mul(grad, factor)
+}
+
 // update applies the optimiser to every trained tensor.
-func (t *Trainer) update(g *graph.Graph, loss *graph.Node) {
+func (t *Trainer) update(g *graph.Graph, loss *graph.Node, now *scheduled) {
 	c, o := t.config, t.config.Optimizer
 	var names []string
 	var nodes []*graph.Node
@@ -319,15 +357,22 @@ func (t *Trainer) update(g *graph.Graph, loss *graph.Node) {
 				decay /= c.Predictor.RateRatio
 			}
 		}
-		if decay != 0 {
+		if decay != 0 && !o.excluded(w) {
 			grad = graph.Add(grad, graph.MulScalar(w, decay))
+		}
+		if o.Trust > 0 && !o.excluded(w) {
+			grad = o.ratio(w, grad)
 		}
 		if o.Momentum > 0 {
 			v := t.vars[groupVelocity+"/"+names[i]]
 			grad = graph.Add(graph.MulScalar(v.NodeValue(g), o.Momentum), grad)
 			v.SetNodeValue(grad)
 		}
-		w = graph.Sub(w, graph.MulScalar(grad, rate))
+		if now != nil { // rate has the factor of the group alone then
+			w = graph.Sub(w, graph.MulScalar(graph.Mul(grad, now.rate), rate/o.LearningRate))
+		} else {
+			w = graph.Sub(w, graph.MulScalar(grad, rate))
+		}
 		if names[i] == PredictorName && c.Predictor.Symmetrize {
 			w = graph.MulScalar(graph.Add(w, graph.Transpose(w, 0, 1)), 0.5)
 		}
@@ -336,7 +381,7 @@ func (t *Trainer) update(g *graph.Graph, loss *graph.Node) {
 }
 
 // average moves the target towards the updated online weights.
-func (t *Trainer) average(g *graph.Graph) {
+func (t *Trainer) average(g *graph.Graph, now *scheduled) {
 	c := t.config
 	if c.Target.Kind != EMA {
 		return
@@ -345,6 +390,10 @@ func (t *Trainer) average(g *graph.Graph) {
 	for _, s := range c.network() {
 		a := t.vars[groupTarget+"/"+s.Name]
 		w := t.vars[groupOnline+"/"+s.Name].NodeValue(g)
+		if now != nil {
+			a.SetNodeValue(graph.Add(graph.Mul(a.NodeValue(g), now.average), graph.Mul(w, graph.OneMinus(now.average))))
+			continue
+		}
 		a.SetNodeValue(graph.Add(graph.MulScalar(a.NodeValue(g), m), graph.MulScalar(w, 1-m)))
 	}
 }
@@ -404,8 +453,15 @@ func (t *Trainer) advance(f *feed, in ...any) (loss float64, err error) {
 	onHost := set && d.Solver != NewtonSchulz
 	if d != nil && t.done > 0 {
 		rho = d.Rho
+		if d.PlainAverage {
+			rho = float64(t.done) / float64(t.done+1)
+		}
 	}
-	in = append(in, t.tensor([]float64{rho}))
+	if c := t.config; c.Optimizer.Schedule != nil {
+		in = append(in, t.tensor([]float64{rho, c.Rate(t.done), c.Average(t.done)}, 3))
+	} else {
+		in = append(in, t.tensor([]float64{rho}))
+	}
 	if f.moment != nil {
 		if _, err := f.moment.Call(in...); err != nil {
 			return 0, fmt.Errorf("method: step %d: %w", t.done, err)
@@ -442,6 +498,14 @@ func (t *Trainer) setPredictor(d Direct) error {
 	moment, err := t.Matrix(MomentName)
 	if err != nil {
 		return err
+	}
+	if d.ZeroMean {
+		mean, _, err := t.Values(MeanName)
+		if err != nil {
+			return err
+		}
+		v := mat.NewVecDense(len(mean), mean)
+		moment.RankOne(moment, -1, v, v)
 	}
 	w, err := d.Predictor(t.config.Method, moment)
 	if err != nil {

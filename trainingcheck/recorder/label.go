@@ -18,6 +18,8 @@ func ID(tier check.Tier, backend string, arm check.Arm) string {
 	switch tier.Size() {
 	case check.GPU:
 		return fmt.Sprintf("T3-%s.%s.%s", backend, tier.Group(), arm)
+	case check.Images:
+		return fmt.Sprintf("T3-images-%s.%s.%s", backend, tier.Group(), arm)
 	case check.GPUMini:
 		return fmt.Sprintf("T3-mini-%s.%s.%s", backend, tier.Group(), arm)
 	}
@@ -26,7 +28,7 @@ func ID(tier check.Tier, backend string, arm check.Arm) string {
 
 // Label reads an id.
 func Label(id string) (check.Tier, check.Arm, error) {
-	for _, tier := range slices.Concat([]check.Tier{check.Mini, check.Full}, check.Groups(check.GPU), check.Groups(check.GPUMini)) {
+	for _, tier := range slices.Concat([]check.Tier{check.Mini, check.Full}, check.Groups(check.GPU), check.Groups(check.Images), check.Groups(check.GPUMini)) {
 		for _, backend := range engine.Kinds {
 			if arm, ok := strings.CutPrefix(id, ID(tier, backend, "")); ok && slices.Contains(check.Arms, check.Arm(arm)) {
 				return tier, check.Arm(arm), nil
@@ -56,6 +58,9 @@ var LabelRule = golden.Rule{Name: "label", Statement: "the recipe is that of the
 		base := method.DigitsMini()
 		if tier.Group() == "G-C" {
 			base.Optimizer.Momentum = 0
+		}
+		if tier == check.GPUResNet {
+			base = method.CIFAR()
 		}
 		want, err := arm.Config(base)
 		if err != nil {

@@ -45,7 +45,8 @@ func outcome(arm check.Arm, c method.Config, r golden.Run) *check.Outcome {
 		return math.NaN()
 	}
 	o := &check.Outcome{Arm: arm, Seed: r.Seed, Config: c, Final: r.Final, Identity: value(r.Final, MetricIdentity),
-		Discrete: value(r.Final, MetricDiscreteError), Replay: value(r.Final, MetricReplayError)}
+		Discrete: value(r.Final, MetricDiscreteError), Replay: value(r.Final, MetricReplayError),
+		Laws: check.Laws{Average: value(r.Final, MetricAverageError), Moment: value(r.Final, MetricMomentError), Ball: value(r.Final, MetricBallError), Views: value(r.Final, MetricViews)}}
 	for _, p := range r.Series {
 		values := make([]float64, len(check.Columns))
 		for i, name := range check.Columns {

@@ -442,7 +442,11 @@ func (r *Recording) write(ctx context.Context, runs []*finished) ([]Result, erro
 	}
 	created := time.Now().UTC().Format(time.RFC3339)
 	var out []Result
-	partners := map[check.Arm]bool{}
+	partners := map[check.Arm]bool{} // recorded before, now or earlier
+	for _, a := range ArmsOf(r.Tier) {
+		_, err := os.Stat(filepath.Join(r.Out, ID(r.Tier, r.Backend, a)+".json"))
+		partners[a] = err == nil && !slices.Contains(arms, a)
+	}
 	for _, arm := range arms {
 		var mine []*finished
 		for _, x := range runs {
@@ -455,7 +459,7 @@ func (r *Recording) write(ctx context.Context, runs []*finished) ([]Result, erro
 			return out, err
 		}
 		w, err := golden.RecordFile(ctx, r.Out, g, golden.RecordOptions{Reason: r.Reason, AllowDirty: r.AllowDirty,
-			Verifier: &golden.Verifier{Sources: sources(r.Root)}})
+			Verifier: &golden.Verifier{Sources: sources(r.Root), Extra: Rules}})
 		if err != nil {
 			return out, err
 		}
@@ -546,6 +550,9 @@ func Examples(d *data.Dataset) *golden.Data {
 	if _, path, ok := strings.Cut(d.Spec, ":"); ok {
 		name, _, _ := strings.Cut(filepath.Base(path), ".")
 		g.Name += ":" + name
+		if d.Half {
+			g.Name += ", means of 2×2 pixels"
+		}
 		g.Decoder, g.Split = "package data; images by image/jpeg and image/png of "+runtime.Version(), "training and test parts of the data set"
 	}
 	return g

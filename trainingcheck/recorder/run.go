@@ -3,7 +3,9 @@ package recorder
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -64,7 +66,68 @@ const (
 	// MetricReplayError is the largest relative distance, over all steps, of W_p from the one replayed from the moments of
 	// the batches.
 	MetricReplayError = "replay_error"
+	// MetricAverageError, MetricMomentError and MetricBallError are the largest deviations of the first steps from what the
+	// configuration says a step is, MetricViews the least distance of the two views; see [check.Laws].
+	MetricAverageError = "average_error"
+	MetricMomentError  = "moment_error"
+	MetricBallError    = "ball_error"
+	MetricViews        = "views_distance"
+	// MetricState is <w, r>/‖w‖ of the online network's weights w after StateSteps steps, with signs r that are the same for
+	// every run: a verifier makes these steps again.
+	MetricState = "state10"
 )
+
+// StateSteps is the number of steps that are made again.
+const StateSteps = 10
+
+// stateOf is MetricState of a trainer as it stands.
+func stateOf(t *method.Trainer) (float64, error) {
+	r := rand.New(rand.NewPCG(StateSteps, StateSteps))
+	var sum, size float64
+	for _, name := range t.Names() {
+		if !strings.HasPrefix(name, "online/") {
+			continue
+		}
+		w, _, err := t.Values(name)
+		if err != nil {
+			return 0, err
+		}
+		for _, v := range w {
+			size += v * v
+			if r.Uint64()&1 == 0 {
+				v = -v
+			}
+			sum += v
+		}
+	}
+	return sum / math.Sqrt(size), nil
+}
+
+// keepState makes w note the state after StateSteps steps, whatever else it watches.
+func keepState(w *check.Watch, n *notes) {
+	only, before, after := w.Only, w.Before, w.After
+	watched := func(step int) bool { return (before != nil || after != nil) && (only == nil || only(step)) }
+	w.Only = func(step int) bool { return step == StateSteps || watched(step) }
+	if before != nil {
+		w.Before = func(t *method.Trainer, done int, b method.Batch) error {
+			if !watched(done + 1) {
+				return nil
+			}
+			return before(t, done, b)
+		}
+	}
+	w.After = func(t *method.Trainer, done int) (err error) {
+		if done == StateSteps {
+			if n.State, err = stateOf(t); err != nil {
+				return err
+			}
+		}
+		if after == nil || !watched(done) {
+			return nil
+		}
+		return after(t, done)
+	}
+}
 
 // Run makes one run of an arm and returns it as a golden holds it, with the tensors' data. Numbers that are not finite
 // (the asymmetry of a missing predictor) are left out.
@@ -76,6 +139,7 @@ func Run(ctx context.Context, e *engine.Engine, d *data.Dataset, arm check.Arm, 
 type notes struct {
 	Series             []golden.Point
 	Snapshots, Segment []golden.Tensor
+	State              float64
 }
 
 // record is Run with a watch whose Progress, AtLooks and Keep are set.
@@ -152,11 +216,15 @@ func record(ctx context.Context, e *engine.Engine, d *data.Dataset, arm check.Ar
 		}
 		w.After = keep
 	}
+	keepState(w, &n)
 	o, err := check.Train(ctx, e, d, arm, base, seed, 0, w)
 	if err != nil {
 		return golden.Run{}, nil, err
 	}
 	run := golden.Run{Seed: seed, Series: n.Series, Final: Finals(o)}
+	if c.Steps >= StateSteps {
+		put(run.Final, MetricState, n.State)
+	}
 	if n.Snapshots != nil {
 		run.Snapshots = &golden.Blob{Tensors: n.Snapshots}
 	}
@@ -175,6 +243,10 @@ func Finals(o *check.Outcome) map[string]float64 {
 	put(m, MetricIdentity, o.Identity)
 	put(m, MetricDiscreteError, o.Discrete)
 	put(m, MetricReplayError, o.Replay)
+	put(m, MetricAverageError, o.Laws.Average)
+	put(m, MetricMomentError, o.Laws.Moment)
+	put(m, MetricBallError, o.Laws.Ball)
+	put(m, MetricViews, o.Laws.Views)
 	if _, ok := m[MetricDiscreteError]; ok {
 		put(m, MetricBalanceError, o.BalanceError())
 	}

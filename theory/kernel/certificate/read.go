@@ -14,6 +14,7 @@ import (
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/model"
 	"stopgrad/theory/region"
+	"stopgrad/theory/trajectory"
 )
 
 const (
@@ -42,9 +43,11 @@ type Certificate struct {
 	vacuous        kernel.Theorem
 	certified      []region.Certified
 	counterexample model.Counterexample
+	trajectory     trajectory.Refutation
 	illFormed      string
 	lines          int
 	bytes          int
+	sequent        string // once asked for
 }
 
 // Label is what the file is filed under; it is not part of what was established.
@@ -70,6 +73,9 @@ func (c *Certificate) Certified() []region.Certified {
 // Counterexample is the counterexample of a refutation, invalid in other certificates.
 func (c *Certificate) Counterexample() model.Counterexample { return c.counterexample }
 
+// Trajectory is the motion along which a statement fails, invalid in other certificates.
+func (c *Certificate) Trajectory() trajectory.Refutation { return c.trajectory }
+
 // IllFormed is the message of a statement without meaning, empty in other certificates. It is not derived again.
 func (c *Certificate) IllFormed() string { return c.illFormed }
 
@@ -81,6 +87,13 @@ func (c *Certificate) Bytes() int { return c.bytes }
 
 // Sequent is the canonical text of what was established, empty for an ill-formed statement.
 func (c *Certificate) Sequent() string {
+	if c.sequent == "" {
+		c.sequent = c.findSequent()
+	}
+	return c.sequent
+}
+
+func (c *Certificate) findSequent() string {
 	switch {
 	case len(c.goals) > 0:
 		var fs []kernel.Formula
@@ -98,6 +111,8 @@ func (c *Certificate) Sequent() string {
 		return Sequent(c.vacuous.Context(), c.vacuous.Formula())
 	case c.counterexample.Valid():
 		return Sequent(c.counterexample.Context(), c.counterexample.Formula())
+	case c.trajectory.Valid():
+		return Sequent(c.trajectory.Context(), c.trajectory.Formula())
 	}
 	return ""
 }
@@ -111,9 +126,11 @@ type reader struct {
 	contexts []*kernel.Context
 	theorems []kernel.Theorem
 	pending  []kernel.Hypothesis
+	stated   map[kernel.Theorem]bool // the goals
 	sizes    map[string]int
 	values   map[string][][]*big.Rat
-	kind     string // goal, vacuous, certified, refutes or illformed
+	course   trajectory.Course
+	kind     string // goal, vacuous, certified, refutes, follows or illformed
 	sheds    []region.Shed
 	steps    []region.Step
 	named    []int // the lines of the abbreviations
@@ -123,7 +140,7 @@ type reader struct {
 func Read(in io.Reader) (*Certificate, error) {
 	sig := kernel.NewSignature()
 	sig.Limit(MaxWork)
-	r := &reader{sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
+	r := &reader{stated: map[kernel.Theorem]bool{}, sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
 	whole, err := io.ReadAll(io.LimitReader(in, MaxBytes+1))
 	if err != nil {
 		return nil, err
@@ -197,6 +214,9 @@ func Read(in io.Reader) (*Certificate, error) {
 	}
 	if len(r.pending) > 0 {
 		return fail("hypotheses without a context")
+	}
+	if !r.cert.trajectory.Valid() && (r.course.End != nil || r.course.Trap != nil) {
+		return fail("a course that is not followed")
 	}
 	if len(r.steps)+len(r.sheds) > 0 {
 		return fail("an argument without a conclusion")
@@ -343,8 +363,12 @@ func (r *reader) line(text string, n int) error {
 		return r.dim(args)
 	case "value":
 		return r.value(args)
-	case "refutes":
-		return r.refutes(args)
+	case "course":
+		return r.setCourse(args)
+	case "trap":
+		return r.trap(args)
+	case "refutes", "follows":
+		return r.refutes(word, args)
 	}
 	return fmt.Errorf("there is no item %q", word)
 }
@@ -584,6 +608,10 @@ func (r *reader) goal(word string, args []string) error {
 		r.cert.vacuous = t
 		return nil
 	}
+	if r.stated[t] {
+		return fmt.Errorf("the theorem is a goal already")
+	}
+	r.stated[t] = true
 	// Soundness: the parts of one statement are about one Γ.
 	if len(r.cert.goals) > 0 && r.cert.goals[0].Context() != t.Context() {
 		return fmt.Errorf("the goals are theorems of different contexts")
@@ -644,12 +672,58 @@ func (r *reader) value(args []string) error {
 	return nil
 }
 
-// refutes evaluates the counterexample again.
-func (r *reader) refutes(args []string) error {
-	if err := r.concludes("refutes"); err != nil {
+// setCourse reads until when a motion is followed.
+func (r *reader) setCourse(args []string) error {
+	if len(args) != 3 || r.course.End != nil {
+		return fmt.Errorf("one course is wanted: an end time, an order and a number of steps")
+	}
+	end, err := rational(args[0])
+	if err != nil {
 		return err
 	}
-	if r.cert.counterexample.Valid() {
+	order, err := number(args[1], trajectory.MaxOrder+1)
+	if err != nil {
+		return err
+	}
+	steps, err := number(args[2], trajectory.MaxSteps+1)
+	if err != nil {
+		return err
+	}
+	r.course.End, r.course.Order, r.course.Steps = end, order, steps
+	return nil
+}
+
+// trap reads one coordinate of a trap.
+func (r *reader) trap(args []string) error {
+	fs, err := fields(args, 2)
+	if err != nil {
+		return err
+	}
+	if len(fs[0]) != 2 {
+		return fmt.Errorf("trap takes two bounds")
+	}
+	var xs []*big.Rat
+	for _, w := range append(fs[0], fs[1]...) {
+		x, err := rational(w)
+		if err != nil {
+			return err
+		}
+		xs = append(xs, x)
+	}
+	if r.course.Trap == nil {
+		r.course.Trap = &trajectory.Trap{}
+	}
+	t := r.course.Trap
+	t.Lo, t.Hi, t.Rows = append(t.Lo, xs[0]), append(t.Hi, xs[1]), append(t.Rows, xs[2:])
+	return nil
+}
+
+// refutes evaluates the counterexample again, or follows the motion from it.
+func (r *reader) refutes(word string, args []string) error {
+	if err := r.concludes(word); err != nil {
+		return err
+	}
+	if r.cert.counterexample.Valid() || r.cert.trajectory.Valid() {
 		return fmt.Errorf("two counterexamples")
 	}
 	fs, err := fields(args, 2)
@@ -657,7 +731,7 @@ func (r *reader) refutes(args []string) error {
 		return err
 	}
 	if len(fs[0]) < 2 {
-		return fmt.Errorf("refutes takes a context and a statement")
+		return fmt.Errorf("%s takes a context and a statement", word)
 	}
 	c, err := r.contextOf(fs[0][0])
 	if err != nil {
@@ -673,6 +747,10 @@ func (r *reader) refutes(args []string) error {
 	}
 	st, err := model.NewState(r.sig, r.sizes, r.values)
 	if err != nil {
+		return err
+	}
+	if word == "follows" {
+		r.cert.trajectory, err = trajectory.Refute(c, goal, st, r.course, keeps...)
 		return err
 	}
 	r.cert.counterexample, err = model.Refute(c, goal, st, keeps...)

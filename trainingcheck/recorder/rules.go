@@ -1,0 +1,430 @@
+package recorder
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"stopgrad/golden"
+	"stopgrad/trainingcheck/check"
+	"stopgrad/trainingcheck/data"
+	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/method"
+)
+
+// Rules are the rules about goldens of arms, which a verifier adds to those of package golden: that package knows no arms,
+// tiers and checks. They compare a file with this program, and not with what the file says of itself.
+var Rules = []golden.Rule{LabelRule,
+	{Name: "tier", Statement: "the recipe is, number by number, that of this program's tier and arm", Kinds: []golden.Kind{golden.Statistics}, Check: checkTier},
+	{Name: "gates", Statement: "the questions put to the runs are this program's: check ids, metrics, bounds, partners", Kinds: []golden.Kind{golden.Statistics}, Check: checkGates},
+	{Name: "required", Statement: "what an arm of the tier must be held to has something to check, seeds and bands are those a recording has, and status and kernels the tier's", Kinds: []golden.Kind{golden.Statistics}, Check: checkRequired},
+	{Name: "series", Statement: "every run has the looks of its length, with ηt of the recipe at each", Kinds: []golden.Kind{golden.Statistics}, Check: checkLooks},
+	{Name: "examples", Statement: "hash and numbers of the digits are those of the embedded ones", Kinds: []golden.Kind{golden.Statistics}, Check: checkExamples},
+	{Name: "state", Statement: "the first ten steps, made again from the seed, end in the recorded state", Kinds: []golden.Kind{golden.Statistics}, Check: checkState},
+}
+
+// labelled is a golden of an arm with its recipe.
+type labelled struct {
+	tier   check.Tier
+	arm    check.Arm
+	config method.Config
+}
+
+// read returns what a rule needs to know; ok is false, with the outcome, for a golden that is none of an arm.
+func read(s *golden.Subject) (l labelled, o golden.Outcome, ok bool) {
+	var err error
+	if l.tier, l.arm, err = Label(s.Golden.ID); err != nil {
+		return l, golden.NothingToCheck("the id names no arm"), false
+	}
+	text, err := s.Golden.Config.MarshalJSON()
+	var members map[string]json.RawMessage
+	if err == nil {
+		err = json.Unmarshal(text, &members)
+	}
+	if err == nil {
+		delete(members, "derived") // package golden checks what follows from the others
+		text, err = json.Marshal(members)
+	}
+	if err == nil {
+		strict := json.NewDecoder(bytes.NewReader(text))
+		strict.DisallowUnknownFields()
+		if err = strict.Decode(&l.config); err == nil {
+			err = l.config.Validate()
+		}
+	}
+	if err != nil {
+		return l, refused("config", "%v", err), false
+	}
+	return l, o, true
+}
+
+func refused(field, format string, args ...any) golden.Outcome {
+	return golden.Failed(&golden.Error{Field: field, Offset: -1, Err: fmt.Errorf(format, args...)})
+}
+
+// maxEpochs bounds the lengths that are tried for a run of the tier gpu, which a recorder may have set.
+const maxEpochs = 1000
+
+// bases are the base configurations that the tier may have had.
+func (l labelled) bases(g *golden.Golden) ([]method.Config, error) {
+	if !check.Colour(l.tier.Size()) {
+		d, err := data.Open("digits")
+		if err != nil {
+			return nil, err
+		}
+		// Only the length of the miniatures can be set: decay and average follow it.
+		return l.over(d, g)
+	}
+	n := 0
+	if d := g.Provenance.Data; d != nil {
+		n = d.NTrain
+	}
+	if n < 1 || n > 1<<24 {
+		return nil, fmt.Errorf("recorder: %d training images", n)
+	}
+	net := l.config.Net
+	d := &data.Dataset{Spec: "folder:", Train: &data.Set{H: net.Rows, W: net.Columns, C: net.Channels, Labels: make([]int, n)}, Half: true}
+	d.Augment = data.ColourAugmentation{}
+	if _, _, _, err := d.Augment.Size(net.Rows, net.Columns, net.Channels); err != nil {
+		return nil, err
+	}
+	return l.over(d, g)
+}
+
+// over lists the base configurations on a data set: one, or for a tier with groups one for each length that could be asked
+// for and comes to the steps of the recipe.
+func (l labelled) over(d *data.Dataset, g *golden.Golden) ([]method.Config, error) {
+	s, err := l.tier.On(d, check.Options{})
+	if err != nil {
+		return nil, err
+	}
+	out := []method.Config{s.Base}
+	if l.tier.Group() != "G-A" && l.tier.Group() != "G-B" || l.tier.Size() == check.Images {
+		return out, nil
+	}
+	for epochs := 1; epochs <= maxEpochs; epochs++ {
+		s, err := l.tier.On(d, check.Options{Epochs: epochs, Precision: l.config.Precision})
+		if err != nil {
+			return nil, err
+		}
+		if s.Base.Steps == l.config.Steps {
+			out = append(out, s.Base)
+		}
+		if s.Base.Steps > l.config.Steps {
+			break
+		}
+	}
+	return out, nil
+}
+
+func checkTier(s *golden.Subject) golden.Outcome {
+	l, o, ok := read(s)
+	if !ok {
+		return o
+	}
+	bases, err := l.bases(s.Golden)
+	if err != nil {
+		return refused("config", "%v", err)
+	}
+	var first method.Config
+	for i, b := range bases {
+		want, err := l.arm.Config(b)
+		if err != nil {
+			return refused("config", "%v", err)
+		}
+		if string(want.Canonical()) == string(l.config.Canonical()) {
+			return golden.Passed("the recipe of %s in tier %s", l.arm, l.tier)
+		}
+		if i == 0 {
+			first = want
+		}
+	}
+	return refused("config", "%s; this program's %s in tier %s has another", firstUnlike(l.config, first), l.arm, l.tier)
+}
+
+// firstUnlike names the first member in which two recipes differ.
+func firstUnlike(got, want method.Config) string {
+	var a, b map[string]any
+	_ = json.Unmarshal(got.Canonical(), &a) // both were made by Canonical
+	_ = json.Unmarshal(want.Canonical(), &b)
+	return unlike("", a, b)
+}
+
+func unlike(path string, a, b map[string]any) string {
+	keys := map[string]bool{}
+	for _, m := range []map[string]any{a, b} {
+		for k := range m {
+			keys[k] = true
+		}
+	}
+	var names []string
+	for k := range keys {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	for _, k := range names {
+		x, xm := a[k].(map[string]any)
+		y, ym := b[k].(map[string]any)
+		switch {
+		case xm && ym:
+			if d := unlike(path+k+".", x, y); d != "" {
+				return d
+			}
+		case fmt.Sprint(a[k]) != fmt.Sprint(b[k]):
+			return fmt.Sprintf("%s%s is %v and not %v", path, k, a[k], b[k])
+		}
+	}
+	return ""
+}
+
+// question is a claim without what is derived.
+func question(c golden.Claim) string {
+	bound := func(x *float64) string {
+		if x == nil {
+			return "–"
+		}
+		return fmt.Sprint(*x)
+	}
+	return fmt.Sprintf("%s: %s %s %s %s %s %s", c.ID, c.Test, c.Metric, c.Op, bound(c.Bound), c.Other, bound(c.Gap))
+}
+
+func checkGates(s *golden.Subject) golden.Outcome {
+	l, o, ok := read(s)
+	if !ok {
+		return o
+	}
+	backend := s.Golden.Provenance.Engine.Name
+	partners := map[check.Arm]bool{}
+	for _, a := range ArmsOf(l.tier) {
+		if a == l.arm {
+			break
+		}
+		partners[a] = s.Beside(ID(l.tier, backend, a))
+	}
+	want := claims(l.tier, backend, l.arm, partners)
+	for i := range max(len(want), len(s.Golden.Claims)) {
+		field := fmt.Sprintf("claims[%d]", i)
+		switch {
+		case i >= len(s.Golden.Claims):
+			return refused(field, "missing: this program asks %s", question(want[i]))
+		case i >= len(want):
+			return refused(field, "%s is no question of this program", question(s.Golden.Claims[i]))
+		case question(s.Golden.Claims[i]) != question(want[i]):
+			return refused(field, "%s; this program asks %s", question(s.Golden.Claims[i]), question(want[i]))
+		}
+	}
+	return golden.Passed("%d questions of this program", len(want))
+}
+
+// rulesOf are the rules that must find something to check in a golden of an arm.
+func rulesOf(tier check.Tier, arm check.Arm, c method.Config) []string {
+	out := []string{"moments", "spectra", "trace"}
+	if c.Direct != nil {
+		out = append(out, "directpred")
+		if tier.Group() == "" || tier.Group() == "G-A" && arm == check.DirectPred {
+			out = append(out, "ema")
+		}
+	}
+	switch arm {
+	case check.PlainSGD:
+		out = append(out, "balance")
+	case check.Euclidean:
+		out = append(out, "balance", "replay")
+	}
+	return out
+}
+
+func checkRequired(s *golden.Subject) golden.Outcome {
+	l, o, ok := read(s)
+	if !ok {
+		return o
+	}
+	g := s.Golden
+	status := golden.Gating
+	if control(l.arm) || l.tier.Size() == check.GPUMini {
+		status = golden.Informative
+	}
+	if g.Status != status {
+		return refused("status", "%s, and goldens of %s in tier %s are %s", g.Status, l.arm, l.tier, status)
+	}
+	if !slices.Equal(g.Provenance.Kernels, Kernels) {
+		return refused("provenance.kernels", "%v, and the numbers of an arm are computed by %v", g.Provenance.Kernels, Kernels)
+	}
+	seeds := map[uint64]bool{}
+	for _, r := range g.Runs {
+		seeds[r.Seed] = true
+	}
+	if n := MinSeeds(l.tier); len(seeds) < n && !control(l.arm) {
+		return refused("runs", "%d seeds, and tier %s has at least %d", len(seeds), l.tier, n)
+	}
+	rules := rulesOf(l.tier, l.arm, l.config)
+	for _, name := range rules {
+		if s.Found(name) == golden.Inapplicable {
+			return refused("runs", "rule %s has nothing to check, and goldens of %s must be held to it", name, l.arm)
+		}
+	}
+	kept := 0
+	for i, r := range g.Runs {
+		if r.Snapshots != nil {
+			kept++
+		} else if r.Rerun == 0 && l.tier.Group() != "G-B" {
+			return refused(fmt.Sprintf("runs[%d].snapshots", i), "missing, and every first run of a seed keeps the matrices of its end")
+		}
+	}
+	if kept == 0 {
+		return refused("runs", "no run keeps matrices")
+	}
+	for metric := range g.Runs[0].Final {
+		rule, ok := bandRule(l.arm, metric)
+		band, there := g.Bands[metric]
+		ok = ok && !control(l.arm)
+		switch {
+		case ok && !there:
+			return refused("bands."+metric, "missing")
+		case !ok && there:
+			return refused("bands."+metric, "this metric gets no band in %s", l.arm)
+		case ok && band.Rule != rule:
+			return refused("bands."+metric+".rule", "%q, and this program has %q", band.Rule, rule)
+		}
+	}
+	return golden.Passed("%d rules have something to check, %d bands", len(rules), len(g.Bands))
+}
+
+// looksOf are the steps at which a run is looked at: package check's default, a tenth of the run.
+func looksOf(steps int) []int {
+	every := max(1, steps/10)
+	out := []int{0}
+	for n := 1; n <= steps; n++ {
+		if n%every == 0 || n == steps {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func checkLooks(s *golden.Subject) golden.Outcome {
+	l, o, ok := read(s)
+	if !ok {
+		return o
+	}
+	want := looksOf(l.config.Steps)
+	for i, r := range s.Golden.Runs {
+		for j, p := range r.Series {
+			field := fmt.Sprintf("runs[%d].series[%d]", i, j)
+			if j < len(want) && p.Step != want[j] {
+				return refused(field+".step", "%d, and the look is at %d", p.Step, want[j])
+			}
+			if eta := l.config.DecayAt(p.Step); math.Abs(p.TEta-eta) > 1e-9*math.Max(1, eta) {
+				return refused(field+".t_eta", "%v, and the recipe gives %v at step %d", p.TEta, eta, p.Step)
+			}
+		}
+		if len(r.Series) != len(want) {
+			return refused(fmt.Sprintf("runs[%d].series", i), "%d looks, and a run of %d steps has %d", len(r.Series), l.config.Steps, len(want))
+		}
+	}
+	return golden.Passed("%d looks a run", len(want))
+}
+
+func checkExamples(s *golden.Subject) golden.Outcome {
+	l, o, ok := read(s)
+	if !ok {
+		return o
+	}
+	d := s.Golden.Provenance.Data
+	digits := !check.Colour(l.tier.Size())
+	if digits != (d != nil && d.Name == "digits") {
+		return refused("provenance.data.name", "tier %s does not train on it", l.tier)
+	}
+	if !digits {
+		return golden.NothingToCheck("the images are not at hand: hash and numbers are a statement")
+	}
+	set, err := data.Open("digits")
+	if err != nil {
+		return refused("provenance.data", "%v", err)
+	}
+	setting, err := l.tier.On(set, check.Options{})
+	if err != nil {
+		return refused("provenance.data", "%v", err)
+	}
+	if want := Examples(setting.Data); *d != *want {
+		return refused("provenance.data", "%+v, and the digits are %+v", *d, *want)
+	}
+	return golden.Passed("the embedded digits")
+}
+
+// stateTolerance bounds the difference of MetricState between families of kernels and engines in float32. Ten steps of
+// rounding leave each weight off by some 1e-6 of its size at random; on the miniatures of all engines the largest difference
+// is recorded in the test beside this file.
+const stateTolerance = 1e-3
+
+func checkState(s *golden.Subject) golden.Outcome {
+	l, o, ok := read(s)
+	if !ok {
+		return o
+	}
+	if l.config.Steps < StateSteps {
+		return golden.NothingToCheck("runs of %d steps", l.config.Steps)
+	}
+	for i, r := range s.Golden.Runs {
+		if _, ok := r.Final[MetricState]; !ok {
+			return refused(fmt.Sprintf("runs[%d].final.%s", i, MetricState), "missing")
+		}
+	}
+	if check.Colour(l.tier.Size()) {
+		return golden.NothingToCheck("the images are not at hand: the first steps are a statement")
+	}
+	if p := s.Golden.Provenance.Engine.Precision; p != golden.FP32 {
+		return golden.NothingToCheck("the steps are made again in float32, and these are in %s", p)
+	}
+	d, err := data.Open("digits")
+	if err != nil {
+		return refused("provenance.data", "%v", err)
+	}
+	setting, err := l.tier.On(d, check.Options{})
+	if err != nil {
+		return refused("provenance.data", "%v", err)
+	}
+	e, err := engine.Open(engine.CPU)
+	if err != nil {
+		return golden.Outcome{State: golden.Unchecked, Detail: err.Error()}
+	}
+	defer e.Close()
+	worst := 0.
+	made := map[uint64]float64{}
+	for i, r := range s.Golden.Runs {
+		if err := s.Context.Err(); err != nil {
+			return refused("runs", "%v", err)
+		}
+		if _, ok := made[r.Seed]; !ok {
+			if made[r.Seed], err = firstSteps(e, setting.Data, l.config, r.Seed); err != nil {
+				return refused(fmt.Sprintf("runs[%d]", i), "%v", err)
+			}
+		}
+		far := math.Abs(made[r.Seed] - r.Final[MetricState])
+		if worst = math.Max(worst, far); far > stateTolerance {
+			return refused(fmt.Sprintf("runs[%d].final.%s", i, MetricState), "%.6g, and the first %d steps of seed %d give %.6g", r.Final[MetricState], StateSteps, r.Seed, made[r.Seed])
+		}
+	}
+	return golden.Outcome{State: golden.Pass, Detail: "first steps made again", Checks: len(s.Golden.Runs), Worst: worst, Tolerance: stateTolerance}
+}
+
+// firstSteps makes the first steps of a run and returns their state.
+func firstSteps(e *engine.Engine, d *data.Dataset, c method.Config, seed uint64) (float64, error) {
+	t, err := method.New(e, c, seed)
+	if err != nil {
+		return 0, err
+	}
+	defer t.Close()
+	src, err := d.Source(seed, c.Batch)
+	if err != nil {
+		return 0, err
+	}
+	for range StateSteps {
+		if _, err := t.Step(src.Batch(t.Done())); err != nil {
+			return 0, err
+		}
+	}
+	return stateOf(t)
+}
