@@ -352,6 +352,9 @@ func (fd *Finding) miss(r falsify.Result) {
 // small makes the counterexample of a search small, within the region.
 func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Region) (w verdict.Witness, asked int) {
 	w = r.Witness
+	if len(w.Surds) > 0 {
+		return w, 0
+	}
 	if in == nil && r.Rebuild == nil {
 		if v, s := inRegime(ctx, part, w); s != nil {
 			w = v
@@ -446,6 +449,9 @@ func (h Hunter) Follow(ctx context.Context, part *lang.Part, seed uint64, label 
 // Minimise makes a counterexample of a statement small. One outside the paper's regime is replaced by one inside, if a
 // short search finds it.
 func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
+	if len(w.Surds) > 0 {
+		return w, r // its other numbers are simple already, and hang together with the irrational ones
+	}
 	if v, s := inRegime(ctx, part, w); s != nil {
 		w, r = v, s
 	}
@@ -510,7 +516,7 @@ func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {
 		fd.Status, fd.Note = NothingFound, fmt.Sprintf("a witness was found that the model does not confirm: %s", witness.String(w))
 		return
 	}
-	if c, err := chart.Repair(part, witness.Clone(w), ""); err == nil {
+	if c, err := chart.Repair(part, witness.Clone(w), ""); err == nil && len(w.Surds) == 0 {
 		w = c // with the values of its roots
 	}
 	fd.Status, fd.Verdict, fd.Evidence = Refuted, r.Verdict(), "exact"

@@ -322,6 +322,9 @@ func exactState(p *lang.Part, w verdict.Witness) *ledger.State {
 	for name, m := range w.Vals {
 		if p.Env.Symbols[name].Kind == lang.Scalar {
 			s.Scalars[name] = m.A[0].RatString()
+			if x, ok := w.Surds[name]; ok {
+				s.Scalars[name] = x.String()
+			}
 		} else {
 			s.Matrices[name] = rows(m)
 		}

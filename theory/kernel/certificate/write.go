@@ -76,6 +76,9 @@ func Refutation(l Label, names []Abbreviation, x model.Counterexample) ([]byte, 
 		w.dim(kernel.Dim(n))
 		fmt.Fprintf(&w.out, "dim %s %d\n", n, st.Size(n))
 	}
+	for _, r := range st.Roots() {
+		fmt.Fprintf(&w.out, "root %s\n", r)
+	}
 	for _, y := range st.Signature().Symbols() {
 		rows := st.Entries(y.Name())
 		if rows == nil {
@@ -84,7 +87,7 @@ func Refutation(l Label, names []Abbreviation, x model.Counterexample) ([]byte, 
 		fmt.Fprintf(&w.out, "value %s %d %d :", y.Name(), len(rows), len(rows[0]))
 		for _, row := range rows {
 			for _, v := range row {
-				w.out.WriteString(" " + v.RatString())
+				w.out.WriteString(" " + v.String())
 			}
 		}
 		w.out.WriteByte('\n')
