@@ -398,10 +398,10 @@ type Hunter struct {
 // small here, where its equations are known.
 func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result {
 	if h.Budget <= 0 {
-		return sample.Result{}
+		return sample.Result{Nearest: math.Inf(1)}
 	}
 	r := falsify.Search(ctx, part, label, falsify.Options{Seed: seed, Effort: effort(h.Budget, 1)})
-	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Tested: r.Tested}
+	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Nearest: r.Nearest, Tested: r.Tested}
 	if r.Refutation != nil && r.Rebuild != nil {
 		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Groups, r.Rebuild, confirms(part, r.Witness), h.Limit)
 		out.Witness, out.Refutation = h.settled(part, m.Witness, r.Witness, r.Refutation)

@@ -245,6 +245,11 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
 		d.Reason = fmt.Sprintf("none of the %d states drawn met the hypotheses", s.Drawn)
+	default:
+		d.Tested = fmt.Sprintf("%d states", s.Tried)
+		if c := sample.Closeness(s.Nearest); c != "" {
+			d.Tested += "; " + c
+		}
 	}
 }
 
