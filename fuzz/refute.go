@@ -313,7 +313,7 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 				fd.miss(r)
 				if eval.OverTime(t.Part) {
 					tested := r.Tested
-					if !eval.OverSteps(t.Part) {
+					if !eval.OverSteps(t.Part) && t.Reading != Variant {
 						tested.Add(Hunter{Budget: o.Budget}.Follow(ctx, t.Part, o.Seed, label))
 					}
 					fd.Tested = tested.String()
