@@ -237,13 +237,13 @@ func (t Tested) String() string {
 // not change.
 func WorthAsking(n int) bool { return n <= 32 || n&(n-1) == 0 }
 
-// mayPassBorder reports whether a part says of a flow that something stays positive: a motion refutes it that comes to the
+// mayPassBorder reports whether a part says of a flow that something stays positive or nonnegative: a motion refutes it that comes to the
 // border of what is declared of its start.
 func mayPassBorder(part *lang.Part) bool {
-	return part.Stmt.Kind == lang.Stays && part.Stmt.Word == "positive" && part.Stmt.Course != lang.OverSteps && len(part.Env.Flow) > 0
+	return part.Stmt.Kind == lang.Stays && (part.Stmt.Word == "positive" || part.Stmt.Word == "nonnegative") && part.Stmt.Course != lang.OverSteps && len(part.Env.Flow) > 0
 }
 
-// toBorder changes one scalar so that one of the quantities that are said to stay positive, if it is affine in it, is zero.
+// toBorder changes one scalar so that one of the quantities that are said to stay positive or nonnegative, if it is affine in it, is zero.
 func toBorder(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
 	var moving []string
 	for _, q := range part.Env.Flow {
