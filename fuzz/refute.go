@@ -11,6 +11,7 @@ import (
 	"stopgrad/fuzz/minimise"
 	"stopgrad/fuzz/optimise"
 	"stopgrad/fuzz/orbit"
+	"stopgrad/fuzz/pursuit"
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
 	"stopgrad/props"
@@ -147,6 +148,13 @@ func effort(budget time.Duration, n int) falsify.Effort {
 func orbitEffort(budget time.Duration) optimise.Effort {
 	repeat := int(math.Round(6 * budget.Seconds() / DefaultBudget.Seconds()))
 	return optimise.Effort{Scan: 500, Starts: 2, Global: 500, Local: 300, Restart: max(4, min(24, repeat))}
+}
+
+// pursuitEffort plans the counts for the motions of one statement. A motion of the flows here takes some milliseconds to
+// some tens of them.
+func pursuitEffort(budget time.Duration) pursuit.Effort {
+	repeat := int(math.Round(3 * budget.Seconds() / DefaultBudget.Seconds()))
+	return pursuit.Effort{Optimise: optimise.Effort{Scan: 120, Starts: 2, Global: 90, Local: 60, Restart: max(1, min(6, repeat))}, Minimise: 300}
 }
 
 // minimiseLimit bounds the states that a minimisation looks at.
@@ -294,6 +302,14 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 	if o.Region != nil {
 		opts.Sizes, opts.Domain = o.Region.Sizes(), o.Region.Narrow(t.Part)
 	}
+	if o.Region == nil && pursuit.Able(t.Part) {
+		if r := pursuit.Search(ctx, t.Part, o.Seed, t.Label(), pursuitEffort(o.Budget)); r.Refutation != nil {
+			fd.Status, fd.Verdict, fd.Stage, fd.Evaluations = Refuted, r.Refutation.Verdict(), "pursuit", r.Evals
+			fd.Evidence, fd.Facts = "validated enclosure", []string{r.Refutation.Reason()}
+			fd.Witness, fd.Text = witness.Flatten(r.Witness), witness.String(r.Witness)
+			return fd
+		}
+	}
 	var best *verdict.Witness
 	var size witness.Size
 	solved := false
@@ -394,11 +410,17 @@ type Hunter struct {
 	Limit  int
 }
 
-// Hunt searches a statement with all stages of package falsify. A counterexample that was solved for is made
+// Hunt looks for a motion along which a statement about all times fails (package pursuit), and then searches with all
+// stages of package falsify. A counterexample that was solved for is made
 // small here, where its equations are known.
 func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result {
 	if h.Budget <= 0 {
 		return sample.Result{Nearest: math.Inf(1)}
+	}
+	if pursuit.Able(part) {
+		if r := pursuit.Search(ctx, part, seed, label, pursuitEffort(h.Budget)); r.Refutation != nil {
+			return sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: 1, Drawn: r.Evals}
+		}
 	}
 	r := falsify.Search(ctx, part, label, falsify.Options{Seed: seed, Effort: effort(h.Budget, 1)})
 	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Nearest: r.Nearest, Tested: r.Tested}
@@ -451,6 +473,9 @@ func (h Hunter) Follow(ctx context.Context, part *lang.Part, seed uint64, label 
 func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
 	if len(w.Surds) > 0 {
 		return w, r // its other numbers are simple already, and hang together with the irrational ones
+	}
+	if r.Trajectory().Valid() {
+		return w, r // made small where it was found
 	}
 	if v, s := inRegime(ctx, part, w); s != nil {
 		w, r = v, s

@@ -62,7 +62,58 @@ func (r *Result) WritePNG(w io.Writer) error {
 	return err
 }
 
-func (r *Result) draw(c draw.Canvas) error {
+// WriteSVG draws the certified map as SVG, beside the measured one.
+func (c *Certified) WriteSVG(w io.Writer) error {
+	cv := vgsvg.New(c.width(), height)
+	if err := c.draw(draw.New(cv)); err != nil {
+		return err
+	}
+	_, err := cv.WriteTo(w)
+	return err
+}
+
+// WritePNG draws the certified map as PNG, beside the measured one.
+func (c *Certified) WritePNG(w io.Writer) error {
+	cv := vgimg.NewWith(vgimg.UseWH(c.width(), height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
+	if err := c.draw(draw.New(cv)); err != nil {
+		return err
+	}
+	_, err := vgimg.PngCanvas{Canvas: cv}.WriteTo(w)
+	return err
+}
+
+func (c *Certified) width() vg.Length {
+	if c.Measured == nil {
+		return width
+	}
+	return 2 * width
+}
+
+func (c *Certified) draw(cv draw.Canvas) error {
+	right := cv
+	if c.Measured != nil {
+		if err := c.Measured.draw(draw.Crop(cv, 0, -width, 0, 0)); err != nil {
+			return err
+		}
+		right = draw.Crop(cv, width, 0, 0, 0)
+	}
+	part := func(o Outcome) float64 { f, _ := c.Area[o].Float64(); return 100 * f }
+	r := &Result{Spec: c.Spec}
+	for _, t := range c.Tiles {
+		r.Cells = append(r.Cells, t.cell())
+	}
+	return r.panel(right, fmt.Sprintf("certified: %.2f %% of the area", 100*c.Share()), func(p *plot.Plot, legend *plot.Legend, shade shades) {
+		for _, o := range []Outcome{Growth, Collapse} {
+			legend.Add(fmt.Sprintf("certified: %s (%.2f %%)", o, part(o)), swatch{shade.of(Cell{Outcome: o}), false})
+		}
+		legend.Add(fmt.Sprintf("not certified (%.2f %%)", part(Undecided)), swatch{undecidedColor, true})
+	})
+}
+
+func (r *Result) draw(c draw.Canvas) error { return r.panel(c, r.Title(), r.measured) }
+
+// panel draws cells under a title, with what describe adds to the plot and its legend.
+func (r *Result) panel(c draw.Canvas, title string, describe func(*plot.Plot, *plot.Legend, shades)) error {
 	p := plot.New()
 	sans := func(s *font.Font, size vg.Length) {
 		*s = font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, size)
@@ -74,7 +125,7 @@ func (r *Result) draw(c draw.Canvas) error {
 		ax.Padding = 0
 	}
 	sans(&p.Legend.TextStyle.Font, 10)
-	p.Title.Text = r.Title()
+	p.Title.Text = title
 	p.Title.Padding = 6
 	r.axis(&p.X, r.Spec.X)
 	r.axis(&p.Y, r.Spec.Y)
@@ -89,6 +140,36 @@ func (r *Result) draw(c draw.Canvas) error {
 	legend.Left, legend.Top, legend.Padding = true, true, 3
 	legend.ThumbnailWidth = 26
 
+	describe(p, &legend, shade)
+
+	box := legend.Rectangle(c)
+	foot := box.Max.Y - box.Min.Y + 20
+	right := vg.Length(0)
+	if shade.bar != nil {
+		right = 78
+	}
+	const edge = 8
+	main := draw.Crop(c, edge, -edge-right, foot, -edge)
+	p.Draw(main)
+	legend.Draw(draw.Crop(c, 60, -edge, edge, foot-6-c.Max.Y+c.Min.Y))
+	if shade.bar != nil {
+		data := p.DataCanvas(main)
+		bar := plot.New()
+		sans(&bar.Y.Label.TextStyle.Font, 10)
+		sans(&bar.Y.Tick.Label.Font, 9)
+		bar.Y.Label.Text, bar.Y.Tick.Marker, bar.Y.Padding = shade.label, shade.ticks, 0
+		bar.HideX()
+		bar.Add(&plotter.ColorBar{ColorMap: shade.bar, Vertical: true})
+		bar.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: c.Max.X - right, Y: data.Min.Y - 4},
+			Max: vg.Point{X: c.Max.X - edge, Y: data.Max.Y + 4},
+		}})
+	}
+	return nil
+}
+
+// measured adds the boundary that was measured and what is predicted.
+func (r *Result) measured(p *plot.Plot, legend *plot.Legend, shade shades) {
 	line := func(width vg.Length, dashes ...vg.Length) draw.LineStyle {
 		return draw.LineStyle{Color: ink, Width: width, Dashes: dashes}
 	}
@@ -146,31 +227,6 @@ func (r *Result) draw(c draw.Canvas) error {
 		p.Add(g)
 		legend.Add("predicted: "+m.Name, g)
 	}
-
-	box := legend.Rectangle(c)
-	foot := box.Max.Y - box.Min.Y + 20
-	right := vg.Length(0)
-	if shade.bar != nil {
-		right = 78
-	}
-	const edge = 8
-	main := draw.Crop(c, edge, -edge-right, foot, -edge)
-	p.Draw(main)
-	legend.Draw(draw.Crop(c, 60, -edge, edge, foot-6-c.Max.Y+c.Min.Y))
-	if shade.bar != nil {
-		data := p.DataCanvas(main)
-		bar := plot.New()
-		sans(&bar.Y.Label.TextStyle.Font, 10)
-		sans(&bar.Y.Tick.Label.Font, 9)
-		bar.Y.Label.Text, bar.Y.Tick.Marker, bar.Y.Padding = shade.label, shade.ticks, 0
-		bar.HideX()
-		bar.Add(&plotter.ColorBar{ColorMap: shade.bar, Vertical: true})
-		bar.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
-			Min: vg.Point{X: c.Max.X - right, Y: data.Min.Y - 4},
-			Max: vg.Point{X: c.Max.X - edge, Y: data.Max.Y + 4},
-		}})
-	}
-	return nil
 }
 
 func (r *Result) axis(p *plot.Axis, ax Axis) {

@@ -11,11 +11,18 @@ import (
 	"strings"
 )
 
+// drawing is what can be written in each of the formats.
+type drawing interface {
+	WriteCSV(io.Writer) error
+	WriteSVG(io.Writer) error
+	WritePNG(io.Writer) error
+}
+
 // writers are the formats of a map by the extension of its file.
-var writers = map[string]func(*Result, io.Writer) error{
-	".csv": (*Result).WriteCSV,
-	".svg": (*Result).WriteSVG,
-	".png": (*Result).WritePNG,
+var writers = map[string]func(drawing, io.Writer) error{
+	".csv": drawing.WriteCSV,
+	".svg": drawing.WriteSVG,
+	".png": drawing.WritePNG,
 }
 
 // CheckFile returns an error unless the name ends in .svg, .png or .csv: ask before a long measurement.
@@ -27,7 +34,12 @@ func CheckFile(name string) error {
 }
 
 // WriteFile writes the map in the format that the name's extension names. The file appears complete or not at all.
-func (r *Result) WriteFile(name string) (err error) {
+func (r *Result) WriteFile(name string) error { return writeFile(r, name) }
+
+// WriteFile writes the map like that of a [Result].
+func (c *Certified) WriteFile(name string) error { return writeFile(c, name) }
+
+func writeFile(r drawing, name string) (err error) {
 	if err := CheckFile(name); err != nil {
 		return err
 	}
@@ -81,6 +93,24 @@ func (r *Result) WriteCSV(w io.Writer) error {
 			row = append(row, number(c.Value))
 		}
 		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// WriteCSV writes one header line and one line per tile, by rows from below, with its exact ends:
+//
+//	X_lo, X_hi, Y_lo, Y_hi, certified
+func (c *Certified) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	x, y := c.Spec.X.Quantity, c.Spec.Y.Quantity
+	if err := out.Write([]string{x + "_lo", x + "_hi", y + "_lo", y + "_hi", "certified"}); err != nil {
+		return err
+	}
+	for _, t := range c.Tiles {
+		if err := out.Write([]string{t.XLo.RatString(), t.XHi.RatString(), t.YLo.RatString(), t.YHi.RatString(), t.Outcome.String()}); err != nil {
 			return err
 		}
 	}

@@ -56,7 +56,7 @@ func TestFilesAppearWholeOrNotAtAll(t *testing.T) {
 	}
 	// A writer that fails half-way leaves nothing.
 	broken := errors.New("disk full")
-	writers[".broken"] = func(_ *Result, w io.Writer) error {
+	writers[".broken"] = func(_ drawing, w io.Writer) error {
 		if _, err := io.WriteString(w, "half"); err != nil {
 			return err
 		}

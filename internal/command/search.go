@@ -275,8 +275,11 @@ type mapCommand struct {
 	Measure string   `default:"outcome" help:"What to map: outcome, margin, time or final-s."`
 	Model   string   `default:"frozen" help:"The mode's equations: frozen (τ constant), modes (moving average) or parabola."`
 	Refine  int      `default:"0" help:"How often cells at the boundary are halved; 0 is the default, -1 none."`
-	Workers int      `default:"0" help:"Cells at a time; 0 is one per processor. Changes no result."`
-	Out     string   `required:"" placeholder:"FILE" help:"Result: .svg, .png or .csv; of a flow of your own .csv."`
+
+	Certified bool `help:"Certify tiles of p0 and s0 as a whole, by validated integration into traps; what is not certified is hatched. Drawn beside the measured map."`
+
+	Workers int    `default:"0" help:"Cells at a time; 0 is one per processor. Changes no result."`
+	Out     string `required:"" placeholder:"FILE" help:"Result: .svg, .png or .csv; of a flow of your own .csv."`
 }
 
 // Run measures a map and writes it with the boundary that the theory predicts.
@@ -310,6 +313,9 @@ func (m *mapCommand) Run(c *console) error {
 	}
 	bar := newProgress(c.stderr)
 	spec.Progress = func(done, total int) { bar.show(done, max(total, 1), "cells") }
+	if m.Certified {
+		return m.certify(c, spec, bar)
+	}
 	r, err := mapping.Map(c.ctx, spec)
 	bar.clear()
 	if r == nil {
@@ -333,8 +339,8 @@ func (m *mapCommand) own(c *console) error {
 	if err != nil {
 		return err
 	}
-	if m.Measure != "outcome" || m.Model != "frozen" || m.Refine != 0 {
-		return &exit{BadInput, "--measure, --model and --refine are about a mode of the paper, not a flow of your own"}
+	if m.Measure != "outcome" || m.Model != "frozen" || m.Refine != 0 || m.Certified {
+		return &exit{BadInput, "--measure, --model, --refine and --certified are about a mode of the paper, not a flow of your own"}
 	}
 	part := claim.Parts[0]
 	spec := mapping.Own{Part: part, Set: map[string]*big.Rat{}}
@@ -369,6 +375,30 @@ func (m *mapCommand) own(c *console) error {
 	}
 	if c.ctx.Err() != nil {
 		return interrupted("%s holds the cells that are done", m.Out)
+	}
+	return err
+}
+
+// certify certifies a map and writes it beside the measured one.
+func (m *mapCommand) certify(c *console, spec mapping.Spec, bar *progress) error {
+	proved, err := mapping.Certify(c.ctx, spec)
+	bar.clear()
+	if proved == nil {
+		return badInput(err)
+	}
+	if c.ctx.Err() == nil && !strings.HasSuffix(m.Out, ".csv") {
+		spec.Refine = 0
+		proved.Measured, err = mapping.Map(c.ctx, spec)
+		bar.clear()
+	}
+	if werr := proved.WriteFile(m.Out); werr != nil {
+		return badInput(werr)
+	}
+	if werr := c.write(func(w io.Writer) error { _, e := fmt.Fprintln(w, proved); return e }); werr != nil {
+		return werr
+	}
+	if c.ctx.Err() != nil {
+		return interrupted("%s holds the tiles that are done", m.Out)
 	}
 	return err
 }

@@ -27,8 +27,8 @@ type verifyCommand struct {
 // Help describes what the flags cannot.
 func (*verifyCommand) Help() string {
 	return `Every step of a certificate is made again by the kernel, every box of a region by the checker of regions, every
-counterexample by the model; what a
-file says of itself is not believed. A line for each file: what it establishes. Exit 0: all hold; 1: one is refused.`
+counterexample by the model, every motion by validated integration; what a file says of itself is not believed. A line for
+each file: what it establishes. Exit 0: all hold; 1: one is refused.`
 }
 
 // Run reads certificates again.
@@ -154,6 +154,9 @@ func said(c *certificate.Certificate, full bool) (string, error) {
 	switch x := c.Counterexample(); {
 	case x.Valid():
 		ctx, goals, word, rest = x.Context(), []kernel.Formula{x.Formula()}, "refuted", "; at "+x.State().String()+": "+x.Reason()
+	case c.Trajectory().Valid():
+		x := c.Trajectory()
+		ctx, goals, word, rest = x.Context(), []kernel.Formula{x.Formula()}, "refuted", "; along the motion from "+x.State().String()+": "+x.Reason()
 	case c.Vacuous().Valid():
 		ctx, goals, word = c.Vacuous().Context(), []kernel.Formula{c.Vacuous().Formula()}, "vacuous"
 	case len(c.Certified()) > 0:

@@ -203,13 +203,7 @@ type run struct {
 // variable across which the box is best cut: the one whose width has become the
 // largest part of the set's.
 func (r *run) carry(start []interval.Interval) (*Tube, int, *NotEnclosedError) {
-	g := &integrator{
-		p: r.p, set: r.set, rule: r.rule,
-		jac:   newTaylor(r.p, r.set.Order-1, true),
-		point: newTaylor(r.p, r.set.Order, false),
-		rough: newTaylor(r.p, r.set.Order, false),
-		state: newZonotope(start),
-	}
+	g := newIntegrator(r.p, r.set, r.rule, start)
 	tube := &Tube{sys: r.sys, order: r.set.Order, t0: new(big.Rat).Set(r.t0), end: start}
 	now := new(big.Rat).Set(r.t0)
 	fail := func(reason string) (*Tube, int, *NotEnclosedError) {
@@ -331,6 +325,16 @@ type integrator struct {
 	state             *zonotope
 	// last is the step just taken, 0 at the start.
 	last float64
+}
+
+func newIntegrator(p *program, set Settings, rule rules, start []interval.Interval) *integrator {
+	return &integrator{
+		p: p, set: set, rule: rule,
+		jac:   newTaylor(p, set.Order-1, true),
+		point: newTaylor(p, set.Order, false),
+		rough: newTaylor(p, set.Order, false),
+		state: newZonotope(start),
+	}
 }
 
 // step advances the state by at most left, and returns what the tube keeps.

@@ -175,8 +175,8 @@ func (s *System) own(e Expr) {
 	}
 }
 
-// rational returns the value of e if it is a rational constant.
-func (e Expr) rational() (*big.Rat, bool) {
+// Rational returns the value of e if it is a rational constant.
+func (e Expr) Rational() (*big.Rat, bool) {
 	if n := e.sys.nodes[e.id]; n.op == opConst {
 		return e.sys.consts[n.a], true
 	}
@@ -185,14 +185,14 @@ func (e Expr) rational() (*big.Rat, bool) {
 
 // is reports whether e is the constant n.
 func (e Expr) is(n int64) bool {
-	r, ok := e.rational()
+	r, ok := e.Rational()
 	return ok && r.IsInt() && r.Num().IsInt64() && r.Num().Int64() == n
 }
 
 // fold returns the constant op(e, f) if both are rational constants.
 func (e Expr) fold(f Expr, op func(z, x, y *big.Rat) *big.Rat) (Expr, bool) {
-	x, ok := e.rational()
-	y, ok2 := f.rational()
+	x, ok := e.Rational()
+	y, ok2 := f.Rational()
 	if !ok || !ok2 {
 		return Expr{}, false
 	}
@@ -258,7 +258,7 @@ func (e Expr) Mul(f Expr) Expr {
 // an error. It panics if f is the constant 0.
 func (e Expr) Div(f Expr) Expr {
 	e.sys.own(f)
-	if r, ok := f.rational(); ok {
+	if r, ok := f.Rational(); ok {
 		if r.Sign() == 0 {
 			panic("enclosure: division by the constant 0")
 		}
@@ -269,7 +269,7 @@ func (e Expr) Div(f Expr) Expr {
 
 // Neg returns −e.
 func (e Expr) Neg() Expr {
-	if r, ok := e.rational(); ok {
+	if r, ok := e.Rational(); ok {
 		return e.sys.Const(new(big.Rat).Neg(r))
 	}
 	if n := e.sys.nodes[e.id]; n.op == opNeg {

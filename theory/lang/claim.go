@@ -261,6 +261,8 @@ type Assume struct {
 	// Always is set where the hypothesis is said to hold all along: then a statement about states is one about
 	// all states of a motion or orbit.
 	Always bool
+	// Start is set where it is said of time 0 alone; then, too, a statement about states is one about all times.
+	Start bool
 }
 
 // Step is one step of a proof script.

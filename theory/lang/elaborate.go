@@ -388,10 +388,10 @@ func (r *Reading) dynamics() error {
 }
 
 // time is the kind of sequent the part states: a statement about states is one about all times if a hypothesis is
-// said to hold always.
+// said to hold always, or at the start.
 func (r *Reading) time() kernel.Time {
 	s := r.part.Stmt
-	if s.Kind == Stationary || s.Kind.ofState() && !slices.ContainsFunc(r.part.Assumes, func(a *Assume) bool { return a.Always }) {
+	if s.Kind == Stationary || s.Kind.ofState() && !slices.ContainsFunc(r.part.Assumes, func(a *Assume) bool { return a.Always || a.Start }) {
 		return kernel.AtState
 	}
 	if course(r.env, s) == OverSteps {
@@ -509,7 +509,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.hyps[a.Name], err = add(a.Stmt.Pos, true, fs.Form(), fs.Terms()...); err != nil {
+		if r.hyps[a.Name], err = add(a.Stmt.Pos, !a.Start, fs.Form(), fs.Terms()...); err != nil {
 			return nil, err
 		}
 		r.owners = append(r.owners, a.Name)

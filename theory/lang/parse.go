@@ -842,8 +842,9 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		if err != nil {
 			return err
 		}
-		always := name.text == "always" && !p.isOp(":")
-		if always {
+		when := ""
+		if (name.text == "always" || name.text == "start") && !p.isOp(":") {
+			when = name.text
 			if name, err = p.ident("a name for the hypothesis"); err != nil {
 				return err
 			}
@@ -863,7 +864,7 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		if err := f.inlineStmt(s); err != nil {
 			return err
 		}
-		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: always})
+		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: when == "always", Start: when == "start"})
 	case "for":
 		part.Region = true
 		if err := part.parseRegion(p); err != nil {
@@ -1190,7 +1191,8 @@ func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	if t.Drop != "" {
 		before := len(n.kids)
 		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool {
-			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(k.prose(), "always ")), t.Drop+":")
+			name := strings.TrimPrefix(strings.TrimPrefix(k.prose(), "always "), "start ")
+			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(name), t.Drop+":")
 		})
 		if len(n.kids) == before {
 			return nil, errAt(t.Pos, "there is no hypothesis %s to drop", t.Drop)

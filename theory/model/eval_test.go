@@ -230,7 +230,7 @@ func TestStateShapes(t *testing.T) {
 	}
 	st := must(model.NewState(sig, map[string]int{"n": 1}, map[string][][]*big.Rat{"W": one}))
 	one[0][0].SetInt64(7)
-	st.Entries("W")[0][0][0].SetInt64(8)
+	st.Entries("W")[0][0].SetInt64(8)
 	if got := st.String(); got != "n = 1, W = [1]" {
 		t.Errorf("the state is %s: it can be changed from outside", got)
 	}

@@ -184,8 +184,24 @@ func (s *State) Roots() []Algebraic {
 	return out
 }
 
-// Entries is a copy of the value of the symbol called name, row by row, nil if it has none.
-func (s *State) Entries(name string) [][]Algebraic {
+// Entries is a copy of the value of the symbol called name, row by row, nil if it has none, or one that is irrational.
+func (s *State) Entries(name string) [][]*big.Rat {
+	var out [][]*big.Rat
+	for _, row := range s.Numbers(name) {
+		var xs []*big.Rat
+		for _, x := range row {
+			if len(x) != 1 {
+				return nil
+			}
+			xs = append(xs, x[0])
+		}
+		out = append(out, xs)
+	}
+	return out
+}
+
+// Numbers is [State.Entries] of any value.
+func (s *State) Numbers(name string) [][]Algebraic {
 	t := s.sig.Lookup(name)
 	if t == nil {
 		return nil

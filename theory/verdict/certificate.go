@@ -47,6 +47,9 @@ func (r *Refutation) Certificate(claim string) ([]byte, error) {
 	if !r.verdict.IsRefuted() {
 		return nil, nil
 	}
+	if r.trajectory.Valid() {
+		return certificate.Trajectory(label(claim, r.reading.Part()), names(r.reading), r.trajectory)
+	}
 	return certificate.Refutation(label(claim, r.reading.Part()), names(r.reading), r.counterexample)
 }
 
@@ -145,7 +148,7 @@ func (s *Sequents) Verdict(c *certificate.Certificate) (Verdict, error) {
 	case c.Counterexample().Valid() && among(s.Losses):
 		return Verdict{notKept}, nil
 	// Soundness: a motion that refutes A ⊢ ⊥ keeps the assumption A; it does not refute A.
-	case c.Counterexample().Valid() && among(s.Parts) && !s.assumption:
+	case (c.Counterexample().Valid() || c.Trajectory().Valid()) && among(s.Parts) && !s.assumption:
 		return Verdict{refuted}, nil
 	}
 	return Undecided, fmt.Errorf("verdict: the certificate establishes another sequent than that of %s", s.name)

@@ -11,16 +11,18 @@ import (
 	"stopgrad/theory/lang"
 	"stopgrad/theory/model"
 	"stopgrad/theory/prove"
+	"stopgrad/theory/trajectory"
 )
 
 // Witness is a state in exact numbers.
 type Witness = eval.State[*big.Rat]
 
-// Refutation is what the model says of a part at a state.
+// Refutation is what the model says of a part at a state, or what becomes of the part along a motion from it.
 type Refutation struct {
 	verdict        Verdict
 	reading        *lang.Reading
 	counterexample model.Counterexample
+	trajectory     trajectory.Refutation
 	reason         string
 	undefined      bool
 	finding        *eval.Finding
@@ -35,7 +37,10 @@ func (r *Refutation) Reading() *lang.Reading { return r.reading }
 // Counterexample is the model's, invalid if the state is none.
 func (r *Refutation) Counterexample() model.Counterexample { return r.counterexample }
 
-// Reason says in numbers how the statement fails at the state, or why the state is no counterexample.
+// Trajectory is the motion along which the statement fails, invalid if it was not asked for one.
+func (r *Refutation) Trajectory() trajectory.Refutation { return r.trajectory }
+
+// Reason says in numbers how the statement fails at the state, or along the motion, or why the state is no counterexample.
 func (r *Refutation) Reason() string { return r.reason }
 
 // Undefined reports whether the statement, one about states, has no value at this one, which meets all hypotheses. So it is
@@ -134,6 +139,44 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 		if r.undefined {
 			r.reason += ", at " + st.String()
 		}
+		return r, nil
+	}
+	if last == nil {
+		last = fmt.Errorf("verdict: %s states nothing", part.Name)
+	}
+	return nil, last
+}
+
+// Follow asks whether the motion from a state, followed as the course says, is a counterexample to a part. An error means
+// that the question could not be put.
+func Follow(part *lang.Part, w Witness, course trajectory.Course) (*Refutation, error) {
+	if part.Fault != nil {
+		return nil, part.Fault
+	}
+	reading, err := lang.Elaborate(part)
+	if err != nil {
+		return nil, err
+	}
+	st, err := StateOf(reading, w)
+	if err != nil {
+		return nil, err
+	}
+	r := &Refutation{reading: reading, finding: &eval.Finding{Hypotheses: map[string]bool{}, Measures: map[string]float64{}}}
+	c := reading.Context()
+	keeps := prove.Keeps(context.Background(), c)
+	var last error
+	for _, g := range reading.Goals() {
+		x, err := trajectory.Refute(c, g, st, course, keeps...)
+		if err != nil {
+			last = err
+			continue
+		}
+		r.trajectory, r.reason, r.verdict = x, x.Reason(), OfTrajectory(reading, x)
+		return r, nil
+	}
+	var none *trajectory.Unrefuted
+	if errors.As(last, &none) {
+		r.reason = last.Error()
 		return r, nil
 	}
 	if last == nil {

@@ -5,6 +5,7 @@ import (
 	"stopgrad/theory/lang"
 	"stopgrad/theory/model"
 	"stopgrad/theory/region"
+	"stopgrad/theory/trajectory"
 )
 
 // Verdict is a word from the closed set. Its zero value is undecided.
@@ -92,6 +93,20 @@ func OfCounterexample(r *lang.Reading, c model.Counterexample) Verdict {
 	}
 	for _, g := range r.Goals() {
 		if c.Formula().Same(g) {
+			return Verdict{refuted}
+		}
+	}
+	return Undecided
+}
+
+// OfTrajectory is the verdict of a motion on a reading: refuted if one of its goals fails along it in its context.
+func OfTrajectory(r *lang.Reading, x trajectory.Refutation) Verdict {
+	// Soundness: a motion that refutes A ⊢ ⊥ keeps the assumption A; it does not refute A.
+	if !x.Valid() || x.Context() != r.Context() || r.Context().Whole() != nil || r.Part().Stmt.Kind == lang.Assumption {
+		return Undecided
+	}
+	for _, g := range r.Goals() {
+		if x.Formula().Same(g) {
 			return Verdict{refuted}
 		}
 	}

@@ -1,6 +1,7 @@
 // Package certificate reads and writes the evidence of one reading of a claim as a text file: a proof as the rule
-// applications that the kernel made, an exact counterexample, or the message of an ill-formed statement. [Read] hands
-// every step to the kernel again and believes nothing; a file that says too much is refused with its line.
+// applications that the kernel made, an exact counterexample, a motion along which the statement fails, or the message of
+// an ill-formed statement. [Read] hands every step to the kernel again, integrates motions again and believes nothing; a
+// file that says too much is refused with its line.
 //
 // # The format
 //
@@ -43,6 +44,11 @@
 //	value W 2 1 : 1 -3/2            exact values, rows and columns, entries row by row; an entry 1/2,0,3 is
 //	                                the sum of its coefficients m = 0, 1, … times the roots at the bits of m: 1/2 + 3·√r₁
 //	refutes 0 eq 4 5 : 1            the statement of context 0 that fails there; theorems of always φ that it rests on
+//	course 5/2 20 41                the motion from the state is followed to time 5/2, by series of order 20 in 41 steps at
+//	                                most; package trajectory encloses it again
+//	trap -1/10 3/10 : 1 0           a coordinate of the trap in which it ends: its bounds, and its coefficients in the
+//	                                entries that move; there is one for each of these
+//	follows 0 vanishes 4 : 1        the statement of context 0 that fails along this motion, with theorems as above
 //	illformed MESSAGE               the statement has no meaning, for this reason; the reason is not derived again
 //	sha256 HEX                      last line: of every byte before it
 //

@@ -14,6 +14,7 @@ import (
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/model"
 	"stopgrad/theory/region"
+	"stopgrad/theory/trajectory"
 )
 
 const (
@@ -42,6 +43,7 @@ type Certificate struct {
 	vacuous        kernel.Theorem
 	certified      []region.Certified
 	counterexample model.Counterexample
+	trajectory     trajectory.Refutation
 	illFormed      string
 	lines          int
 	bytes          int
@@ -70,6 +72,9 @@ func (c *Certificate) Certified() []region.Certified {
 
 // Counterexample is the counterexample of a refutation, invalid in other certificates.
 func (c *Certificate) Counterexample() model.Counterexample { return c.counterexample }
+
+// Trajectory is the motion along which a statement fails, invalid in other certificates.
+func (c *Certificate) Trajectory() trajectory.Refutation { return c.trajectory }
 
 // IllFormed is the message of a statement without meaning, empty in other certificates. It is not derived again.
 func (c *Certificate) IllFormed() string { return c.illFormed }
@@ -106,6 +111,8 @@ func (c *Certificate) findSequent() string {
 		return Sequent(c.vacuous.Context(), c.vacuous.Formula())
 	case c.counterexample.Valid():
 		return Sequent(c.counterexample.Context(), c.counterexample.Formula())
+	case c.trajectory.Valid():
+		return Sequent(c.trajectory.Context(), c.trajectory.Formula())
 	}
 	return ""
 }
@@ -123,7 +130,8 @@ type reader struct {
 	sizes    map[string]int
 	roots    []model.Algebraic
 	values   map[string][][]model.Algebraic
-	kind     string // goal, vacuous, certified, refutes or illformed
+	course   trajectory.Course
+	kind     string // goal, vacuous, certified, refutes, follows or illformed
 	sheds    []region.Shed
 	steps    []region.Step
 	named    []int // the lines of the abbreviations
@@ -207,6 +215,9 @@ func Read(in io.Reader) (*Certificate, error) {
 	}
 	if len(r.pending) > 0 {
 		return fail("hypotheses without a context")
+	}
+	if !r.cert.trajectory.Valid() && (r.course.End != nil || r.course.Trap != nil) {
+		return fail("a course that is not followed")
 	}
 	if len(r.steps)+len(r.sheds) > 0 {
 		return fail("an argument without a conclusion")
@@ -355,8 +366,12 @@ func (r *reader) line(text string, n int) error {
 		return r.root(args)
 	case "value":
 		return r.value(args)
-	case "refutes":
-		return r.refutes(args)
+	case "course":
+		return r.setCourse(args)
+	case "trap":
+		return r.trap(args)
+	case "refutes", "follows":
+		return r.refutes(word, args)
 	}
 	return fmt.Errorf("there is no item %q", word)
 }
@@ -682,12 +697,58 @@ func algebraic(s string) (a model.Algebraic, err error) {
 	return a, nil
 }
 
-// refutes evaluates the counterexample again.
-func (r *reader) refutes(args []string) error {
-	if err := r.concludes("refutes"); err != nil {
+// setCourse reads until when a motion is followed.
+func (r *reader) setCourse(args []string) error {
+	if len(args) != 3 || r.course.End != nil {
+		return fmt.Errorf("one course is wanted: an end time, an order and a number of steps")
+	}
+	end, err := rational(args[0])
+	if err != nil {
 		return err
 	}
-	if r.cert.counterexample.Valid() {
+	order, err := number(args[1], trajectory.MaxOrder+1)
+	if err != nil {
+		return err
+	}
+	steps, err := number(args[2], trajectory.MaxSteps+1)
+	if err != nil {
+		return err
+	}
+	r.course.End, r.course.Order, r.course.Steps = end, order, steps
+	return nil
+}
+
+// trap reads one coordinate of a trap.
+func (r *reader) trap(args []string) error {
+	fs, err := fields(args, 2)
+	if err != nil {
+		return err
+	}
+	if len(fs[0]) != 2 {
+		return fmt.Errorf("trap takes two bounds")
+	}
+	var xs []*big.Rat
+	for _, w := range append(fs[0], fs[1]...) {
+		x, err := rational(w)
+		if err != nil {
+			return err
+		}
+		xs = append(xs, x)
+	}
+	if r.course.Trap == nil {
+		r.course.Trap = &trajectory.Trap{}
+	}
+	t := r.course.Trap
+	t.Lo, t.Hi, t.Rows = append(t.Lo, xs[0]), append(t.Hi, xs[1]), append(t.Rows, xs[2:])
+	return nil
+}
+
+// refutes evaluates the counterexample again, or follows the motion from it.
+func (r *reader) refutes(word string, args []string) error {
+	if err := r.concludes(word); err != nil {
+		return err
+	}
+	if r.cert.counterexample.Valid() || r.cert.trajectory.Valid() {
 		return fmt.Errorf("two counterexamples")
 	}
 	fs, err := fields(args, 2)
@@ -695,7 +756,7 @@ func (r *reader) refutes(args []string) error {
 		return err
 	}
 	if len(fs[0]) < 2 {
-		return fmt.Errorf("refutes takes a context and a statement")
+		return fmt.Errorf("%s takes a context and a statement", word)
 	}
 	c, err := r.contextOf(fs[0][0])
 	if err != nil {
@@ -711,6 +772,10 @@ func (r *reader) refutes(args []string) error {
 	}
 	st, err := model.NewAlgebraicState(r.sig, r.sizes, r.roots, r.values)
 	if err != nil {
+		return err
+	}
+	if word == "follows" {
+		r.cert.trajectory, err = trajectory.Refute(c, goal, st, r.course, keeps...)
 		return err
 	}
 	r.cert.counterexample, err = model.Refute(c, goal, st, keeps...)

@@ -8,6 +8,7 @@ import (
 
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/model"
+	"stopgrad/theory/trajectory"
 )
 
 // Label is what a certificate is filed under. It says nothing about what the certificate establishes.
@@ -57,18 +58,46 @@ func Refutation(l Label, names []Abbreviation, x model.Counterexample) ([]byte, 
 		return nil, fmt.Errorf("certificate: no counterexample to write")
 	}
 	w := newWriter(l, x.Context().Dynamics())
+	says := w.refuted(names, x.Context(), x.Formula(), x.State(), x.Keeps())
+	fmt.Fprintf(&w.out, "refutes %s\n", says)
+	return w.seal(), nil
+}
+
+// Trajectory renders a motion along which a statement fails, with the theorems it rests on.
+func Trajectory(l Label, names []Abbreviation, x trajectory.Refutation) ([]byte, error) {
+	if !x.Valid() {
+		return nil, fmt.Errorf("certificate: no motion to write")
+	}
+	w := newWriter(l, x.Context().Dynamics())
+	says := w.refuted(names, x.Context(), x.Formula(), x.State(), x.Keeps())
+	course := x.Course()
+	fmt.Fprintf(&w.out, "course %s %d %d\n", course.End.RatString(), course.Order, course.Steps)
+	if t := course.Trap; t != nil {
+		for i, row := range t.Rows {
+			fmt.Fprintf(&w.out, "trap %s %s :", t.Lo[i].RatString(), t.Hi[i].RatString())
+			for _, c := range row {
+				w.out.WriteString(" " + c.RatString())
+			}
+			w.out.WriteByte('\n')
+		}
+	}
+	fmt.Fprintf(&w.out, "follows %s\n", says)
+	return w.seal(), nil
+}
+
+// refuted writes a sequent, the theorems its refutation rests on and a state, and returns the words of the conclusion.
+func (w *writer) refuted(names []Abbreviation, ctx *kernel.Context, f kernel.Formula, st *model.State, needs []kernel.Theorem) string {
 	w.dynamics()
 	w.abbreviations(names)
-	c := w.context(x.Context())
-	goal := w.formula(x.Formula())
+	c := w.context(ctx)
+	goal := w.formula(f)
 	var keeps []string
-	for _, k := range x.Keeps() {
+	for _, k := range needs {
 		keeps = append(keeps, fmt.Sprint(w.theorem(k)))
 	}
-	st := x.State()
 	// Every symbol of the signature that has values needs one, whether the sequent mentions it or not.
 	for _, y := range st.Signature().Symbols() {
-		if st.Entries(y.Name()) != nil {
+		if st.Numbers(y.Name()) != nil {
 			w.term(st.Signature().Lookup(y.Name()))
 		}
 	}
@@ -80,7 +109,7 @@ func Refutation(l Label, names []Abbreviation, x model.Counterexample) ([]byte, 
 		fmt.Fprintf(&w.out, "root %s\n", r)
 	}
 	for _, y := range st.Signature().Symbols() {
-		rows := st.Entries(y.Name())
+		rows := st.Numbers(y.Name())
 		if rows == nil {
 			continue
 		}
@@ -92,8 +121,7 @@ func Refutation(l Label, names []Abbreviation, x model.Counterexample) ([]byte, 
 		}
 		w.out.WriteByte('\n')
 	}
-	fmt.Fprintf(&w.out, "refutes %d %s :%s\n", c, goal, spaced(keeps))
-	return w.seal(), nil
+	return fmt.Sprintf("%d %s :%s", c, goal, spaced(keeps))
 }
 
 // IllFormed renders the message of a statement without meaning.

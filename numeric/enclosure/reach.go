@@ -1,0 +1,63 @@
+package enclosure
+
+import (
+	"math/big"
+
+	"stopgrad/numeric/interval"
+)
+
+// Reach follows all solutions from the box x0 until they are all in one of the traps, up to the time end at most, and
+// returns the trap's index, or −1 if they have not been seen to get into one: the box may be too wide, or the solutions may
+// part. The box is not cut; once a variable's range is wider than widest it is given up. It panics like [Integrate].
+func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, settings *Settings, traps ...*Trap) (int, error) {
+	p, err := compile(sys)
+	if err != nil {
+		return -1, err
+	}
+	span, _ := end.Float64()
+	set, err := settings.resolve(span)
+	if err != nil {
+		return -1, err
+	}
+	g := newIntegrator(p, set, soundRules, append(append([]interval.Interval(nil), x0...), p.initial...))
+	now := new(big.Rat)
+	for n := 0; ; n++ {
+		box := g.state.box()
+		for k, t := range traps {
+			if t.holds(box[:sys.Dim()]) {
+				return k, nil
+			}
+		}
+		left := new(big.Rat).Sub(end, now)
+		if left.Sign() <= 0 || n >= set.MaxSteps {
+			return -1, nil
+		}
+		for _, x := range box[:sys.Dim()] {
+			if !(x.Wid() <= widest) {
+				return -1, nil
+			}
+		}
+		taken, err := g.step(left)
+		if err != nil {
+			return -1, nil
+		}
+		now.Add(now, taken.length)
+	}
+}
+
+// holds reports whether a box of states lies in the trap.
+func (t *Trap) holds(x []interval.Interval) bool {
+	for i, row := range t.rows {
+		u := interval.Interval{}
+		for j, c := range row {
+			if c.Sign() != 0 {
+				u = u.Add(interval.FromRat(c).Mul(x[j]))
+			}
+		}
+		// Soundness: the bounds themselves need not be floating point numbers.
+		if !(u.Lo() >= interval.FromRat(t.lo[i]).Hi() && u.Hi() <= interval.FromRat(t.hi[i]).Lo()) {
+			return false
+		}
+	}
+	return true
+}
