@@ -13,6 +13,7 @@ import (
 	"stopgrad/fuzz/orbit"
 	"stopgrad/fuzz/region"
 	"stopgrad/fuzz/witness"
+	"stopgrad/props"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
@@ -84,6 +85,10 @@ type Finding struct {
 	Evaluations int    // states or trajectories looked at
 	Tried       int    // of them, exact states that met every hypothesis
 	Minimised   int    // states looked at to make the witness small
+	// Tested says of a statement over time what was followed of it.
+	Tested string `json:",omitempty"`
+	// Left and Right are the two sides of the refuted statement at the witness, as numbers.
+	Left, Right string `json:",omitempty"`
 	// Nearest is the least relative margin met where nothing was found; nil without one.
 	Nearest *float64 `json:",omitempty"`
 	CutOff  bool
@@ -101,6 +106,8 @@ type Report struct {
 	Seed     uint64
 	Budget   time.Duration
 	Findings []Finding
+	// Notes say what of the region has no effect on which statement.
+	Notes []string `json:",omitempty"`
 	// CutOff is set if a search was ended by time or cancellation: with more time more may be found, and the
 	// report need not be reproducible.
 	CutOff bool
@@ -128,6 +135,8 @@ func effort(budget time.Duration, n int) falsify.Effort {
 		Interior: count(120, 60, 4000),
 		Corners:  count(60, 40, 2000),
 		Solved:   count(120, 60, 4000),
+		Wide:     count(120, 60, 4000),
+		Lines:    count(10, 24, 200),
 		Optimise: optimise.Effort{Scan: count(100, 64, 1024), Starts: 8, Global: count(50, 80, 500), Local: count(10, 30, 200)},
 	}
 }
@@ -173,11 +182,21 @@ func Refute(ctx context.Context, f *lang.File, claim string, o Options) (Report,
 	if o.NoVariants {
 		targets = without(targets, Variant)
 	}
-	questions := orbit.Of(claim)
+	var questions []orbit.Question
+	if builtInClaim(f.Claim(claim)) {
+		questions = orbit.Of(claim)
+	}
 	if o.Region != nil {
 		if targets, questions, err = restrict(claim, targets, questions, o.Region); err != nil {
 			return rep, err
 		}
+		var parts []*lang.Part
+		for _, t := range targets {
+			if t.Reading != Variant {
+				parts = append(parts, t.Part)
+			}
+		}
+		rep.Notes = o.Region.Unused(parts)
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(o.Patience)*o.Budget)
 	defer cancel()
@@ -292,6 +311,13 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 			if k == 0 {
 				fd.CutOff = r.CutOff
 				fd.miss(r)
+				if eval.OverTime(t.Part) {
+					tested := r.Tested
+					if !eval.OverSteps(t.Part) {
+						tested.Add(Hunter{Budget: o.Budget}.Follow(ctx, t.Part, o.Seed, label))
+					}
+					fd.Tested = tested.String()
+				}
 			}
 			break
 		}
@@ -372,12 +398,49 @@ func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label st
 		return sample.Result{}
 	}
 	r := falsify.Search(ctx, part, label, falsify.Options{Seed: seed, Effort: effort(h.Budget, 1)})
-	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err}
+	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Tested: r.Tested}
 	if r.Refutation != nil && r.Rebuild != nil {
 		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Groups, r.Rebuild, confirms(part, r.Witness), h.Limit)
 		out.Witness, out.Refutation = h.settled(part, m.Witness, r.Witness, r.Refutation)
 	}
 	return out
+}
+
+// Horizon is how long trajectories are followed: many times the time scales of the ranges that states are drawn from.
+const Horizon = 20
+
+// trajectories is how many are followed at a budget, and drawn for each of those.
+func trajectories(budget time.Duration) int { return max(12, min(80, int(budget.Seconds()))) }
+
+const drawnForEach = 6
+
+// Follow follows trajectories of a part's statement along its flow (props.Along).
+func (h Hunter) Follow(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Tested {
+	t := sample.Tested{Nearest: math.Inf(1)}
+	stream := sample.NewStream(seed, label+"/trajectories")
+	want := trajectories(h.Budget)
+	for i := 0; props.HasTime(part) && h.Budget > 0 && i < drawnForEach*want && t.Followed < want && ctx.Err() == nil; i++ {
+		st, err := sample.Draw(stream, part, 2)
+		if err != nil {
+			continue
+		}
+		if i%2 == 1 {
+			st, _ = props.OnBoundary(part, st)
+		}
+		tr, err := props.Along(ctx, part, st, Horizon)
+		if err != nil {
+			continue
+		}
+		switch tr.Status {
+		case props.Violated:
+			t.Against = fmt.Sprintf("from %s it fails by %.2g of its numbers at t = %.4g, in floating point", witness.String(st), tr.Worst, tr.T)
+			return t
+		case props.Holds:
+			t.Followed++
+			t.Time, t.Nearest = max(t.Time, tr.T), min(t.Nearest, tr.Nearest)
+		}
+	}
+	return t
 }
 
 // Minimise makes a counterexample of a statement small. One outside the paper's regime is replaced by one inside, if a
@@ -453,4 +516,8 @@ func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {
 	fd.Status, fd.Verdict, fd.Evidence = Refuted, r.Verdict(), "exact"
 	fd.Witness, fd.Text = witness.Flatten(w), witness.String(w)
 	fd.Residual = Residual(part, w).RatString()
+	fd.Left, fd.Right, _ = r.Sides()
+	if fd.Left == "" {
+		fd.Facts = []string{r.Reason()}
+	}
 }

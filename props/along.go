@@ -38,6 +38,9 @@ type Trajectory struct {
 	Status Status
 	T      float64 // the time up to which the statement was judged
 	Worst  float64 // greatest violation of the statement, relative to the sizes in it; 0 if none
+	// Nearest is how close the statement came to failing, relative to the same sizes; of what vanishes or tends, how much
+	// of the way was left. +Inf where that cannot be told.
+	Nearest float64
 }
 
 // HasTime reports whether a part says something about a stretch of time that [Along] can judge.
@@ -52,7 +55,7 @@ func HasTime(part *lang.Part) bool {
 // statement comes to between its beginning and points equally spaced in time. What vanishes or tends is violated if the
 // flow comes to rest elsewhere, and holds once it has come to a thousandth of its distance.
 //
-// It stops, and judges no further, where a hypothesis is no longer met, where the solver stops, or where the
+// It stops, and judges no further, where a hypothesis that is assumed all along is no longer met, where the solver stops, or where the
 // work gets too much; Vacuous means that nothing could be judged. A violation is reported only if a second
 // integrator at a tighter tolerance finds the same.
 func Along(ctx context.Context, part *lang.Part, st State, horizon float64) (Trajectory, error) {
@@ -162,12 +165,11 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 	if err != nil {
 		return Trajectory{}, nil
 	}
-	var tr Trajectory
+	tr := Trajectory{Nearest: math.Inf(1)}
 	for i, t := range sol.T {
 		y := sol.Y[i]
 		if i > 0 {
-			f, err := eval.Judge(eval.Float{}, part, field.State(y))
-			if err != nil || !f.Met {
+			if broken, err := course.Broken(field.State(y)); err != nil || broken != "" {
 				break
 			}
 		}
@@ -190,6 +192,13 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 		}
 		if s.Scale > 0 {
 			excess /= s.Scale
+		}
+		switch {
+		case i == 0:
+		case s.From > 0:
+			tr.Nearest = min(tr.Nearest, s.Left/s.From)
+		case s.Says && s.Scale > 0:
+			tr.Nearest = min(tr.Nearest, math.Max(0, -s.Excess)/s.Scale)
 		}
 		tr.T, tr.Worst = t, max(tr.Worst, excess)
 		tr.Status = max(tr.Status, status)

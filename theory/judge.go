@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
 	"stopgrad/theory/verdict"
@@ -24,6 +25,8 @@ type Options struct {
 type Hunter interface {
 	// Hunt looks for a counterexample of a part that is not proved.
 	Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result
+	// Follow follows trajectories of a part whose statement is over time, along a flow.
+	Follow(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Tested
 	// Minimise returns the simplest counterexample that it comes to from w, with its refutation.
 	Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation)
 }
@@ -70,7 +73,7 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		start = time.Now()
 		res.Search = o.refute(ctx, c, p, res.Proof.Verdict().IsDecided())
 		res.Hunting = time.Since(start)
-		res.Verdict = together(res.Proof, res.Search)
+		res.Verdict = together(p, res.Proof, res.Search)
 	}
 	for _, t := range p.Twins {
 		res.Twins = append(res.Twins, judgeTwin(ctx, f, c, p, t, o))
@@ -92,7 +95,7 @@ func (o Options) refute(ctx context.Context, c *lang.Claim, p *lang.Part, proved
 }
 
 // together is the verdict of a proof and a search on one part.
-func together(proof *verdict.Proof, found sample.Result) verdict.Verdict {
+func together(p *lang.Part, proof *verdict.Proof, found sample.Result) verdict.Verdict {
 	vs := []verdict.Verdict{proof.Verdict()}
 	switch {
 	case found.Refutation != nil:
@@ -102,10 +105,22 @@ func together(proof *verdict.Proof, found sample.Result) verdict.Verdict {
 		if proof.Verdict().IsProved() {
 			return verdict.Contradiction
 		}
-	case found.Tried > 0:
+	case Supports(p, found):
 		vs = append(vs, verdict.Supported)
 	}
 	return verdict.Together(vs...)
+}
+
+// Supports reports whether a search that has found nothing speaks for a part: states that met the hypotheses, or, of a
+// statement over time, orbits or trajectories. Single states say nothing of those, and a state without a value speaks against.
+func Supports(p *lang.Part, found sample.Result) bool {
+	if found.Undefined != "" {
+		return false
+	}
+	if eval.OverTime(p) {
+		return found.Tested.Followed > 0 && found.Tested.Against == ""
+	}
+	return found.Tried > 0
 }
 
 // search draws states, by a factor more of them where there is no proof, and has the hunter go on if there is neither
@@ -124,6 +139,10 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 	if h.Undefined == "" {
 		h.Undefined = r.Undefined
 	}
+	h.Tested.Add(r.Tested)
+	if h.Refutation == nil && eval.OverTime(p) && !eval.OverSteps(p) {
+		h.Tested.Add(o.Hunter.Follow(ctx, p, o.Seed, label))
+	}
 	return h
 }
 
@@ -134,7 +153,7 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	}
 	r.Proof = verdict.Prove(ctx, r.Part)
 	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, r.Proof.Verdict().IsDecided())
-	r.Verdict = together(r.Proof, r.Search)
+	r.Verdict = together(r.Part, r.Proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.
 		r.Verdict = verdict.Undecided

@@ -22,6 +22,8 @@ import (
 // Effort says how many states each stage may look at.
 type Effort struct {
 	Interior, Corners, Solved int
+	// Wide states have numbers of any magnitude, at ends and ties; Lines are moved along, one scalar each.
+	Wide, Lines int
 	// Optimise is spent on each choice of sizes.
 	Optimise optimise.Effort
 }
@@ -40,7 +42,7 @@ type Options struct {
 type Result struct {
 	Refutation *verdict.Refutation // nil if none was found
 	Witness    verdict.Witness
-	Stage      string // that found it: interior, corners, solved, or one of package optimise
+	Stage      string // that found it: interior, corners, wide, lines, solved, or one of package optimise
 	// Coordinates and Rebuild give the states around the witness where it comes from a chart with equations
 	// solved for: the witness is Rebuild(Coordinates), and Groups lists the coordinates by symbol. Nil otherwise.
 	Coordinates []*big.Rat
@@ -51,15 +53,18 @@ type Result struct {
 	// Nearest is the least margin of a state that meets the hypotheses, relative to the numbers it was
 	// computed from; +Inf if the statement has no margin or no such state was met.
 	Nearest float64
-	CutOff  bool  // the context ended the search early
-	Err     error // of the last state that could not be judged, if none could
+	// Tested is what was followed of a statement over steps.
+	Tested sample.Tested
+	CutOff bool  // the context ended the search early
+	Err    error // of the last state that could not be judged, if none could
 }
 
 // Search looks for a counterexample of part. It depends on the seed, the label and the effort alone, unless
 // ctx ends it early.
 func Search(ctx context.Context, part *lang.Part, label string, o Options) Result {
 	s := &searcher{ctx: ctx, part: part, target: Narrowed(part, o.Domain), o: o, label: label}
-	s.res.Nearest = math.Inf(1)
+	s.res.Nearest, s.res.Tested.Nearest = math.Inf(1), math.Inf(1)
+	s.steps = eval.OverSteps(s.target)
 	s.search()
 	if s.res.Refutation == nil && s.bare != nil {
 		s.res.Refutation, s.res.Witness, s.res.Stage = s.bare, s.bareWitness, s.bareStage
@@ -74,7 +79,7 @@ func (s *searcher) search() {
 		return
 	}
 	s.weak = weaker(part)
-	for _, stage := range []func(){s.interior, s.corners, s.solved, s.optimise} {
+	for _, stage := range []func(){s.interior, s.corners, s.wide, s.lines, s.solved, s.optimise} {
 		if stage(); s.finished() {
 			return
 		}
@@ -109,6 +114,7 @@ type searcher struct {
 	label  string
 	res    Result
 
+	steps       bool       // the statement is over steps
 	refused     int        // states that seemed to fail and were not confirmed
 	weak        *lang.Part // the statement made weaker, if it is strict
 	bare        *verdict.Refutation
@@ -140,6 +146,12 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	}
 	s.res.Tried++
 	s.res.Err = nil
+	if s.steps && f.Holds && s.res.Tested.Followed < orbitsFollowed {
+		if o, err := eval.FollowOrbit(s.target, st, sample.OrbitSteps); err == nil && o.Steps > 0 {
+			s.res.Tested.Note(o)
+			f.Holds = !o.Fails
+		}
+	}
 	if f.Holds && !f.Left {
 		if m, ok := Margin(f); ok && Margined(s.part.Stmt) && (s.part.Stmt.Kind != lang.Stays || f.Measures["value"] == 0) {
 			s.res.Nearest = min(s.res.Nearest, m)
@@ -173,6 +185,9 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	return true
 }
 
+// orbitsFollowed is how many orbits are followed of a statement over steps.
+const orbitsFollowed = 400
+
 // weaker returns part with ≻ replaced by ⪰, > by ≥ and < by ≤, nil if it has none of them.
 func weaker(part *lang.Part) *lang.Part {
 	stmt := *part.Stmt
@@ -189,7 +204,7 @@ func weaker(part *lang.Part) *lang.Part {
 	return &p
 }
 
-func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, after func(sample.Chooser, verdict.Witness)) {
+func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, draw func(sample.Chooser, *lang.Part, int) (verdict.Witness, error), after func(sample.Chooser, verdict.Witness)) {
 	stream := sample.NewStream(s.o.Seed, s.label+"/"+stage)
 	sizes := s.o.sizesOf(s.target)
 	for i := range n {
@@ -203,7 +218,7 @@ func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.
 		for _, k := range ks {
 			most = max(most, k)
 		}
-		st, err := sample.Draw(&sized{Chooser: ch, sizes: ks}, s.target, most)
+		st, err := draw(&sized{Chooser: ch, sizes: ks}, s.target, most)
 		if err != nil {
 			continue
 		}
@@ -218,15 +233,17 @@ func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.
 
 func plain(c sample.Chooser) sample.Chooser { return c }
 
-func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, nil) }
+func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, sample.Draw, nil) }
+
+func (s *searcher) wide() { s.draw("wide", s.o.Effort.Wide, plain, sample.DrawWide, nil) }
 
 func (s *searcher) corners() {
-	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, nil)
+	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, sample.Draw, nil)
 }
 
 func (s *searcher) solved() {
 	if needsEquations(s.part) {
-		s.draw("solved", s.o.Effort.Solved, plain, func(ch sample.Chooser, st verdict.Witness) { solveAtRandom(ch, s.target, st) })
+		s.draw("solved", s.o.Effort.Solved, plain, sample.Draw, func(ch sample.Chooser, st verdict.Witness) { solveAtRandom(ch, s.target, st) })
 	}
 }
 

@@ -75,8 +75,11 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		}
 		return &of[i]
 	}
-	steps, tried := 0, 0
+	steps, tried, tested := 0, 0, ""
 	for _, e := range of {
+		if tested == "" && e.Verdict == ledger.Undecided {
+			tested = e.Detail.Tested
+		}
 		steps += len(e.Detail.Steps)
 		if e.Kind == ledger.Samples {
 			tried += e.Detail.Tried
@@ -101,6 +104,8 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		return "shapes do not fit"
 	case v.Denies():
 		return witness(e.Detail.State)
+	case v == ledger.Supported && e.Detail.Tested != "":
+		return e.Detail.Tested
 	case v == ledger.Supported:
 		return count(tried, "sample")
 	case e.Kind == ledger.Training:
@@ -109,6 +114,8 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		return fmt.Sprintf("open: %.0f of %s against it", e.Detail.Measures["violations"], count(e.Detail.Tried, "sample"))
 	case slices.ContainsFunc(of, func(e ledger.Evidence) bool { return e.Detail.Undefined }):
 		return "has no value at a state"
+	case tested != "":
+		return "open: " + tested
 	case tried > 0:
 		return "open after " + count(tried, "sample")
 	}

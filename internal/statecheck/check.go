@@ -340,6 +340,11 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 	if err := b.setRates(points, res); err != nil {
 		return nil, err
 	}
+	var course *eval.Course[float64]
+	if eval.OverTime(b.part) && len(points) > 1 {
+		// Without a value at the beginning there is no course, and nothing to break later.
+		course, _ = eval.NewCourse(eval.Float{}, points[0].part, points[0].st)
+	}
 	for i, c := range points {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -368,6 +373,14 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		broken := ""
 		for _, name := range slices.Sorted(maps.Keys(f.Hypotheses)) {
 			ok := f.Hypotheses[name]
+			if i > 0 && course != nil && !ok {
+				// What is assumed of the beginning alone may fail later.
+				now, err := course.Broken(c.st)
+				if err != nil {
+					return nil, err
+				}
+				ok = now == ""
+			}
 			if !ok && broken == "" {
 				broken = name
 			}

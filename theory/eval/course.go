@@ -2,7 +2,9 @@ package eval
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"math/big"
 
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
@@ -301,6 +303,32 @@ func (k *Course[T]) always(j *judge[T], g *goal, out *Stretch) error {
 	return nil
 }
 
+// Broken names a hypothesis assumed all along that does not hold at a state, and is empty where all do. What is assumed of
+// the beginning alone may fail later.
+func (k *Course[T]) Broken(st State[T]) (string, error) {
+	j, err := newJudge(k.ar, k.c, st)
+	if err != nil {
+		return "", err
+	}
+	for i := range k.c.hypotheses {
+		h := &k.c.hypotheses[i]
+		if !h.always {
+			continue
+		}
+		scale, err := j.reach(h.check)
+		if h.declared && isMissing(err) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if !j.test(h.check, scale).holds {
+			return h.name, nil
+		}
+	}
+	return "", nil
+}
+
 // factor is exp(sign·c·t) along a flow, cᵗ over steps.
 func (k *Course[T]) factor(c T, t float64, sign float64) T {
 	f := newField(k.ar)
@@ -336,4 +364,85 @@ func (k *Course[T]) inertia(j *judge[T], l Matrix[T], tol float64) (count [2]int
 		}
 	}
 	return count, values
+}
+
+// Orbit is what an exact orbit of the map comes to.
+type Orbit struct {
+	Steps int  // that were followed and of which the statement says something
+	Fails bool // the statement fails at the last of them, or the orbit goes round without its limit
+	// Nearest is the least distance from failing, relative to the numbers met; +Inf if there is none.
+	Nearest float64
+}
+
+// FollowOrbit follows the orbit of the part's map from a state that meets the hypotheses, with inputs that stay as they
+// are, for at most the given number of steps: as long as what is assumed all along holds, and numbers stay short.
+func FollowOrbit(part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err error) {
+	o.Nearest = math.Inf(1)
+	course, err := NewCourse(Rational{}, part, st)
+	if err != nil {
+		return o, err
+	}
+	path := []State[*big.Rat]{st}
+	apart := []bool{false}
+	for k := 1; k <= steps; k++ {
+		last := path[len(path)-1]
+		e, err := New(Rational{}, part.Env, last)
+		if err != nil {
+			return o, err
+		}
+		next := State[*big.Rat]{Dims: last.Dims, Vals: maps.Clone(last.Vals)}
+		for _, q := range part.Env.Map {
+			m, err := e.EvalFor(q.Name, q.RHS)
+			if err != nil {
+				return o, nil // the orbit ends here
+			}
+			next.Vals[q.Name] = m
+		}
+		if broken, err := course.Broken(next); broken != "" || err != nil {
+			return o, nil
+		}
+		s, err := course.At(float64(k), next)
+		if err != nil {
+			return o, nil
+		}
+		if s.Says || s.From > 0 {
+			o.Steps = k
+		}
+		if s.Says && s.Scale > 0 {
+			o.Nearest = min(o.Nearest, math.Abs(s.Excess)/s.Scale)
+		}
+		if s.From > 0 {
+			o.Nearest = min(o.Nearest, s.Left/s.From)
+		}
+		if s.Says && !s.Holds {
+			o.Fails = true
+			return o, nil
+		}
+		for i := len(path) - 1; i >= 0 && s.From > 0; i-- {
+			if !equalStates(part, path[i], next) {
+				continue
+			}
+			// Round and round from here: the limit is not met if one of the states on the way is not at it.
+			o.Fails = s.Left > 0
+			for _, a := range apart[i+1:] {
+				o.Fails = o.Fails || a
+			}
+			return o, nil
+		}
+		path, apart = append(path, next), append(apart, s.Left > 0)
+	}
+	return o, nil
+}
+
+// equalStates reports whether what the map moves is equal.
+func equalStates(part *lang.Part, a, b State[*big.Rat]) bool {
+	for _, q := range part.Env.Map {
+		x, y := a.Vals[q.Name], b.Vals[q.Name]
+		for i := range x.A {
+			if x.A[i].Cmp(y.A[i]) != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -486,3 +486,68 @@ func Equations[T any](ar Arith[T], part *lang.Part, st State[T]) (out []T, err e
 	}
 	return out, nil
 }
+
+// Quantities lists the numbers whose signs decide the part at a state: of each hypothesis and each conclusion that compares
+// two numbers their difference, of one about a definite matrix its leading minors.
+func Quantities[T any](ar Arith[T], part *lang.Part, st State[T]) (out []T, err error) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJudge(ar, c, st)
+	if err != nil {
+		return nil, err
+	}
+	add := func(c check) error {
+		if _, err := j.reach(c); err != nil || c.rel == never {
+			return err
+		}
+		switch c.rel {
+		case equal, atLeast, greater, unequal:
+			if d := j.test(c, 0).difference; len(d.A) == 1 {
+				out = append(out, d.A[0])
+			}
+		case semidefinite, definite:
+			m, _ := j.at(c.a)
+			for n := 1; n <= min(m.R, minors); n++ {
+				out = append(out, j.minor(m, n))
+			}
+		}
+		return nil
+	}
+	for i := range c.hypotheses {
+		if !c.hypotheses[i].declared {
+			if err := add(c.hypotheses[i].check); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range c.goals {
+		for _, l := range c.goals[i].looks {
+			for _, k := range append(append([]check(nil), l.premises...), l.conclusions...) {
+				if err := add(k); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// minors is the size of the largest leading minor that is computed.
+const minors = 3
+
+// minor is the determinant of the first n rows and columns, n ≤ 3, without division.
+func (f *field[T]) minor(m Matrix[T], n int) T {
+	two := func(i, j, k, l int) T { // columns k and l of rows i and j
+		return f.ar.Sub(f.ar.Mul(m.At(i, k), m.At(j, l)), f.ar.Mul(m.At(i, l), m.At(j, k)))
+	}
+	switch n {
+	case 1:
+		return m.At(0, 0)
+	case 2:
+		return two(0, 1, 0, 1)
+	}
+	d := f.ar.Sub(f.ar.Mul(m.At(0, 0), two(1, 2, 1, 2)), f.ar.Mul(m.At(0, 1), two(1, 2, 0, 2)))
+	return f.ar.Add(d, f.ar.Mul(m.At(0, 2), two(1, 2, 0, 1)))
+}

@@ -39,18 +39,26 @@ func rats(ss ...string) []*big.Rat {
 // Draw draws a state with sizes up to maxDim (at most 2 where there are random vectors: the model that confirms a
 // counterexample takes expectations by differences in all pairs of entries), at which declared roots are fractions.
 func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error) {
-	st, fractions, err := drawAny(ch, part, maxDim)
+	return fractional(drawAny(ch, part, maxDim, false))
+}
+
+// DrawWide draws like [Draw], with scalars of all magnitudes, next to the ends of their domains, and tied to one another.
+func DrawWide(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error) {
+	return fractional(drawAny(ch, part, maxDim, true))
+}
+
+func fractional(st eval.State[*big.Rat], fractions bool, err error) (eval.State[*big.Rat], error) {
 	if err == nil && !fractions {
 		err = ErrNoDraw
 	}
 	return st, err
 }
 
-// drawAny is [Draw] where declared roots may be irrational; it reports whether all are fractions.
-func drawAny(ch Chooser, part *lang.Part, maxDim int) (st eval.State[*big.Rat], fractions bool, err error) {
+// drawAny is [Draw], or [DrawWide], where declared roots may be irrational; it reports whether all are fractions.
+func drawAny(ch Chooser, part *lang.Part, maxDim int, wide bool) (st eval.State[*big.Rat], fractions bool, err error) {
 	fractions = true
 	env := part.Env
-	d := &drawer{ch: ch, env: env, st: eval.State[*big.Rat]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
+	d := &drawer{ch: ch, env: env, wide: wide, st: eval.State[*big.Rat]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	for _, name := range env.Order {
 		if env.Symbols[name].Kind == lang.Random {
 			maxDim = min(maxDim, 2)
@@ -73,11 +81,15 @@ func drawAny(ch Chooser, part *lang.Part, maxDim int) (st eval.State[*big.Rat], 
 			if err != nil {
 				return d.st, false, fmt.Errorf("%w: %s", err, name)
 			}
+			d.drawn = append(d.drawn, v)
 			d.st.Vals[name] = eval.ScalarOf(v)
 		case s.Kind == lang.Matrix:
 			m, err := d.matrix(s)
 			if err != nil {
 				return d.st, false, err
+			}
+			if wide && s.Attr&lang.Isometry == 0 {
+				d.stretch(m, s)
 			}
 			d.st.Vals[name] = m
 		}
@@ -111,9 +123,19 @@ type drawer struct {
 	st  eval.State[*big.Rat]
 
 	bounds *[2]*big.Rat // of the entries of the matrix being drawn
+	// wide draws scalars as by extreme; drawn are those so far.
+	wide  bool
+	drawn []*big.Rat
 }
 
 func (d *drawer) scalar(dom lang.Domain) (*big.Rat, error) {
+	if d.wide && d.ch.Intn(4) > 0 {
+		for range extremes {
+			if v := d.extreme(dom); v != nil && dom.Contains(v) {
+				return v, nil
+			}
+		}
+	}
 	// Zero is where terms drop out; a quarter of the draws go there.
 	if zero := new(big.Rat); dom.Contains(zero) && d.ch.Intn(4) == 3 {
 		return zero, nil

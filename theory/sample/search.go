@@ -3,6 +3,7 @@ package sample
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"math/big"
@@ -37,7 +38,27 @@ type Result struct {
 	// Undefined says of a state that meets every hypothesis why the statement has no value there; empty if none was met.
 	Undefined string
 	Err       error
+	// Tested is what a statement over time was held against beside single states.
+	Tested Tested
 }
+
+// Tested is what was followed of a statement over time: orbits exactly, trajectories in floating point.
+type Tested struct {
+	Followed int     // orbits or trajectories of which the statement says something
+	Steps    int     // the longest orbit
+	Time     float64 // the longest trajectory
+	// Nearest is how close one came to failing, relative to the numbers met (0 where a bound is attained); of what vanishes
+	// or tends, how much was left of the way. +Inf without one.
+	Nearest float64
+	// Against describes a trajectory that speaks against the statement and is no counterexample of the model's.
+	Against string
+}
+
+// OrbitSteps is how far orbits are followed; the model follows no further.
+const OrbitSteps = 12
+
+// orbitsFollowed is how many orbits are followed of a statement over steps that does not fail at once.
+const orbitsFollowed = 400
 
 // tape is a Chooser that replays recorded choices and draws new ones past their end or where a choice no
 // longer fits.
@@ -66,8 +87,11 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	ch := NewStream(seed, label)
 	var res Result
 	var best []int
+	bestWide := false
 	bestMargin := math.Inf(1)
 	failures, undefined, borders := 0, 0, 0
+	res.Tested.Nearest = math.Inf(1)
+	steps := eval.OverSteps(part)
 	for i := range budget {
 		if ctx.Err() != nil {
 			res.Err = ctx.Err()
@@ -75,13 +99,18 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Drawn++
 		t := &tape{fresh: ch}
-		if i >= budget/2 && best != nil {
+		if i >= budget/2 && best != nil && i%4 != 3 {
 			t.old = slices.Clone(best)
 			for range 1 + ch.Intn(3) {
 				t.old[ch.Intn(len(t.old))] = -1
 			}
 		}
-		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3))
+		// Every fourth state is wide: it has numbers of any magnitude, at ends and ties.
+		wide := i%4 == 3
+		if t.old != nil {
+			wide = bestWide
+		}
+		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3), wide)
 		if err != nil {
 			continue
 		}
@@ -119,9 +148,15 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 		res.Err = nil
 		res.Tried++
+		if steps && f.Holds && res.Tried <= orbitsFollowed {
+			if o, err := eval.FollowOrbit(part, st, OrbitSteps); err == nil && o.Steps > 0 {
+				res.Tested.Note(o)
+				f.Holds = !o.Fails
+			}
+		}
 		if f.Holds && !f.Left {
 			if m, ok := margin(f); ok && m < bestMargin {
-				best, bestMargin = t.new, m
+				best, bestWide, bestMargin = t.new, wide, m
 			}
 			continue
 		}
@@ -139,6 +174,50 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		}
 	}
 	return res
+}
+
+// Note adds an orbit.
+func (t *Tested) Note(o eval.Orbit) {
+	t.Followed++
+	t.Steps, t.Nearest = max(t.Steps, o.Steps), min(t.Nearest, o.Nearest)
+}
+
+// Add adds what was tested elsewhere.
+func (t *Tested) Add(o Tested) {
+	if o.Followed > 0 {
+		if t.Followed == 0 {
+			t.Nearest = o.Nearest
+		}
+		t.Followed, t.Steps, t.Time, t.Nearest = t.Followed+o.Followed, max(t.Steps, o.Steps), max(t.Time, o.Time), min(t.Nearest, o.Nearest)
+	}
+	if t.Against == "" {
+		t.Against = o.Against
+	}
+}
+
+// String says what was tested.
+func (t Tested) String() string {
+	var out string
+	switch {
+	case t.Followed == 0 && t.Against != "":
+		return "against it: " + t.Against
+	case t.Followed == 0:
+		return "no trajectory was tested"
+	case t.Steps > 0:
+		out = fmt.Sprintf("%d orbits of up to %d steps, exactly", t.Followed, t.Steps)
+	default:
+		out = fmt.Sprintf("%d trajectories up to t = %.4g", t.Followed, t.Time)
+	}
+	switch {
+	case t.Nearest == 0:
+		out += "; the bound is attained"
+	case !math.IsInf(t.Nearest, 1):
+		out += fmt.Sprintf("; the nearest came within %.2g of failing", t.Nearest)
+	}
+	if t.Against != "" {
+		out += "; against it: " + t.Against
+	}
+	return out
 }
 
 // WorthAsking reports whether the model is asked about the n-th state that seems to fail: about the first few, and then

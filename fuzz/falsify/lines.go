@@ -1,0 +1,295 @@
+package falsify
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"stopgrad/fuzz/minimise"
+	"stopgrad/fuzz/witness"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
+	"stopgrad/theory/verdict"
+)
+
+// maxDegree bounds the polynomials that are looked at along a line.
+const maxDegree = 12
+
+// lines draws states and moves along each scalar: where the numbers that decide the statement are polynomials in it, found
+// by interpolation, their zeros and extrema and the points between them are all the places that differ, so that a window
+// however thin or far is met. Each is judged exactly like any other state.
+func (s *searcher) lines() {
+	var names []string
+	for _, name := range s.target.Env.Order {
+		if y := s.target.Env.Symbols[name]; y.Kind == lang.Scalar && y.Root == nil {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	stream := sample.NewStream(s.o.Seed, s.label+"/lines")
+	sizes := s.o.sizesOf(s.target)
+	for i := range s.o.Effort.Lines {
+		if s.finished() {
+			return
+		}
+		ks := drawSizes(stream, s.target, sizes, float64(i%2)/2)
+		most := 1
+		for _, k := range ks {
+			most = max(most, k)
+		}
+		draw := sample.Draw
+		if i%3 == 2 {
+			draw = sample.DrawWide
+		}
+		st, err := draw(&sized{Chooser: stream, sizes: ks}, s.target, most)
+		if err != nil {
+			continue
+		}
+		if s.line(st, names[i%len(names)]) {
+			return
+		}
+	}
+}
+
+// line looks at the states that differ from one in a scalar.
+func (s *searcher) line(st verdict.Witness, name string) bool {
+	at := func(x *big.Rat) verdict.Witness {
+		w := verdict.Witness{Dims: st.Dims, Vals: make(map[string]witness.Matrix, len(st.Vals))}
+		for k, m := range st.Vals {
+			w.Vals[k] = m
+		}
+		w.Vals[name] = eval.ScalarOf(x)
+		return w
+	}
+	polys := s.polynomials(at)
+	if len(polys) == 0 {
+		return false
+	}
+	domain := s.target.Env.Symbols[name].Domain
+	for _, x := range places(polys, domain) {
+		s.res.Drawn++
+		if s.offer(at(x), "lines") {
+			return true
+		}
+		if s.finished() {
+			return true
+		}
+	}
+	return false
+}
+
+// polynomials interpolates the quantities of the target along a line; those that are none of a degree up to maxDegree are
+// left out.
+func (s *searcher) polynomials(at func(*big.Rat) verdict.Witness) (out [][]*big.Rat) {
+	var xs []*big.Rat
+	var rows [][]*big.Rat // by point
+	for k := int64(0); len(xs) < maxDegree+3 && k < 3*maxDegree; k++ {
+		x := big.NewRat(k/2+1, 1)
+		if k%2 == 1 {
+			x.Neg(x)
+		}
+		if k == 0 {
+			x = big.NewRat(1, 3)
+		}
+		q, err := eval.Quantities(eval.Rational{}, s.target, at(x))
+		if err != nil || len(rows) > 0 && len(q) != len(rows[0]) {
+			continue
+		}
+		xs, rows = append(xs, x), append(rows, q)
+	}
+	if len(rows) < 3 {
+		return nil
+	}
+	for j := range rows[0] {
+		column := make([]*big.Rat, len(rows))
+		for i := range rows {
+			column[i] = rows[i][j]
+		}
+		if p := interpolate(xs, column); len(p) > 1 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// ErrNoPolynomial is returned for a function that is no polynomial of a degree that is looked at.
+var ErrNoPolynomial = fmt.Errorf("falsify: no polynomial of degree up to %d", maxDegree)
+
+// Polynomial is the polynomial that a function is, lowest coefficient first.
+func Polynomial(f func(*big.Rat) (*big.Rat, error)) ([]*big.Rat, error) {
+	var xs, ys []*big.Rat
+	for k := int64(0); len(xs) < maxDegree+3; k++ {
+		x := big.NewRat(k, 1)
+		y, err := f(x)
+		if err != nil {
+			return nil, err
+		}
+		xs, ys = append(xs, x), append(ys, y)
+	}
+	p := interpolate(xs, ys)
+	if p == nil {
+		for _, y := range ys {
+			if y.Sign() != 0 {
+				return nil, ErrNoPolynomial
+			}
+		}
+		p = []*big.Rat{new(big.Rat)}
+	}
+	return p, nil
+}
+
+// Roots are the real zeros of a polynomial in float64, ascending.
+func Roots(p []*big.Rat) []float64 {
+	out := roots(p)
+	slices.Sort(out)
+	return out
+}
+
+// interpolate is the polynomial through the points, lowest coefficient first, if two points more than its degree asks for
+// lie on it; nil if there is none.
+func interpolate(xs, ys []*big.Rat) []*big.Rat {
+	n := len(xs)
+	d := append([]*big.Rat(nil), ys...)
+	for k := 1; k < n; k++ {
+		for i := n - 1; i >= k; i-- {
+			d[i] = new(big.Rat).Quo(new(big.Rat).Sub(d[i], d[i-1]), new(big.Rat).Sub(xs[i], xs[i-k]))
+		}
+	}
+	degree := n - 1
+	for degree >= 0 && d[degree].Sign() == 0 {
+		degree--
+	}
+	if degree < 0 || degree > n-3 {
+		return nil
+	}
+	// Newton's form, multiplied out.
+	p := []*big.Rat{new(big.Rat).Set(d[degree])}
+	for k := degree - 1; k >= 0; k-- {
+		q := make([]*big.Rat, len(p)+1)
+		for i := range q {
+			q[i] = new(big.Rat)
+			if i > 0 {
+				q[i].Set(p[i-1])
+			}
+			if i < len(p) {
+				q[i].Sub(q[i], new(big.Rat).Mul(xs[k], p[i]))
+			}
+		}
+		q[0].Add(q[0], d[k])
+		p = q
+	}
+	return p
+}
+
+// places are numbers of a domain at, beside and between the zeros and extrema of polynomials, simple ones where they do.
+func places(polys [][]*big.Rat, domain lang.Domain) (out []*big.Rat) {
+	var critical []float64
+	for _, p := range polys {
+		critical = append(append(critical, roots(p)...), roots(derivative(p))...)
+	}
+	slices.Sort(critical)
+	critical = slices.Compact(critical)
+	seen := map[string]bool{}
+	add := func(x *big.Rat) {
+		if x != nil && domain.Contains(x) && !seen[x.RatString()] {
+			seen[x.RatString()] = true
+			out = append(out, x)
+		}
+	}
+	exact := func(f float64) *big.Rat { return new(big.Rat).SetFloat64(f) }
+	for i, c := range critical {
+		x := exact(c)
+		if x == nil {
+			continue
+		}
+		for _, y := range minimise.Convergents(x) {
+			for _, p := range polys {
+				if value(p, y).Sign() == 0 {
+					add(y) // a zero that is a fraction
+				}
+			}
+		}
+		for _, rel := range []float64{1e-3, 1e-6, 1e-12} {
+			add(minimise.Within(x, exact(rel)))
+		}
+		size := math.Max(1e-3, math.Abs(c))
+		for _, rel := range []float64{1e-1, 1e-3, 1e-6, 1e-9} {
+			for _, side := range []float64{-1, 1} {
+				if y := exact(c + side*rel*size); y != nil {
+					add(minimise.Within(y, exact(rel/10)))
+				}
+			}
+		}
+		if i > 0 {
+			if y := exact((critical[i-1] + c) / 2); y != nil {
+				add(minimise.Within(y, exact(1e-3)))
+				add(y)
+			}
+		}
+	}
+	if n := len(critical); n > 0 {
+		for _, far := range []float64{2, 10, 1000} {
+			add(exact(math.Ceil(far * (math.Abs(critical[n-1]) + 1))))
+			add(exact(-math.Ceil(far * (math.Abs(critical[0]) + 1))))
+		}
+	}
+	add(domain.Lo)
+	add(domain.Hi)
+	return out
+}
+
+func derivative(p []*big.Rat) []*big.Rat {
+	var out []*big.Rat
+	for i := 1; i < len(p); i++ {
+		out = append(out, new(big.Rat).Mul(p[i], big.NewRat(int64(i), 1)))
+	}
+	return out
+}
+
+func value(p []*big.Rat, x *big.Rat) *big.Rat {
+	y := new(big.Rat)
+	for i := len(p) - 1; i >= 0; i-- {
+		y.Add(y.Mul(y, x), p[i])
+	}
+	return y
+}
+
+// roots are the real parts of the zeros of a polynomial that are nearly real, in float64: the eigenvalues of its companion
+// matrix.
+func roots(p []*big.Rat) (out []float64) {
+	n := len(p) - 1
+	for n > 0 && p[n].Sign() == 0 {
+		n--
+	}
+	if n < 1 {
+		return nil
+	}
+	m := mat.NewDense(n, n, nil)
+	for i := range n {
+		c, _ := new(big.Rat).Quo(p[i], p[n]).Float64()
+		if math.IsInf(c, 0) {
+			return nil
+		}
+		m.Set(i, n-1, -c)
+		if i > 0 {
+			m.Set(i, i-1, 1)
+		}
+	}
+	var e mat.Eigen
+	if !e.Factorize(m, mat.EigenNone) {
+		return nil
+	}
+	for _, z := range e.Values(nil) {
+		// A zero of even order is found as a pair beside the real line.
+		if math.Abs(imag(z)) <= 1e-3*(1e-3+math.Abs(real(z))) {
+			out = append(out, real(z))
+		}
+	}
+	return out
+}
