@@ -53,6 +53,7 @@ func (t Tile) cell() Cell {
 const (
 	certifiedCells = 16
 	certifiedDepth = 11
+	certifiedMost  = 20
 	// hopeless is the width of a set that is not carried any further: p and s end between 0 and about 1.
 	hopeless = 0.5
 )
@@ -67,7 +68,10 @@ func Certify(ctx context.Context, spec Spec) (*Certified, error) {
 		depth = certifiedDepth
 	case depth == NoRefine:
 		depth = 0
+	case depth < 0 || depth > certifiedMost:
+		return nil, fmt.Errorf("mapping: tiles halved %d times where 0 to %d are possible", depth, certifiedMost)
 	}
+	spec.Refine = 0
 	r, err := newRunner(spec)
 	if err != nil {
 		return nil, err
