@@ -29,7 +29,7 @@ var found = map[string]func() error{
 	// The parser's stack overflowed.
 	"a million parentheses": claimText("claim c\n  scalar x\n  says a: " + strings.Repeat("(", 1e6) + "x" + strings.Repeat(")", 1e6) + " == x\n"),
 	"a million minus signs": claimText("claim c\n  scalar x\n  says a: " + strings.Repeat("-", 1e6) + "x == x\n"),
-	// The checker's stack overflowed: a zeroth power has itself for a factor.
+	// The stack of the proof rules overflowed: a zeroth power has itself for a factor.
 	"the zeroth power of a matrix is semidefinite": zerothPower,
 	// Measures of a finite state panicked, its squares being infinite.
 	"a state whose squares overflow": func() error {

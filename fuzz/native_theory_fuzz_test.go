@@ -203,9 +203,9 @@ func holdsAt(p *lang.Part, seed uint64) error {
 	return nil
 }
 
-// checkChecker lets the checker prove statements about expressions grown from the program, and evaluates what it says
-// is proved in exact arithmetic at random states. prove is the checker; mode chooses the form of the statement.
-func checkChecker(prove func(*lang.Part) bool, program []byte, mode uint8, seed uint64) error {
+// checkProofs lets the prover prove statements about expressions grown from the program, and evaluates what it says
+// is proved in exact arithmetic at random states. prove is the prover; mode chooses the form of the statement.
+func checkProofs(prove func(*lang.Part) bool, program []byte, mode uint8, seed uint64) error {
 	g := &grower{tape: tape{bytes: program}}
 	expand := &lang.Step{Rule: "expand"}
 	zero := lang.NewNum(lang.Pos{}, new(big.Rat))
@@ -248,18 +248,18 @@ func checkChecker(prove func(*lang.Part) bool, program []byte, mode uint8, seed 
 
 func proves(p *lang.Part) bool { return verdict.Prove(context.Background(), p).Verdict().IsProved() }
 
-// FuzzChecker: what exact algebra proves, exact evaluation never refutes.
-func FuzzChecker(f *testing.F) {
+// FuzzProofs: what exact algebra proves, exact evaluation never refutes.
+func FuzzProofs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, program []byte, mode uint8, seed uint64) {
-		if err := checkChecker(proves, program, mode, seed); err != nil {
+		if err := checkProofs(proves, program, mode, seed); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// A checker with a planted error is caught within a bounded number of programs: one that believes every statement of a
+// A prover with a planted error is caught within a bounded number of programs: one that believes every statement of a
 // kind, one that forgets a transpose, one that lets matrices commute.
-func TestPlantedCheckerErrorsAreFound(t *testing.T) {
+func TestPlantedErrorsOfProofAreFound(t *testing.T) {
 	const programs = 400
 	replace := func(p *lang.Part, f func(*lang.Expr) *lang.Expr) bool {
 		var deep func(e *lang.Expr) *lang.Expr
@@ -300,7 +300,7 @@ func TestPlantedCheckerErrorsAreFound(t *testing.T) {
 			for i := range program {
 				program[i] = byte(ch.Intn(256))
 			}
-			if err := checkChecker(prove, program, uint8(k), uint64(k)); err != nil {
+			if err := checkProofs(prove, program, uint8(k), uint64(k)); err != nil {
 				if name == "none" {
 					t.Fatal(err)
 				}

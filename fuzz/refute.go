@@ -86,6 +86,10 @@ type Finding struct {
 	Evaluations int    // states or trajectories looked at
 	Tried       int    // of them, exact states that met every hypothesis
 	Minimised   int    // states looked at to make the witness small
+	// Tested says of a statement over time what was followed of it.
+	Tested string `json:",omitempty"`
+	// Left and Right are the two sides of the refuted statement at the witness, as numbers.
+	Left, Right string `json:",omitempty"`
 	// Nearest is the least relative margin met where nothing was found; nil without one.
 	Nearest *float64 `json:",omitempty"`
 	CutOff  bool
@@ -103,6 +107,8 @@ type Report struct {
 	Seed     uint64
 	Budget   time.Duration
 	Findings []Finding
+	// Notes say what of the region has no effect on which statement.
+	Notes []string `json:",omitempty"`
 	// CutOff is set if a search was ended by time or cancellation: with more time more may be found, and the
 	// report need not be reproducible.
 	CutOff bool
@@ -184,11 +190,21 @@ func Refute(ctx context.Context, f *lang.File, claim string, o Options) (Report,
 	if o.NoVariants {
 		targets = without(targets, Variant)
 	}
-	questions := orbit.Of(claim)
+	var questions []orbit.Question
+	if builtInClaim(f.Claim(claim)) {
+		questions = orbit.Of(claim)
+	}
 	if o.Region != nil {
 		if targets, questions, err = restrict(claim, targets, questions, o.Region); err != nil {
 			return rep, err
 		}
+		var parts []*lang.Part
+		for _, t := range targets {
+			if t.Reading != Variant {
+				parts = append(parts, t.Part)
+			}
+		}
+		rep.Notes = o.Region.Unused(parts)
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(o.Patience)*o.Budget)
 	defer cancel()
@@ -311,6 +327,13 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 			if k == 0 {
 				fd.CutOff = r.CutOff
 				fd.miss(r)
+				if eval.OverTime(t.Part) {
+					tested := r.Tested
+					if !eval.OverSteps(t.Part) {
+						tested.Add(Hunter{Budget: o.Budget}.Follow(ctx, t.Part, o.Seed, label))
+					}
+					fd.Tested = tested.String()
+				}
 			}
 			break
 		}
@@ -400,7 +423,7 @@ func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label st
 		return sample.Result{}
 	}
 	r := falsify.Search(ctx, part, label, falsify.Options{Seed: seed, Effort: effort(h.Budget, 1)})
-	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err}
+	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Tested: r.Tested}
 	if r.Refutation != nil && r.Rebuild != nil {
 		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Groups, r.Rebuild, confirms(part, r.Witness), h.Limit)
 		out.Witness, out.Refutation = h.settled(part, m.Witness, r.Witness, r.Refutation)
@@ -521,4 +544,8 @@ func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {
 	fd.Status, fd.Verdict, fd.Evidence = Refuted, r.Verdict(), "exact"
 	fd.Witness, fd.Text = witness.Flatten(w), witness.String(w)
 	fd.Residual = Residual(part, w).RatString()
+	fd.Left, fd.Right, _ = r.Sides()
+	if fd.Left == "" {
+		fd.Facts = []string{r.Reason()}
+	}
 }

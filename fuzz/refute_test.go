@@ -362,7 +362,7 @@ func mutants(e *lang.Expr) []*lang.Expr {
 	return []*lang.Expr{neg(e), lang.NewBin(lang.Mul, two, e)}
 }
 
-// TestResidualsShowTheFailure recomputes residuals of random counterexamples: nonzero where the checker
+// TestResidualsShowTheFailure recomputes residuals of random counterexamples: nonzero where the model
 // refutes, zero where the statement holds.
 func TestResidualsShowTheFailure(t *testing.T) {
 	f := load(t)

@@ -86,8 +86,10 @@ type Sampling struct {
 	Seed    uint64  `json:"seed"`
 	Design  string  `json:"design"`
 	Tallies []Tally `json:"statements"`
-	Resumed int     `json:"-"` // tiles that were found in the store
-	Dropped int     `json:"-"` // damaged lines of the store
+	// Notes say what of the region has no effect on which statement.
+	Notes   []string `json:"notes,omitempty"`
+	Resumed int      `json:"-"` // tiles that were found in the store
+	Dropped int      `json:"-"` // damaged lines of the store
 }
 
 // header identifies a campaign.
@@ -128,6 +130,7 @@ func Fuzz(ctx context.Context, f *lang.File, claim string, o FuzzOptions) (*Samp
 		if err := o.Region.Fits(claim, parts, nil); err != nil {
 			return nil, err
 		}
+		out.Notes = o.Region.Unused(parts)
 		sum := sha256.Sum256([]byte(o.Region.Canonical()))
 		h.Region, out.Region = hex.EncodeToString(sum[:]), filepath.Base(o.Region.File)
 	}

@@ -72,7 +72,7 @@ func TestSamplingDoesNotDependOnWorkers(t *testing.T) {
 }
 
 // TestSamplingAddsUp: every point is counted once, true statements hold at all of them, a false one fails at
-// some, confirmed by the checker, and the worst points are the worst.
+// some, confirmed by the model, and the worst points are the worst.
 func TestSamplingAddsUp(t *testing.T) {
 	const n = 3000
 	s, err := Fuzz(context.Background(), load(t), "thm3-alignment", FuzzOptions{Region: decode(t, corner), N: n, Seed: 1})
@@ -129,7 +129,7 @@ func TestSamplingKeepsToItsRegion(t *testing.T) {
 	}
 }
 
-// TestRootsOfSampledStatesAreConfirmed: the roots of sampled parameters are irrational, and the checker still
+// TestRootsOfSampledStatesAreConfirmed: the roots of sampled parameters are irrational, and the model still
 // gets a state to confirm.
 func TestRootsOfSampledStatesAreConfirmed(t *testing.T) {
 	r := decode(t, "parameters:\n  eta: {from: 1/100, to: 1/5}\n  tau: 1\n  sigma2: 0\n")

@@ -69,9 +69,23 @@ func Targets(f *lang.File, claim string) ([]Target, error) {
 			variants = append(variants, Target{Claim: claim, Name: p.Name, Reading: Variant, Part: m, Variant: t.String(), Why: t.Why})
 		}
 	}
+	if !builtInClaim(c) {
+		return append(out, variants...), nil
+	}
 	questions, err := questionsOf(claim)
 	if err != nil {
 		return nil, err
 	}
 	return append(append(out, questions...), variants...), nil
+}
+
+// builtInClaim reports whether a claim is one of the theory's own: the questions of this package are about those, and not
+// about one of the same name in a file of somebody else's.
+func builtInClaim(c *lang.Claim) bool {
+	f, err := builtIn()
+	if err != nil {
+		return false
+	}
+	own := f.Claim(c.ID)
+	return own != nil && own.Pos.File == c.Pos.File
 }

@@ -181,8 +181,8 @@ func (g *Golden) settle(ctx context.Context, v *Verifier, files map[string][]byt
 			if o.State == Unchecked && (o.Rule == ruleCounterexample || o.Rule == ruleParity) {
 				return nil, &Error{File: s.File, Rule: o.Rule, Offset: -1, Err: fmt.Errorf("nothing is recorded unchecked: %s", o.Detail)}
 			}
-			if (o.State == Pass || o.State == Warn) && o.Rule != ruleKept && o.Rule != ruleStale {
-				g.Rules = append(g.Rules, o.Rule)
+			if (o.State == Pass || o.State == Warn) && slices.ContainsFunc(builtin, func(r Rule) bool { return r.Name == o.Rule }) {
+				g.Rules = append(g.Rules, o.Rule) // rules of other packages are not this file's to list
 			}
 		}
 		if err := ctx.Err(); err != nil {

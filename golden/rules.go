@@ -149,14 +149,16 @@ func Rules() []Rule {
 }
 
 // Statements are the members of a golden of statistics that no rule here or of package recorder computes again: whoever
-// recorded it says so, and a reader believes it or does not. What a recorder's rules compare (gates, the recipe of the arm, the
-// examples of the digits, the first ten steps) is not among them, nor what follows from matrices.
+// recorded it says so, and a reader believes it or does not. What a recorder's rules compare (gates, the recipe of the arm,
+// the examples of the digits, the first ten steps) is not among them, nor what follows from matrices.
 func Statements() []string {
 	return []string{
-		"created (but that it is not in the future), provenance: git_commit, dirty, command, engine, device, host, wall_s, rng, kernels_sha256 of a program whose sources are not at hand",
+		"created, as long as it is not in the future; provenance: git_commit, dirty, command, device, host, wall_s, rng, and version and deterministic of the engine",
+		"kernels_sha256, where the sources are not at hand; where they are, another one is warned of",
 		"data.sha256, n_train and n_test of images that are not at hand",
-		"accuracies, the losses beyond the first ten steps, and series between the steps whose matrices are kept",
-		"that a run of the recipe went from its first ten steps to the matrices of its end",
+		"accuracies, losses, and the series between the steps whose matrices are kept",
+		"worst deviations over all steps: identity, balance_error, discrete_error, replay_error, average_error, moment_error, ball_error, views_distance",
+		"that a run of the recipe went from its first ten steps to the matrices of its end; not_reproduced and the reason of supersedes",
 	}
 }
 

@@ -103,7 +103,7 @@ func decides(v span, strict [2]bool, rel region.Relation, negated bool) bool {
 
 // look tries the arguments on a box, the cheap ones first. What is found was asked of package region too. Else it says
 // where to cut.
-func (s *searcher) look(b tile) (step region.Step, found bool, coordinate int, at *big.Rat) {
+func (s *searcher) look(b tile) (step region.Step, found bool, g []span, coordinate int, at *big.Rat) {
 	for i, d := range b.box {
 		s.box[i] = span{float(d.Lo, -1), float(d.Hi, 1)}
 		s.open[i] = [2]bool{d.LoOpen, d.HiOpen}
@@ -125,7 +125,6 @@ func (s *searcher) look(b tile) (step region.Step, found bool, coordinate int, a
 		}
 	}
 	c.tape.values(s.box)
-	var g []span
 	if g = c.tape.gradient(); g != nil {
 		g = slices.Clone(g)
 		v, strict := c.tape.slopes(s.box, s.open, g)
@@ -296,36 +295,63 @@ func further(v *big.Rat) *big.Rat {
 	return w
 }
 
-// suspect is a point of a box at which the hypotheses seem to hold and the condition to fail; nil if its middle is none.
-func (s *searcher) suspect(b tile) []*big.Rat {
-	x := make([]*big.Rat, len(b.box))
-	f := make([]float64, len(b.box))
+// suspect is a point of a box at which the hypotheses seem to hold and the condition to fail: its middle, or the corner at
+// which the expression seems to be nearest to failing; nil if neither is one.
+func (s *searcher) suspect(b tile, g []span) []*big.Rat {
+	middle := make([]*big.Rat, len(b.box))
 	for i, d := range b.box {
 		switch {
 		case d.Lo == nil && d.Hi == nil:
-			x[i] = new(big.Rat)
+			middle[i] = new(big.Rat)
 		case d.Lo == nil:
-			x[i] = new(big.Rat).Sub(d.Hi, big.NewRat(1, 1))
+			middle[i] = new(big.Rat).Sub(d.Hi, big.NewRat(1, 1))
 		case d.Hi == nil:
-			x[i] = new(big.Rat).Add(d.Lo, big.NewRat(1, 1))
+			middle[i] = new(big.Rat).Add(d.Lo, big.NewRat(1, 1))
 		default:
-			x[i] = new(big.Rat).Add(d.Lo, d.Hi)
-			x[i].Mul(x[i], big.NewRat(1, 2))
+			middle[i] = new(big.Rat).Add(d.Lo, d.Hi)
+			middle[i].Mul(middle[i], big.NewRat(1, 2))
 		}
-		f[i], _ = x[i].Float64()
+	}
+	c := &s.conditions[b.condition]
+	if s.fails(c, middle) {
+		return middle
+	}
+	if g == nil || c.Rel == region.NonZero || c.Rel == region.Null {
+		return nil
+	}
+	corner := slices.Clone(middle)
+	for k, i := range c.tape.coords {
+		d := b.box[i]
+		switch down := g[k].lo + g[k].hi; {
+		case down > 0 && d.Lo != nil && !d.LoOpen:
+			corner[i] = d.Lo
+		case down < 0 && d.Hi != nil && !d.HiOpen:
+			corner[i] = d.Hi
+		}
+	}
+	if s.fails(c, corner) {
+		return corner
+	}
+	return nil
+}
+
+// fails reports whether the hypotheses seem to hold at a point and the condition to fail.
+func (s *searcher) fails(c *condition, x []*big.Rat) bool {
+	f := make([]float64, len(x))
+	for i, v := range x {
+		f[i], _ = v.Float64()
 	}
 	holds := func(c *condition) bool {
 		v := c.tape.at(f)
 		return !math.IsNaN(v) && decides(span{v, v}, [2]bool{}, c.Rel, false)
 	}
-	c := &s.conditions[b.condition]
 	if v := c.tape.at(f); math.IsNaN(v) || holds(c) {
-		return nil
+		return false
 	}
 	for i := range s.hypotheses {
 		if !holds(&s.hypotheses[i]) {
-			return nil
+			return false
 		}
 	}
-	return x
+	return true
 }

@@ -259,12 +259,12 @@ func (s *searcher) tile(ctx context.Context, t tile) outcome {
 		b := queue[0]
 		queue = queue[1:]
 		f.nodes++
-		step, found, coordinate, at := s.look(b)
+		step, found, g, coordinate, at := s.look(b)
 		if found {
 			b.at.step = step
 			continue
 		}
-		if x := s.suspect(b); x != nil {
+		if x := s.suspect(b, g); x != nil {
 			f.suspects = append(f.suspects, x)
 			break
 		}

@@ -1,6 +1,7 @@
 package falsify
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -114,6 +115,39 @@ func (s *searcher) polynomials(at func(*big.Rat) verdict.Witness) (out [][]*big.
 			out = append(out, p)
 		}
 	}
+	return out
+}
+
+// ErrNoPolynomial is returned for a function that is no polynomial of a degree that is looked at.
+var ErrNoPolynomial = fmt.Errorf("falsify: no polynomial of degree up to %d", maxDegree)
+
+// Polynomial is the polynomial that a function is, lowest coefficient first.
+func Polynomial(f func(*big.Rat) (*big.Rat, error)) ([]*big.Rat, error) {
+	var xs, ys []*big.Rat
+	for k := int64(0); len(xs) < maxDegree+3; k++ {
+		x := big.NewRat(k, 1)
+		y, err := f(x)
+		if err != nil {
+			return nil, err
+		}
+		xs, ys = append(xs, x), append(ys, y)
+	}
+	p := interpolate(xs, ys)
+	if p == nil {
+		for _, y := range ys {
+			if y.Sign() != 0 {
+				return nil, ErrNoPolynomial
+			}
+		}
+		p = []*big.Rat{new(big.Rat)}
+	}
+	return p, nil
+}
+
+// Roots are the real zeros of a polynomial in float64, ascending.
+func Roots(p []*big.Rat) []float64 {
+	out := roots(p)
+	slices.Sort(out)
 	return out
 }
 

@@ -53,15 +53,18 @@ type Result struct {
 	// Nearest is the least margin of a state that meets the hypotheses, relative to the numbers it was
 	// computed from; +Inf if the statement has no margin or no such state was met.
 	Nearest float64
-	CutOff  bool  // the context ended the search early
-	Err     error // of the last state that could not be judged, if none could
+	// Tested is what was followed of a statement over steps.
+	Tested sample.Tested
+	CutOff bool  // the context ended the search early
+	Err    error // of the last state that could not be judged, if none could
 }
 
 // Search looks for a counterexample of part. It depends on the seed, the label and the effort alone, unless
 // ctx ends it early.
 func Search(ctx context.Context, part *lang.Part, label string, o Options) Result {
 	s := &searcher{ctx: ctx, part: part, target: Narrowed(part, o.Domain), o: o, label: label}
-	s.res.Nearest = math.Inf(1)
+	s.res.Nearest, s.res.Tested.Nearest = math.Inf(1), math.Inf(1)
+	s.steps = eval.OverSteps(s.target)
 	s.search()
 	if s.res.Refutation == nil && s.bare != nil {
 		s.res.Refutation, s.res.Witness, s.res.Stage = s.bare, s.bareWitness, s.bareStage
@@ -111,6 +114,7 @@ type searcher struct {
 	label  string
 	res    Result
 
+	steps       bool       // the statement is over steps
 	refused     int        // states that seemed to fail and were not confirmed
 	weak        *lang.Part // the statement made weaker, if it is strict
 	bare        *verdict.Refutation
@@ -142,6 +146,12 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	}
 	s.res.Tried++
 	s.res.Err = nil
+	if s.steps && f.Holds && s.res.Tested.Followed < orbitsFollowed {
+		if o, err := eval.FollowOrbit(s.target, st, sample.OrbitSteps); err == nil && o.Steps > 0 {
+			s.res.Tested.Note(o)
+			f.Holds = !o.Fails
+		}
+	}
 	if f.Holds && !f.Left {
 		if m, ok := Margin(f); ok && Margined(s.part.Stmt) && (s.part.Stmt.Kind != lang.Stays || f.Measures["value"] == 0) {
 			s.res.Nearest = min(s.res.Nearest, m)
@@ -174,6 +184,9 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	s.res.Refutation, s.res.Witness, s.res.Stage = r, witness.Clone(st), stage
 	return true
 }
+
+// orbitsFollowed is how many orbits are followed of a statement over steps.
+const orbitsFollowed = 400
 
 // weaker returns part with ≻ replaced by ⪰, > by ≥ and < by ≤, nil if it has none of them.
 func weaker(part *lang.Part) *lang.Part {

@@ -90,7 +90,12 @@ type Axis struct {
 //
 // with exact ends such as 0, -1, 1/4, 0.25 or 1e-3, for example eta=0:0.5 or eta=1/1000:1:80:log. The error
 // names the text and what is wrong with it.
-func ParseAxis(text string) (Axis, error) {
+func ParseAxis(text string) (Axis, error) { return parseAxis(text, Axis.check) }
+
+// ParseOwnAxis is [ParseAxis] for a quantity of somebody's own flow.
+func ParseOwnAxis(text string) (Axis, error) { return parseAxis(text, Axis.spans) }
+
+func parseAxis(text string, check func(Axis) error) (Axis, error) {
 	fail := func(format string, args ...any) (Axis, error) {
 		return Axis{}, fmt.Errorf("mapping: axis %q: %s", text, fmt.Sprintf(format, args...))
 	}
@@ -129,7 +134,7 @@ func ParseAxis(text string) (Axis, error) {
 		}
 		ax.Cells = n
 	}
-	if err := ax.check(); err != nil {
+	if err := check(ax); err != nil {
 		return fail("%v", err)
 	}
 	return ax, nil
@@ -137,12 +142,21 @@ func ParseAxis(text string) (Axis, error) {
 
 // ParseSetting reads NAME=VALUE, the exact value of a quantity that is on neither axis.
 func ParseSetting(text string) (name string, value *big.Rat, err error) {
+	return parseSetting(text, checkValue)
+}
+
+// ParseOwnSetting is [ParseSetting] for a quantity of somebody's own flow.
+func ParseOwnSetting(text string) (name string, value *big.Rat, err error) {
+	return parseSetting(text, func(string, *big.Rat) error { return nil })
+}
+
+func parseSetting(text string, check func(string, *big.Rat) error) (name string, value *big.Rat, err error) {
 	name, v, ok := strings.Cut(text, "=")
 	if !ok {
 		return "", nil, fmt.Errorf("mapping: setting %q: want NAME=VALUE, for example eta=0.1", text)
 	}
 	if value, err = exact(v); err == nil {
-		err = checkValue(name, value)
+		err = check(name, value)
 	}
 	if err != nil {
 		return "", nil, fmt.Errorf("mapping: setting %q: %v", text, err)
@@ -188,6 +202,19 @@ func (ax Axis) check() error {
 	if _, ok := quantity(ax.Quantity); !ok {
 		return fmt.Errorf("unknown quantity %q (known: %s)", ax.Quantity, quantityNames())
 	}
+	if err := ax.spans(); err != nil {
+		return err
+	}
+	// Cells are measured at their centres, so an end on the edge of a domain is never reached.
+	q, _ := quantity(ax.Quantity)
+	if q.excluded && !math.IsInf(q.lowest, -1) && ax.Lo.Sign() == 0 {
+		return nil
+	}
+	return checkValue(ax.Quantity, ax.Lo)
+}
+
+// spans checks the ends, the cells and the scale.
+func (ax Axis) spans() error {
 	if ax.Lo == nil || ax.Hi == nil {
 		return fmt.Errorf("%s has no ends", ax.Quantity)
 	}
@@ -205,12 +232,7 @@ func (ax Axis) check() error {
 	if ax.Log && ax.Lo.Sign() <= 0 {
 		return fmt.Errorf("a logarithmic axis needs a low end > 0, found %s", ax.Lo.RatString())
 	}
-	// Cells are measured at their centres, so an end on the edge of a domain is never reached.
-	q, _ := quantity(ax.Quantity)
-	if q.excluded && !math.IsInf(q.lowest, -1) && ax.Lo.Sign() == 0 {
-		return nil
-	}
-	return checkValue(ax.Quantity, ax.Lo)
+	return nil
 }
 
 // String writes the axis as ParseAxis reads it.

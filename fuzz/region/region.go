@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"stopgrad/fuzz/falsify"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 )
 
@@ -256,6 +257,31 @@ func (r *Region) Fits(claim string, parts []*lang.Part, more []string) error {
 		}
 	}
 	return nil
+}
+
+// Unused says of each parameter and matrix which of the statements do not speak of it: on those the region has no effect.
+func (r *Region) Unused(parts []*lang.Part) (out []string) {
+	idle := func(name string, line int) {
+		var by []string
+		for _, p := range parts {
+			if p.Fault != nil || p.Stmt.Kind == lang.Sampled {
+				continue
+			}
+			if used, err := eval.Symbols(p); err == nil && !used[name] {
+				by = append(by, p.Name)
+			}
+		}
+		if len(by) > 0 {
+			out = append(out, fmt.Sprintf("%s:%d: %s is not used by %s", r.File, line, name, strings.Join(by, ", ")))
+		}
+	}
+	for _, b := range r.Parameters {
+		idle(b.Name, b.Line)
+	}
+	for _, d := range r.Initial {
+		idle(d.Name, d.Line)
+	}
+	return out
 }
 
 // Canonical renders what the region says, without its file name and comments: two files that say the same

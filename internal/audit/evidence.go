@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"stopgrad/fuzz/certify"
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
 	"stopgrad/theory/eval"
@@ -66,6 +67,19 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 		if p.Stmt.Kind != lang.Sampled {
 			e, v := searchEvidence(detail, p, r.Search, r.Hunting, o.Seed)
 			add(e, v, "counterexample", counterexample(c, r.Search.Refutation))
+		}
+		if p.Region && !verdict.Together(words...).IsDecided() {
+			e, found := regionEvidence(ctx, detail, p, o)
+			if found.Refutation != nil {
+				e.Kind = ledger.Witness
+				add(e, found.Verdict, "region-counterexample", counterexample(c, found.Refutation))
+			} else {
+				text, err := found.Certificate(c.ID)
+				if err != nil {
+					e.Detail.Reason = err.Error()
+				}
+				add(e, found.Verdict, "region", text)
+			}
 		}
 		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
 			v := sampledWord(e, s.Refutation)
@@ -237,12 +251,32 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 	case s.Undefined != "":
 		d.Undefined, d.Reason = true, s.Undefined
 	case eval.OverTime(p):
-		d.Tested = s.Tested.String()
+		d.Tested, d.Followed = s.Tested.String(), s.Tested.Followed
+		if s.Tested.Against != "" {
+			d.Against = 1
+		}
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
 		d.Reason = fmt.Sprintf("none of the %d states drawn met the hypotheses", s.Drawn)
 	}
+}
+
+// regionEvidence searches for an argument that a statement holds at every point of the region that it states.
+func regionEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Options) (ledger.Evidence, *certify.Outcome) {
+	start := time.Now()
+	found, err := certify.Region(ctx, p, certify.Options{Nodes: o.Depth.Boxes, Workers: 1})
+	switch {
+	case err != nil:
+		d.Reason = err.Error()
+	case found.Refutation != nil:
+		d.State = exactState(p, found.Witness)
+		f := found.Refutation.Finding()
+		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), found.Refutation.Reason()
+	default:
+		d.Reason = found.Say()
+	}
+	return ledger.Evidence{Kind: ledger.Certificate, Seconds: time.Since(start).Seconds(), Detail: d}, found
 }
 
 // sampledEvidence asks the properties about a part. A violation found in floating point does not refute: only

@@ -6,13 +6,14 @@ import (
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
 )
 
-// restore says the words of a claim that an earlier run finished, each by reading its certificate again; what states
-// and samples say is computed from their recorded numbers. It reports false if the record does not fit the claim, or if
+// restore says the words of a claim that an earlier run finished, each by reading its certificate again; what samples of
+// a statement in words say is computed from their recorded numbers. It reports false if the record does not fit the claim, or if
 // a certificate is missing, does not hold or is that of another statement.
 func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([]byte, error)) (*ledger.Claim, bool) {
 	if read == nil {
@@ -42,7 +43,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 		for len(evidence) > 0 && evidence[0].Detail.Part == p.Name && evidence[0].Detail.Reading == want.Reading {
 			e := evidence[0]
 			evidence = evidence[1:]
-			if e.Detail.Sequent != want.Sequent || e.Detail.Statement != want.Statement {
+			if !alike(e.Detail, want) {
 				return nil, false
 			}
 			v, ok := verdict.Undecided, true
@@ -56,8 +57,8 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				if v = sampledWord(e, nil); v == verdict.Supported && undefined(found[i].evidence) {
 					v = verdict.Undecided
 				}
-			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && e.Detail.Drawn > 0 && e.Detail.Tried > 0 && !e.Detail.Undefined:
-				v = verdict.Supported
+			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && supports(p, e.Detail):
+				v = verdict.Supported // beside a proof or a counterexample
 			}
 			if !ok {
 				return nil, false
@@ -70,8 +71,10 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			return nil, false
 		}
 		found[i].verdict = verdict.Together(words...)
-		// What is proved has a value wherever its hypotheses hold: such a part is judged again.
-		if found[i].verdict.IsProved() && undefined(found[i].evidence) {
+		// Numbers of states tried cannot be checked, and could stand in the place of a counterexample: what no certificate
+		// decides is judged again. So is what is proved and yet has no value at a state.
+		v := found[i].verdict
+		if p.Fault == nil && p.Stmt.Kind != lang.Sampled && !v.IsDecided() || v.IsProved() && undefined(found[i].evidence) {
 			return nil, false
 		}
 		for _, t := range p.Twins {
@@ -81,8 +84,16 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			rec := twins[0]
 			twins = twins[1:]
 			v := verdict.Undecided
+			m, err := theory.Mutant(f, c, p, t)
+			if err == nil {
+				// Of a twin Γ is not recorded.
+				said := describe(m)
+				said.Part, said.Reading, said.Given = p.Name, want.Reading, nil
+				if rec.Detail == nil || !alike(*rec.Detail, said) {
+					return nil, false
+				}
+			}
 			if rec.Certificate != "" {
-				m, err := theory.Mutant(f, c, p, t)
 				if err != nil {
 					return nil, false
 				}
@@ -103,9 +114,22 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	return &out, true
 }
 
+// supports is theory.Supports of a record of a search.
+func supports(p *lang.Part, d ledger.Detail) bool {
+	if eval.OverTime(p) {
+		return d.Drawn > 0 && d.Followed > 0 && !d.Undefined
+	}
+	return d.Drawn > 0 && d.Tried > 0 && !d.Undefined
+}
+
 // undefined reports whether a search came to a state at which the statement has no value.
 func undefined(evidence []ledger.Evidence) bool {
 	return slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Undefined })
+}
+
+// alike reports whether two records are of one part, of the same statement under the same Γ.
+func alike(a, b ledger.Detail) bool {
+	return a.Part == b.Part && a.Reading == b.Reading && a.Statement == b.Statement && a.Sequent == b.Sequent && slices.Equal(a.Given, b.Given)
 }
 
 // complete reports whether a formal statement's evidence has what every judgement of one leaves: what became of its

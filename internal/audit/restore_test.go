@@ -136,6 +136,40 @@ func TestForgedFoldersSayNothing(t *testing.T) {
 			}
 		}
 	}
+	for what, edit := range map[string]func(c *ledger.Claim){
+		"another Γ":         func(c *ledger.Claim) { c.Evidence[0].Detail.Given = append(c.Evidence[0].Detail.Given, "here 1 == 2") },
+		"another twin":      func(c *ledger.Claim) { c.Twins[0].Detail.Statement = "1 == 2" },
+		"a twin's sequent":  func(c *ledger.Claim) { c.Twins[0].Detail.Sequent = "sha256:00" },
+		"a twin of no part": func(c *ledger.Claim) { c.Twins[0].Detail.Part = "x" },
+	} {
+		l, err := ledger.Decode(partial, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(l.Claim("wd-units"))
+		if err := l.WriteFile(partial); err != nil {
+			t.Fatal(err)
+		}
+		check(what)
+	}
+	// States that were tried in the place of a counterexample.
+	l, err := ledger.Decode(partial, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := 0
+	for i := range l.Claims {
+		for j := range l.Claims[i].Evidence {
+			if e := &l.Claims[i].Evidence[j]; e.Kind == ledger.Witness {
+				e.Kind, e.Certificate, e.Detail.State, e.Detail.Drawn, e.Detail.Tried = ledger.Samples, "", nil, 1000, 1000
+				forged++
+			}
+		}
+	}
+	if err := l.WriteFile(partial); err != nil || forged == 0 {
+		t.Fatal(forged, err)
+	}
+	check("states tried instead of counterexamples")
 	write(partial, []byte(text))
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"stopgrad/fuzz/campaign"
@@ -23,7 +22,7 @@ type certifyCommand struct {
 	Target  string        `arg:"" name:"id-or-file" help:"Claim, or a claim file of your own."`
 	Part    string        `placeholder:"NAME" help:"This statement only; by default those with a region, or all of them with --region."`
 	Region  string        `placeholder:"BOUNDS" help:"More bounds, as in a claim file: \"eta in [0, 1/4), sigma2 in [0, inf), n = 2\"."`
-	Budget  time.Duration `default:"5m" help:"How long to search."`
+	Budget  time.Duration `default:"5m" help:"How long to search for one statement."`
 	Nodes   int           `default:"400000" help:"How many boxes to look at for one formula. What is found depends on it alone, unless the budget runs out."`
 	Workers int           `default:"0" help:"Tiles searched at a time; 0 is one per processor. Changes no result."`
 	Store   string        `placeholder:"DIR" help:"Folder that keeps finished tiles, so that a search can be interrupted and resumed."`
@@ -83,10 +82,10 @@ func (k *certifyCommand) Run(c *console) error {
 		defer store.Close()
 		o.Results = store
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, k.Budget)
-	defer cancel()
 	fallen := 0
 	for _, j := range jobs {
+		ctx, cancel := context.WithTimeout(c.ctx, k.Budget)
+		defer cancel()
 		bar, start := newProgress(c.stderr), time.Now()
 		o.Progress = func(share float64, open int) {
 			eta := ""
@@ -184,17 +183,23 @@ type near struct {
 func (k *certifyCommand) shrunk(ctx context.Context, f *lang.File, cl *lang.Claim, p *lang.Part, out *certify.Outcome, o certify.Options,
 	settle func(context.Context, *lang.Part, certify.Options) (*certify.Outcome, error)) *near {
 	slab, ok := out.Slab()
-	if !ok {
-		return nil
+	var best *near
+	// Thinner slabs, too: the boxes that were left are larger than what they could not decide.
+	for range 4 {
+		if !ok {
+			break
+		}
+		less, err := f.Over(cl, p, slab.Bounds())
+		if err != nil {
+			break
+		}
+		found, err := settle(ctx, less, o)
+		if err != nil || !found.Verdict.IsProved() && !found.Verdict.IsCertified() {
+			break
+		}
+		d, _ := slab.Width.Float64()
+		best = &near{found, fmt.Sprintf("%s up to distance %.3g from %s = %s: for %s", found.Verdict, d, slab.Name, slab.End.RatString(), slab.Bounds())}
+		slab.Width = new(big.Rat).Mul(slab.Width, big.NewRat(1, 8))
 	}
-	less, err := f.Over(cl, p, slab.Bounds())
-	if err != nil {
-		return nil
-	}
-	found, err := settle(ctx, less, o)
-	if err != nil || !found.Verdict.IsProved() && !found.Verdict.IsCertified() {
-		return nil
-	}
-	d, _ := new(big.Rat).Set(slab.Width).Float64()
-	return &near{found, fmt.Sprintf("%s up to distance %.3g from %s = %s: for %s", found.Verdict, d, slab.Name, slab.End.RatString(), strings.TrimSpace(slab.Bounds()))}
+	return best
 }

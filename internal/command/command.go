@@ -45,6 +45,7 @@ type grammar struct {
 	Map    mapCommand    `cmd:"" help:"Map collapse and growth of a mode over two quantities."`
 
 	Train         training.Train    `cmd:"" help:"Train BYOL, SimSiam, DirectPred or an ablation on real images."`
+	Compare       training.Compare  `cmd:"" help:"Compare two runs of train: recipes and what came of them."`
 	Diagnose      training.Diagnose `cmd:"" help:"Hold a run of your own, from any program, against the theory."`
 	Trainingcheck training.Check    `cmd:"" help:"Hold training against the theory: list or run the checks."`
 	Golden        training.Golden   `cmd:"" help:"Recorded results: list, verify, compare, record."`

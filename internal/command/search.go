@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"math/big"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ import (
 )
 
 type refuteCommand struct {
-	ID     string        `arg:"" help:"Claim to attack."`
+	Target string        `arg:"" name:"id-or-file" help:"Claim to attack, or a claim file of your own."`
+	ID     string        `arg:"" optional:"" name:"id" help:"With a claim file: this claim only."`
 	Region string        `placeholder:"FILE" help:"Region file (YAML) to search in; without one, the claim's own domains."`
 	Budget time.Duration `default:"60s" help:"Time to plan for. It is turned into counts of evaluations, so that a seed gives the same result unless the time runs out."`
 	// Patience is for machines that are slower than the plan.
@@ -32,7 +34,7 @@ type refuteCommand struct {
 
 // Run looks for counterexamples. Finding some is what it is for: the exit code is 0 either way.
 func (r *refuteCommand) Run(c *console) error {
-	f, reg, err := claimAndRegion(r.ID, r.Region)
+	f, ids, reg, err := claimsAndRegion(r.Target, r.ID, r.Region)
 	if err != nil {
 		return err
 	}
@@ -42,36 +44,29 @@ func (r *refuteCommand) Run(c *console) error {
 	if r.Patience < 1 {
 		return &exit{BadInput, fmt.Sprintf("--patience=%d is not positive", r.Patience)}
 	}
-	bar := newProgress(c.stderr)
-	rep, err := fuzz.Refute(c.ctx, f, r.ID, fuzz.Options{Region: reg, Budget: r.Budget, Patience: r.Patience, Seed: r.Seed,
-		Progress: func(p fuzz.Progress) { bar.show(p.Done, max(p.Total, 1), p.Target) }})
-	bar.clear()
-	if err != nil {
-		return badInput(err)
+	var reps []fuzz.Report
+	for _, id := range ids {
+		bar := newProgress(c.stderr)
+		rep, err := fuzz.Refute(c.ctx, f, id, fuzz.Options{Region: reg, Budget: r.Budget, Patience: r.Patience, Seed: r.Seed,
+			Progress: func(p fuzz.Progress) { bar.show(p.Done, max(p.Total, 1), p.Target) }})
+		bar.clear()
+		if err != nil {
+			return badInput(err)
+		}
+		reps = append(reps, rep)
+		if c.ctx.Err() != nil {
+			break
+		}
 	}
 	if err := c.write(func(w io.Writer) error {
-		if r.JSON {
-			return writeJSON(w, rep)
+		switch {
+		case r.JSON && r.file(f):
+			return writeJSON(w, reps)
+		case r.JSON:
+			return writeJSON(w, reps[0])
 		}
-		for _, x := range rep.Findings {
-			fmt.Fprintf(w, "%s (%s): %s\n  %s\n", x.Target, x.Reading, x.Status, x.Statement)
-			for _, l := range []struct{ name, text string }{{"why", x.Why}, {"at", x.Text}, {"off by", x.Residual}, {"confirmed", x.Evidence},
-				{"shown", strings.Join(x.Facts, "; ")}, {"note", x.Note}} {
-				if l.text != "" {
-					fmt.Fprintf(w, "    %-10s %s\n", l.name, l.text)
-				}
-			}
-			effort := fmt.Sprintf("%d evaluations, %d states met every hypothesis", x.Evaluations, x.Tried)
-			if x.Reading == fuzz.Orbit {
-				effort = fmt.Sprintf("%d trajectories", x.Evaluations)
-			}
-			fmt.Fprintf(w, "    %-10s %s\n", "effort", effort)
-			if x.CutOff {
-				fmt.Fprintf(w, "    %-10s the time ran out before the search was over\n", "cut off")
-			}
-		}
-		if rep.CutOff {
-			fmt.Fprintln(w, "\nThe time ran out: with more --patience more may be found, and the same command need not find the same again.")
+		for _, rep := range reps {
+			writeReport(w, rep)
 		}
 		return nil
 	}); err != nil {
@@ -83,8 +78,42 @@ func (r *refuteCommand) Run(c *console) error {
 	return nil
 }
 
+// file reports whether the target is a file: then the report as JSON is a list, a claim each.
+func (r *refuteCommand) file(f *lang.File) bool { return f.Claim(r.Target) == nil }
+
+func writeReport(w io.Writer, rep fuzz.Report) {
+	for _, n := range rep.Notes {
+		fmt.Fprintf(w, "note: %s\n", n)
+	}
+	for _, x := range rep.Findings {
+		off := x.Residual
+		if off == "0" {
+			off = "" // it fails by equality, or over time
+		}
+		fmt.Fprintf(w, "%s (%s): %s\n  %s\n", x.Target, x.Reading, x.Status, x.Statement)
+		for _, l := range []struct{ name, text string }{{"why", x.Why}, {"at", x.Text}, {"left", x.Left}, {"right", x.Right}, {"off by", off},
+			{"confirmed", x.Evidence}, {"shown", strings.Join(x.Facts, "; ")}, {"tested", x.Tested}, {"note", x.Note}} {
+			if l.text != "" {
+				fmt.Fprintf(w, "    %-10s %s\n", l.name, l.text)
+			}
+		}
+		effort := fmt.Sprintf("%d evaluations, %d states met every hypothesis", x.Evaluations, x.Tried)
+		if x.Reading == fuzz.Orbit {
+			effort = fmt.Sprintf("%d trajectories", x.Evaluations)
+		}
+		fmt.Fprintf(w, "    %-10s %s\n", "effort", effort)
+		if x.CutOff {
+			fmt.Fprintf(w, "    %-10s the time ran out before the search was over\n", "cut off")
+		}
+	}
+	if rep.CutOff {
+		fmt.Fprintln(w, "\nThe time ran out: with more --patience more may be found, and the same command need not find the same again.")
+	}
+}
+
 type fuzzCommand struct {
-	ID      string `arg:"" help:"Claim to sample."`
+	Target  string `arg:"" name:"id-or-file" help:"Claim to sample, or a claim file of your own."`
+	ID      string `arg:"" optional:"" name:"id" help:"With a claim file: the claim, if the file has several."`
 	Region  string `placeholder:"FILE" help:"Region file (YAML); without one, the claim's own domains."`
 	N       int    `short:"n" default:"1000" help:"Points per statement."`
 	Seed    uint64 `default:"1" help:"Seed of every random choice."`
@@ -93,14 +122,18 @@ type fuzzCommand struct {
 	JSON    bool   `name:"json" help:"Write the result as JSON."`
 }
 
-// Run samples the claim over the region. A confirmed failure is exit 1.
+// Run samples the claim over the region. A confirmed failure is exit 1; a statement whose hypotheses no point meets is a
+// warning and exit 3.
 func (z *fuzzCommand) Run(c *console) error {
-	f, reg, err := claimAndRegion(z.ID, z.Region)
+	f, ids, reg, err := claimsAndRegion(z.Target, z.ID, z.Region)
 	if err != nil {
 		return err
 	}
+	if len(ids) > 1 {
+		return &exit{BadInput, fmt.Sprintf("%s has several claims; name one of %s", z.Target, strings.Join(ids, " "))}
+	}
 	bar := newProgress(c.stderr)
-	s, err := fuzz.Fuzz(c.ctx, f, z.ID, fuzz.FuzzOptions{Region: reg, N: z.N, Seed: z.Seed, Workers: z.Workers, Dir: z.Out,
+	s, err := fuzz.Fuzz(c.ctx, f, ids[0], fuzz.FuzzOptions{Region: reg, N: z.N, Seed: z.Seed, Workers: z.Workers, Dir: z.Out,
 		Progress: func(done, total int) { bar.show(done, max(total, 1), "points") }})
 	bar.clear()
 	if errors.Is(err, context.Canceled) {
@@ -114,12 +147,19 @@ func (z *fuzzCommand) Run(c *console) error {
 		return badInput(err)
 	}
 	refuted := 0
+	var unmet []string
 	for _, t := range s.Tallies {
 		refuted += t.Refuted
+		if t.Holds+t.Fails == 0 {
+			unmet = append(unmet, t.Name)
+		}
 	}
 	if err := c.write(func(w io.Writer) error {
 		if z.JSON {
 			return writeJSON(w, s)
+		}
+		for _, n := range s.Notes {
+			fmt.Fprintf(w, "note: %s\n", n)
 		}
 		for _, t := range s.Tallies {
 			writeTally(w, t)
@@ -128,8 +168,11 @@ func (z *fuzzCommand) Run(c *console) error {
 	}); err != nil {
 		return err
 	}
-	if refuted > 0 {
+	switch {
+	case refuted > 0:
 		return &exit{Difference, ""}
+	case len(unmet) > 0:
+		return &exit{Unmet, fmt.Sprintf("no point meets the hypotheses of %s: nothing was tested there", strings.Join(unmet, ", "))}
 	}
 	return nil
 }
@@ -188,25 +231,44 @@ func short(exact string) string {
 	return fmt.Sprintf("%.4g…", v)
 }
 
-func claimAndRegion(id, file string) (*lang.File, *region.Region, error) {
-	f, err := theory.Load()
-	if err != nil {
-		return nil, nil, err
+// claimsAndRegion finds the claims that a search is about, in the built-in claims or a file, and reads the region.
+func claimsAndRegion(target, id, file string) (f *lang.File, ids []string, r *region.Region, err error) {
+	if f, err = theory.Load(); err != nil {
+		return nil, nil, nil, err
 	}
-	if f.Claim(id) == nil {
-		return nil, nil, unknownClaim(id, f)
+	_, missing := os.Stat(target)
+	switch {
+	case f.Claim(target) != nil && id != "":
+		return nil, nil, nil, &exit{BadInput, fmt.Sprintf("%s is a built-in claim; a second name goes with a claim file", target)}
+	case f.Claim(target) != nil:
+		ids = []string{target}
+	case missing != nil:
+		return nil, nil, nil, unknownClaim(target, f)
+	default:
+		if f, _, err = ownClaims(target); err != nil {
+			return nil, nil, nil, err
+		}
+		for _, c := range f.Claims {
+			if id == "" || c.ID == id {
+				ids = append(ids, c.ID)
+			}
+		}
+		if ids == nil {
+			return nil, nil, nil, &exit{BadInput, fmt.Sprintf("%s has no claim called %q", target, id)}
+		}
 	}
 	if file == "" {
-		return f, nil, nil
+		return f, ids, nil, nil
 	}
-	r, err := region.ReadFile(file)
-	if err != nil {
-		return nil, nil, badInput(err)
+	if r, err = region.ReadFile(file); err != nil {
+		return nil, nil, nil, badInput(err)
 	}
-	return f, r, nil
+	return f, ids, r, nil
 }
 
 type mapCommand struct {
+	Target  string   `arg:"" optional:"" name:"file" help:"Claim file of your own with a flow of one scalar variable; without one, a mode of the paper."`
+	ID      string   `arg:"" optional:"" name:"id" help:"With a file: the claim, if the file has several."`
 	X       string   `required:"" placeholder:"NAME=LO:HI" help:"Horizontal axis, for example p0=0:1; a suffix :log makes it logarithmic, :N sets the cells."`
 	Y       string   `required:"" placeholder:"NAME=LO:HI" help:"Vertical axis."`
 	Set     []string `placeholder:"NAME=VALUE" help:"Value of a quantity on neither axis."`
@@ -217,11 +279,14 @@ type mapCommand struct {
 	Certified bool `help:"Certify tiles of p0 and s0 as a whole, by validated integration into traps; what is not certified is hatched. Drawn beside the measured map."`
 
 	Workers int    `default:"0" help:"Cells at a time; 0 is one per processor. Changes no result."`
-	Out     string `required:"" placeholder:"FILE" help:"Result: .svg, .png or .csv."`
+	Out     string `required:"" placeholder:"FILE" help:"Result: .svg, .png or .csv; of a flow of your own .csv."`
 }
 
 // Run measures a map and writes it with the boundary that the theory predicts.
 func (m *mapCommand) Run(c *console) error {
+	if m.Target != "" {
+		return m.own(c)
+	}
 	spec := mapping.Spec{Refine: m.Refine, Workers: m.Workers, Set: map[string]*big.Rat{}}
 	var err error
 	if spec.X, err = mapping.ParseAxis(m.X); err != nil {
@@ -252,6 +317,52 @@ func (m *mapCommand) Run(c *console) error {
 		return m.certify(c, spec, bar)
 	}
 	r, err := mapping.Map(c.ctx, spec)
+	bar.clear()
+	if r == nil {
+		return badInput(err)
+	}
+	if werr := r.WriteFile(m.Out); werr != nil {
+		return badInput(werr)
+	}
+	if werr := c.write(func(w io.Writer) error { _, e := fmt.Fprintln(w, r.Summary()); return e }); werr != nil {
+		return werr
+	}
+	if c.ctx.Err() != nil {
+		return interrupted("%s holds the cells that are done", m.Out)
+	}
+	return err
+}
+
+// own maps the flow of a claim file.
+func (m *mapCommand) own(c *console) error {
+	claim, err := oneClaim(m.Target, m.ID)
+	if err != nil {
+		return err
+	}
+	if m.Measure != "outcome" || m.Model != "frozen" || m.Refine != 0 || m.Certified {
+		return &exit{BadInput, "--measure, --model, --refine and --certified are about a mode of the paper, not a flow of your own"}
+	}
+	part := claim.Parts[0]
+	spec := mapping.Own{Part: part, Set: map[string]*big.Rat{}}
+	if spec.X, err = mapping.ParseOwnAxis(m.X); err != nil {
+		return badInput(err)
+	}
+	if spec.Y, err = mapping.ParseOwnAxis(m.Y); err != nil {
+		return badInput(err)
+	}
+	for _, s := range m.Set {
+		name, v, err := mapping.ParseOwnSetting(s)
+		if err != nil {
+			return badInput(err)
+		}
+		spec.Set[name] = v
+	}
+	if err := mapping.CheckOwnFile(m.Out); err != nil {
+		return badInput(err)
+	}
+	bar := newProgress(c.stderr)
+	spec.Progress = func(done, total int) { bar.show(done, total, "columns") }
+	r, err := mapping.MapOwn(c.ctx, spec)
 	bar.clear()
 	if r == nil {
 		return badInput(err)

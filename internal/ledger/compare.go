@@ -29,8 +29,8 @@ func (c Change) String() string {
 	return fmt.Sprintf("%s: %s: %s → %s", c.ID, c.What, c.Old, c.New)
 }
 
-// Compare lists what differs between two ledgers: first what is stated, by the canonical sequents of the parts, and
-// where a part has none by its text; then the verdicts of claims, corrected readings and twins; in the order of the new
+// Compare lists what differs between two ledgers: first what is stated, by the canonical sequents of the parts and twins,
+// and where one has none by its text; then the verdicts of claims, corrected readings and twins; in the order of the new
 // ledger, followed by what only the old one has. A difference of seed or depth comes last and counts only beside another,
 // since it explains it.
 func Compare(old, new *Ledger) []Change {
@@ -59,9 +59,13 @@ func stated(old, new *Ledger) (out []Change) {
 			continue
 		}
 		was := map[string][]*Detail{}
+		var parts []string
 		for j := range o.Evidence {
 			d := &o.Evidence[j].Detail
 			if key := d.Reading + "/" + d.Part; o.Evidence[j].Kind != Training {
+				if was[key] == nil {
+					parts = append(parts, key)
+				}
 				was[key] = append(was[key], d)
 			}
 		}
@@ -80,7 +84,7 @@ func stated(old, new *Ledger) (out []Change) {
 					w = o
 				}
 			}
-			what := d.Part + " " + map[bool]string{true: "as corrected", false: "as printed"}[d.Reading == "corrected"]
+			what := d.said()
 			switch {
 			case w == nil:
 				out = append(out, Change{ID: n.ID, What: what, Text: "is new"})
@@ -92,8 +96,51 @@ func stated(old, new *Ledger) (out []Change) {
 				out = append(out, Change{ID: n.ID, What: what, Text: "the sequent differs: statement and hypotheses that print alike are others"})
 			}
 		}
-		if o.Statement != n.Statement && !slices.ContainsFunc(out, func(c Change) bool { return c.ID == n.ID }) {
-			out = append(out, Change{ID: n.ID, What: "as printed", Text: fmt.Sprintf("the statement was %s and is %s", o.Statement, n.Statement)})
+		for _, key := range parts {
+			if !seen[key] && len(seen) > 0 {
+				d := was[key][0]
+				out = append(out, Change{ID: n.ID, What: d.said(), Text: "is missing; it was " + d.Statement})
+			}
+		}
+		out = append(out, mutated(o, n)...)
+		if !slices.ContainsFunc(out, func(c Change) bool { return c.ID == n.ID }) {
+			whole := func(what, was, is string) {
+				if was != is {
+					out = append(out, Change{ID: n.ID, What: what, Text: fmt.Sprintf("the statement was %s and is %s", was, is)})
+				}
+			}
+			whole("as printed", o.Statement, n.Statement)
+			if o.Corrected != nil && n.Corrected != nil {
+				whole("as corrected", o.Corrected.Statement, n.Corrected.Statement)
+			}
+		}
+	}
+	return out
+}
+
+// said names a part and its reading.
+func (d *Detail) said() string {
+	return d.Part + " " + map[bool]string{true: "as corrected", false: "as printed"}[d.Reading == "corrected"]
+}
+
+// mutated lists the twins whose statement or Γ differs. That one is new or missing is a difference of verdicts.
+func mutated(old, new *Claim) (out []Change) {
+	count := map[string]int{}
+	for _, t := range new.Twins {
+		left := count[t.Mutation]
+		count[t.Mutation]++
+		for _, o := range old.Twins {
+			if o.Mutation != t.Mutation {
+				continue
+			}
+			if left--; left >= 0 || o.Detail == nil || t.Detail == nil {
+				continue
+			}
+			if o.Detail.Statement != t.Detail.Statement || o.Detail.Sequent != t.Detail.Sequent {
+				out = append(out, Change{ID: new.ID, What: "twin " + t.Mutation,
+					Text: fmt.Sprintf("the statement was %s and is %s, or its hypotheses differ", o.Detail.Statement, t.Detail.Statement)})
+			}
+			break
 		}
 	}
 	return out

@@ -133,7 +133,9 @@ type Detail struct {
 	// Undefined is set where the statement has no value at a state that meets every hypothesis; Reason says which.
 	Undefined bool `json:"undefined,omitempty"`
 	// Tested says of a statement over time what was followed of it beside single states, and how closely it came to failing.
-	Tested string `json:"tested,omitempty"`
+	// Followed counts the orbits and trajectories of which it says something.
+	Tested   string `json:"tested,omitempty"`
+	Followed int    `json:"followed,omitempty"`
 	// Holds and Against count the samples of a property that kept the statement and that broke it in floating point.
 	Holds   int `json:"holds,omitempty"`
 	Against int `json:"against,omitempty"`

@@ -211,6 +211,16 @@ func TestCompareNamesWhatIsStated(t *testing.T) {
 		{"sequent", func(l *Ledger) { detail(0)(l).Sequent = "sha256:02" }, "a: p as printed: the sequent differs: statement and hypotheses that print alike are others"},
 		{"claim", func(l *Ledger) { l.Claims[1].Statement = "1 == 2" }, "b: as printed: the statement was 1 == 2 and is z < w & v"},
 		{"part", func(l *Ledger) { l.Claims[0].Evidence = l.Claims[0].Evidence[1:3] }, "a: p as printed: is new"},
+		{"part that is no more", func(l *Ledger) {
+			e := l.Claims[0].Evidence[0]
+			e.Detail.Part, e.Detail.Statement = "r", "1 == 2"
+			l.Claims[0].Evidence = append(l.Claims[0].Evidence, e)
+		}, "a: r as printed: is missing; it was 1 == 2"},
+		{"corrected reading", func(l *Ledger) { l.Claims[0].Corrected.Statement = "1 == 2" }, "a: as corrected: the statement was 1 == 2 and is x = −y"},
+		{"twin", func(l *Ledger) { l.Claims[0].Twins[1].Detail.Statement = "1 == 2" },
+			"a: twin q: drop hypothesis h: the statement was 1 == 2 and is , or its hypotheses differ"},
+		{"sequent of a twin", func(l *Ledger) { l.Claims[0].Twins[1].Detail.Sequent = "sha256:02" },
+			"a: twin q: drop hypothesis h: the statement was  and is , or its hypotheses differ"},
 		{"seed alone", func(l *Ledger) { l.Seed = 8 }, ""},
 		{"depth alone", func(l *Ledger) { l.Depth = "deep" }, ""},
 		{"seed", func(l *Ledger) { l.Seed = 8; l.Claims[1].Verdict = Undecided }, "b: as printed: undecided → proved\nthe seed was 8 and is 7"},

@@ -33,7 +33,8 @@ const topSpectrum = 8
 
 // evaluation looks at a run.
 type evaluation struct {
-	views   *check.Evaluation
+	views   *check.Evaluation // of the end
+	few     *check.Evaluation // of the looks along the run
 	seed    uint64
 	labels  bool   // accuracies can be taken
 	fewShot bool   // and lin10 among them
@@ -85,6 +86,35 @@ func newEvaluation(d *data.Dataset, c method.Config, seed uint64, probe bool) (*
 	return e, nil
 }
 
+// sparingPart is the share of a run that looks may take.
+const sparingPart = 0.05
+
+// sparing draws the views of the looks along a run: so many images that all looks together, one every so many steps, cost
+// at most a twentieth of the run, but at least leastViews and at most those of the end. A step costs about eight forward passes an
+// example: two views online and twice that for their gradients, and two of the target; a look one a view.
+func (e *evaluation) sparing(d *data.Dataset, c method.Config, seed uint64, every int) error {
+	e.few = e.views
+	if d.Gaussian != nil {
+		return nil
+	}
+	records := c.Steps/every + 1
+	views := max(leastViews, int(sparingPart*8*float64(c.Batch*c.Steps)/float64(records)))
+	if views >= e.views.Train.N {
+		return nil
+	}
+	part := *d
+	part.Train = d.Train.Labelled(max(2, views/max(1, d.TrainViews)))
+	part.Test = d.Test.Labelled(2)
+	few, err := check.NewEvaluation(&part, seed)
+	if err == nil {
+		e.few = few
+	}
+	return err
+}
+
+// leastViews keep the ranks of small projections from being those of the sample.
+const leastViews = 192
+
 // count is the number of labelled images of a set.
 func count(s *data.Set) (n int) {
 	for _, k := range s.ClassCounts() {
@@ -122,8 +152,10 @@ func (e *evaluation) columns() []string {
 }
 
 // look takes the columns of a trainer.
-func (e *evaluation) look(t *method.Trainer) ([]float64, error) {
-	l, err := e.views.Look(t)
+func (e *evaluation) look(t *method.Trainer) ([]float64, error) { return e.lookAt(e.few, t) }
+
+func (e *evaluation) lookAt(views *check.Evaluation, t *method.Trainer) ([]float64, error) {
+	l, err := views.Look(t)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ func commandLine(ctx context.Context, args []string, stdout, stderr io.Writer) (
 	}()
 	var grammar struct {
 		Train         Train    `cmd:"" help:"Train a network and say what became of it."`
+		Compare       Compare  `cmd:"" help:"Compare two runs."`
 		Diagnose      Diagnose `cmd:"" help:"Hold a run against the theory."`
 		Trainingcheck Check    `cmd:"" help:"Training checks."`
 		Golden        Golden   `cmd:"" help:"Recorded results."`

@@ -1,7 +1,11 @@
 package training
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -50,12 +54,48 @@ func preset(name string) (method.Config, error) {
 	return method.Config{}, badInputf("there is no preset %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// recipe is the configuration of a run on a data set: the preset or file, fitted to the size of the views, then
-// the method and the flags.
-func (t *Train) recipe(d *data.Dataset) (method.Config, error) {
-	if t.Config != "" {
-		return t.recipeFile(d)
+// Recipe are the flags for single numbers of a recipe; nil and 0 leave them as they are.
+type Recipe struct {
+	LR          *float64 `name:"lr" placeholder:"RATE" help:"Learning rate."`
+	Batch       int      `default:"0" help:"Examples a step; 0 is the recipe's number."`
+	WeightDecay *float64 `placeholder:"RATE" help:"Weight decay, as torch.optim.SGD has it."`
+	Momentum    *float64 `placeholder:"NUMBER" help:"Momentum (heavy ball)."`
+	EMA         *float64 `name:"ema" placeholder:"NUMBER" help:"m of the averaged target."`
+	Warmup      int      `default:"0" help:"Steps over which the rate rises from 0."`
+	Cosine      bool     `help:"The rate falls along a cosine to 0."`
+	EMACosine   bool     `name:"ema-cosine" help:"m rises along a cosine to 1."`
+	NoDecayBias bool     `name:"exclude-bias-and-norm" help:"No decay on biases and the affine part of BatchNorm."`
+	LARS        *float64 `name:"lars" placeholder:"TRUST" help:"LARS with this coefficient, such as .001, in place of SGD."`
+}
+
+// apply changes a configuration.
+func (r Recipe) apply(c *method.Config) {
+	for _, x := range []struct{ from, to *float64 }{{r.LR, &c.Optimizer.LearningRate}, {r.WeightDecay, &c.Optimizer.WeightDecay}, {r.Momentum, &c.Optimizer.Momentum}, {r.EMA, &c.Target.Momentum}, {r.LARS, &c.Optimizer.Trust}} {
+		if x.from != nil {
+			*x.to = *x.from
+		}
 	}
+	if r.Batch != 0 {
+		c.Batch = r.Batch
+	}
+	c.Optimizer.ExcludeBiasAndNorm = c.Optimizer.ExcludeBiasAndNorm || r.NoDecayBias
+	if r.Warmup == 0 && !r.Cosine && !r.EMACosine {
+		return
+	}
+	s := method.Schedule{}
+	if c.Optimizer.Schedule != nil {
+		s = *c.Optimizer.Schedule
+	}
+	if r.Warmup != 0 {
+		s.Warmup = r.Warmup
+	}
+	s.Cosine, s.TargetCosine = s.Cosine || r.Cosine, s.TargetCosine || r.EMACosine
+	c.Optimizer.Schedule = &s
+}
+
+// recipe is the configuration of a run on a data set: the preset fitted to the size of the views, then the method, the file
+// and the flags.
+func (t *Train) recipe(d *data.Dataset) (method.Config, error) {
 	m := method.Method(t.Method)
 	if !slices.Contains(method.Methods, m) {
 		return method.Config{}, badInputf("there is no method %q; there are %s", t.Method, words(method.Methods))
@@ -91,13 +131,111 @@ func (t *Train) recipe(d *data.Dataset) (method.Config, error) {
 	case t.Target == "" && m == method.NoPredictor:
 		c.Target = method.Target{Kind: method.Shared}
 	}
-	if t.Steps != 0 {
+	if t.Config != "" {
+		if c, err = over(c, t.Config); err != nil {
+			return c, err
+		}
+		if string(c.Method) != t.Method {
+			return c, badInputf("%s: field method is %q, the command line says %s", t.Config, c.Method, t.Method)
+		}
+		want := c.Net
+		fit(&want, d)
+		if want.In != c.Net.In || want.Rows != c.Net.Rows || want.Columns != c.Net.Columns || want.Channels != c.Net.Channels {
+			h, w, k := d.ViewSize()
+			return c, badInputf("%s: field net reads %s, the views of %s are %d×%d×%d", t.Config, shape(c.Net), d.Spec, h, w, k)
+		}
+	}
+	t.apply(&c)
+	switch {
+	case t.Steps != 0:
 		c.Steps = t.Steps
+	case t.Epochs != 0 && d.Gaussian != nil:
+		return c, badInputf("--epochs is for images; %s is drawn anew in every step", d.Spec)
+	case t.Epochs != 0:
+		c.Steps = max(1, t.Epochs*d.Train.Len()/c.Batch)
 	}
 	if err := c.Validate(); err != nil {
 		return c, badInput(err)
 	}
 	return c, nil
+}
+
+// kinds are the members of a recipe whose other members mean something under one kind alone: a file that names another kind
+// replaces them whole.
+var kinds = []string{"net", "predictor", "target", "loss"}
+
+// over puts a file over a configuration: a whole recipe, a part of one, or run.json of a run, of which config counts.
+func over(c method.Config, file string) (method.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return c, badInput(err)
+	}
+	var run struct {
+		Config json.RawMessage `json:"config"`
+	}
+	if json.Unmarshal(text, &run) == nil && run.Config != nil {
+		text = run.Config
+	}
+	var part method.Config // to have what does not belong there refused with its line
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	line := func(offset int64) int {
+		return 1 + bytes.Count(text[:min(max(offset, 0), int64(len(text)))], []byte("\n"))
+	}
+	if err := strict.Decode(&part); err != nil {
+		var syntax *json.SyntaxError
+		var typed *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &typed):
+			return c, badInputf("%s: line %d: field %s: a JSON %s, want %s", file, line(typed.Offset), typed.Field, typed.Value, typed.Type)
+		case errors.As(err, &syntax):
+			return c, badInputf("%s: line %d: %v", file, line(syntax.Offset), err)
+		}
+		return c, badInputf("%s: line %d: %s", file, line(strict.InputOffset()), strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := strict.Token(); !errors.Is(err, io.EOF) {
+		return c, badInputf("%s: line %d: text after the configuration", file, line(strict.InputOffset()))
+	}
+	var base, change map[string]any
+	if err := json.Unmarshal(c.Canonical(), &base); err != nil {
+		return c, fmt.Errorf("training: %w", err)
+	}
+	if err := json.Unmarshal(text, &change); err != nil {
+		return c, badInputf("%s: %v", file, err)
+	}
+	for _, name := range kinds {
+		a, _ := base[name].(map[string]any)
+		b, ok := change[name].(map[string]any)
+		if kind, named := b["kind"]; ok && named && kind != a["kind"] {
+			base[name] = map[string]any{}
+		}
+	}
+	merge(base, change)
+	whole, err := json.Marshal(base)
+	if err != nil {
+		return c, fmt.Errorf("training: %w", err)
+	}
+	out, err := method.DecodeConfig(bytes.NewReader(whole), file)
+	if err != nil {
+		return c, badInput(err)
+	}
+	return out, nil
+}
+
+// merge puts the members of change over those of base; null removes one.
+func merge(base, change map[string]any) {
+	for k, v := range change {
+		a, am := base[k].(map[string]any)
+		b, bm := v.(map[string]any)
+		switch {
+		case am && bm:
+			merge(a, b)
+		case v == nil:
+			delete(base, k)
+		default:
+			base[k] = v
+		}
+	}
 }
 
 // fit sets the shape of the input.
@@ -108,37 +246,6 @@ func fit(n *method.Net, d *data.Dataset) {
 	} else {
 		n.In, n.Rows, n.Columns, n.Channels = 0, h, w, c
 	}
-}
-
-// recipeFile reads a whole configuration; flags that would contradict it are refused.
-func (t *Train) recipeFile(d *data.Dataset) (method.Config, error) {
-	f, err := os.Open(t.Config)
-	if err != nil {
-		return method.Config{}, badInput(err)
-	}
-	defer f.Close()
-	c, err := method.DecodeConfig(f, t.Config)
-	switch {
-	case err != nil:
-		return c, badInput(err)
-	case string(c.Method) != t.Method:
-		return c, badInputf("%s: field method is %q, the command line says %s", t.Config, c.Method, t.Method)
-	case t.Net != "" || t.Target != "" || t.Preset != "":
-		return c, badInputf("--config names everything; --preset, --net and --target do not go with it")
-	}
-	want := c.Net
-	fit(&want, d)
-	if want.In != c.Net.In || want.Rows != c.Net.Rows || want.Columns != c.Net.Columns || want.Channels != c.Net.Channels {
-		h, w, k := d.ViewSize()
-		return c, badInputf("%s: field net reads %s, the views of %s are %d×%d×%d", t.Config, shape(c.Net), d.Spec, h, w, k)
-	}
-	if t.Steps != 0 {
-		c.Steps = t.Steps
-		if err := c.Validate(); err != nil {
-			return c, badInput(err)
-		}
-	}
-	return c, nil
 }
 
 func shape(n method.Net) string {

@@ -69,6 +69,18 @@ func summarise(t *method.Trainer, e *evaluation, id identity, seen *series) (*su
 		put(s.Start, name, values[0])
 		put(s.Measures, name, values[len(values)-1])
 	}
+	if e.few != e.views { // the end is looked at whole
+		columns, values := e.columns(), []float64(nil)
+		var err error
+		if values, err = e.lookAt(e.views, t); err != nil {
+			return nil, err
+		}
+		for i, name := range columns {
+			delete(s.Measures, name)
+			put(s.Measures, name, values[i])
+		}
+		s.Sample += fmt.Sprintf("; along the run on %d views", e.few.Train.N)
+	}
 	accuracies, err := e.judge(t)
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func TestWordsAreGoptersStatuses(t *testing.T) {
 		}
 		if r.State != nil {
 			if ref, err := verdict.Refute(p, *r.State); err != nil || !ref.Verdict().IsRefuted() {
-				t.Errorf("%s/%s: the checker does not confirm the counterexample: %v", c.id, c.part, err)
+				t.Errorf("%s/%s: the model does not confirm the counterexample: %v", c.id, c.part, err)
 			}
 		}
 		if r.Word == Passed && r.Succeeded != 40 {

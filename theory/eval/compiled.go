@@ -312,3 +312,56 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	c.ops = b.prog.ops
 	return b.err
 }
+
+// Symbols names the symbols that a part speaks of, in its statement and in what it assumes, through definitions and
+// through what they unfold to; the declared domains of others do not count.
+func Symbols(part *lang.Part) (map[string]bool, error) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, err
+	}
+	out, seen := map[string]bool{}, map[int]bool{}
+	var walk func(i int)
+	walk = func(i int) {
+		if seen[i] {
+			return
+		}
+		seen[i] = true
+		switch o := &c.ops[i]; o.head {
+		case kernel.Letter:
+			out[o.name] = true
+		case kernel.Number, kernel.Size, kernel.Identity, kernel.Zero:
+		case kernel.Sum, kernel.Product, kernel.Kronecker:
+			walk(o.a)
+			walk(o.b)
+		default:
+			walk(o.a)
+		}
+	}
+	visit := func(k check) {
+		if k.rel == never {
+			return
+		}
+		walk(k.a)
+		if k.rel.binary() {
+			walk(k.b)
+		}
+	}
+	for i := range c.hypotheses {
+		if !c.hypotheses[i].declared {
+			visit(c.hypotheses[i].check)
+		}
+	}
+	for i := range c.goals {
+		g := &c.goals[i]
+		for _, l := range g.looks {
+			for _, k := range append(append([]check(nil), l.premises...), l.conclusions...) {
+				visit(k)
+			}
+		}
+		for _, p := range append(append([]int(nil), g.terms...), g.values...) {
+			walk(p)
+		}
+	}
+	return out, nil
+}

@@ -74,12 +74,12 @@ func TestPartialReading(t *testing.T) {
 }
 
 func TestModulo(t *testing.T) {
-	s := declare(t, "n; x y; A:n,n B:n,n; hole h; hole H:n,n K:n,n; state p")
+	s := declare(t, "n m; x y; A:n,n B:n,n X:n,m Y:n,m; hole h; hole H:n,n K:n,n M:m,m; state p")
 	d := NewDynamics(s)
 	if err := d.AddFlow(s.Lookup("p"), read(t, s, "p")); err != nil {
 		t.Fatal(err)
 	}
-	c := state(t, d, "A == B", "x == y", "p == 0")
+	c := state(t, d, "A == B", "x == y", "p == 0", "X == Y")
 	ab := prove(t, c, "hyp", "A == B", nil)
 	xy := prove(t, c, "hyp", "x == y", nil)
 	p0 := prove(t, c, "hyp", "p == 0", nil)
@@ -92,6 +92,11 @@ func TestModulo(t *testing.T) {
 	refused(t, c, "modulo", "A^2 == B*A", "no hole", []Theorem{ab}, term("A*A - B*A"), term("A"))
 	refused(t, c, "modulo", "x*A == y*B", "no hole", []Theorem{ab, ab}, term("x*H + H*B"), term("H"), term("H"))
 	refused(t, c, "modulo", "A^2 == B*A", "has not the shape", []Theorem{ab}, term("h*A"), term("h"))
+	refused(t, c, "modulo", "A == B", "is not zero", nil)
+	refused(t, c, "modulo", "A^2 == B*A", "no hole", []Theorem{ab}, term("A*A - B*A"), term("A*A"))
+	of := prove(t, c, "hyp", "X == Y", nil)
+	refused(t, c, "modulo", "X == Y", "has not the shape", []Theorem{of}, term("H*X"), term("H"))
+	refused(t, c, "modulo", "X == Y", "has not the shape", []Theorem{of}, term("X*M"), term("M"))
 	refused(t, c, "modulo", "x >= y", "establishes eq", []Theorem{xy}, term("h"), term("h"))
 	// The derivative of what is zero at an instant need not be zero.
 	refused(t, c, "modulo", "ddt(p) == 1", "", []Theorem{p0}, term("ddt(h)"), term("h"))
@@ -106,13 +111,28 @@ func TestModulo(t *testing.T) {
 func TestRootsInversesAndNulls(t *testing.T) {
 	s := declare(t, "n m; x y q; A:n,n B:n,n C:n,m X:n,m P:n,n")
 	c := state(t, NewDynamics(s), "x >= 0", "x^2 == q", "q >= 0", "A*B == I(n)", "y >= 0", "0 >= y", "tr(X^T*X) + y == 0", "x - y == 0", "C*C^T == I(n)",
-		"0 >= x", "P*I(n) == I(n)")
+		"0 >= x", "P*I(n) == I(n)",
+		"x >= q", "y^2 == q", "x^2 == y", "P == I(n)", "A*B == P", "x*I(n) == I(n)", "y >= x", "x >= y", "P == O(n,n)", "tr(X^T*X) + y == q")
 	h := func(goal string) Theorem { return prove(t, c, "hyp", goal, nil) }
 	h("q >= 0")
 	prove(t, c, "root", "x == root(q)", []Theorem{h("x >= 0"), h("x^2 == q")})
 	refused(t, c, "root", "y == root(q)", "root concludes", []Theorem{h("x >= 0"), h("x^2 == q")})
 	refused(t, c, "root", "x == root(q)", "root concludes", []Theorem{h("y >= 0"), h("x^2 == q")})
 	refused(t, c, "root", "x == root(q)", "premise 1", []Theorem{h("x^2 == q"), h("x >= 0")})
+	refused(t, c, "root", "x == q", "root concludes", []Theorem{h("x >= 0"), h("x^2 == q")})
+	refused(t, c, "root", "x == root(q)", "root concludes", []Theorem{h("x >= q"), h("x^2 == q")})
+	refused(t, c, "root", "x == root(q)", "root concludes", []Theorem{h("x >= 0"), h("y^2 == q")})
+	refused(t, c, "root", "x == root(q)", "root concludes", []Theorem{h("x >= 0"), h("x^2 == y")})
+	refused(t, c, "inverse", "P invertible", "inverse needs", []Theorem{h("P == I(n)")})
+	refused(t, c, "inverse", "A invertible", "inverse needs", []Theorem{h("A*B == P")})
+	refused(t, c, "inverse", "A invertible", "inverse needs", []Theorem{h("x*I(n) == I(n)")})
+	refused(t, c, "null", "y == 0", "null needs", []Theorem{h("x >= 0"), h("0 >= y")})
+	refused(t, c, "null", "y == 0", "null needs", []Theorem{h("y >= x"), h("0 >= y")})
+	refused(t, c, "null", "y == 0", "null needs", []Theorem{h("y >= 0"), h("x >= y")})
+	refused(t, c, "null", "X == O(n,m)", "one term", []Theorem{h("tr(X^T*X) + y == 0"), h("y >= 0")}, read(t, s, "y"), read(t, s, "y"))
+	refused(t, c, "null", "X == O(n,m)", "null needs", []Theorem{h("P == O(n,n)"), h("y >= 0")}, read(t, s, "y"))
+	refused(t, c, "null", "X == O(n,m)", "null needs", []Theorem{h("tr(X^T*X) + y == q"), h("y >= 0")}, read(t, s, "y"))
+	refused(t, c, "null", "X == O(n,m)", "null needs", []Theorem{h("tr(X^T*X) + y == 0"), h("y >= x")}, read(t, s, "y"))
 	prove(t, c, "inverse", "A invertible", []Theorem{h("A*B == I(n)")})
 	prove(t, c, "inverse", "B == inv(A)", []Theorem{h("A*B == I(n)")})
 	refused(t, c, "inverse", "B invertible", "inverse concludes", []Theorem{h("A*B == I(n)")})

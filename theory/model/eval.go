@@ -289,6 +289,7 @@ func (fr *frame) eval(t *kernel.Term) matrix {
 		}
 		m = fr.find(t)
 		fr.deep--
+		fr.pay(m.places())
 		fr.memo[t] = m
 	}
 	return m

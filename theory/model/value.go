@@ -65,6 +65,21 @@ func (f *field) spend() {
 	}
 }
 
+// pay counts the time and memory of so many places of jets and matrices, which may hold nothing to calculate with.
+func (f *field) pay(places int) {
+	if f.work += places / 8; f.work > maxWork {
+		fail("more than %d operations on numbers", maxWork)
+	}
+}
+
+// places is how much memory a matrix takes.
+func (m matrix) places() (n int) {
+	for _, j := range m.at {
+		n += 1 + len(j)
+	}
+	return n
+}
+
 // fraction is a number that was worked out. Long ones cost more: bringing a fraction to lowest terms takes the square of
 // its length.
 func (f *field) fraction(q *big.Rat) *number {
@@ -248,6 +263,7 @@ func (f *field) plus(a, b jet) jet {
 	if len(a) < len(b) {
 		a, b = b, a
 	}
+	f.pay(len(a))
 	out := append(jet(nil), a...)
 	for i, y := range b {
 		switch {
@@ -261,6 +277,7 @@ func (f *field) plus(a, b jet) jet {
 }
 
 func (f *field) times(a, b jet) jet {
+	f.pay(len(a) * len(b))
 	out := make(jet, max(len(a), len(b)))
 	for i, x := range a {
 		for j, y := range b {

@@ -989,6 +989,11 @@ func (s *state) traceSquares(want map[rowKey]rowTerm) (out []*kernel.Term) {
 				}
 				d := s.add(b, s.mul(q, c))
 				out = append(out, quad(d, d))
+				if s.same(quad(b, b), quad(c, c)) {
+					// Each has half of the square that they share.
+					d = s.add(b, s.mul(s.mul(s.integer(2), q), c))
+					out = append(out, quad(d, d))
+				}
 			}
 		}
 	}

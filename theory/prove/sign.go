@@ -416,6 +416,9 @@ func (s *state) deeper(f kernel.Formula) (kernel.Theorem, bool) {
 	if th, ok := s.polynomial(f); ok {
 		return th, true
 	}
+	if th, ok := s.squares(f); ok {
+		return th, true
+	}
 	return s.indirect(f)
 }
 

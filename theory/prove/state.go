@@ -286,6 +286,8 @@ func (s *state) needed(f kernel.Formula) bool {
 		if !ok {
 			continue
 		}
+		s.reached++
+		s.keepTheorem(positive, m, th)
 		if th, ok = s.by("weaken", nonzero, m, th); !ok {
 			continue
 		}

@@ -54,8 +54,8 @@ type Tested struct {
 	Against string
 }
 
-// orbitSteps is how far orbits are followed; the model follows no further.
-const orbitSteps = 12
+// OrbitSteps is how far orbits are followed; the model follows no further.
+const OrbitSteps = 12
 
 // orbitsFollowed is how many orbits are followed of a statement over steps that does not fail at once.
 const orbitsFollowed = 400
@@ -149,8 +149,8 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		res.Err = nil
 		res.Tried++
 		if steps && f.Holds && res.Tried <= orbitsFollowed {
-			if o, err := eval.FollowOrbit(part, st, orbitSteps); err == nil && o.Steps > 0 {
-				res.Tested.note(o)
+			if o, err := eval.FollowOrbit(part, st, OrbitSteps); err == nil && o.Steps > 0 {
+				res.Tested.Note(o)
 				f.Holds = !o.Fails
 			}
 		}
@@ -176,8 +176,8 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	return res
 }
 
-// note adds an orbit.
-func (t *Tested) note(o eval.Orbit) {
+// Note adds an orbit.
+func (t *Tested) Note(o eval.Orbit) {
 	t.Followed++
 	t.Steps, t.Nearest = max(t.Steps, o.Steps), min(t.Nearest, o.Nearest)
 }

@@ -23,7 +23,7 @@ func openGoMLX(t *testing.T) *Engine {
 	e, err := Open(CPUGoMLX)
 	var u *UnavailableError
 	if errors.As(err, &u) {
-		t.Skip(err)
+		t.Skipf("the engine %s cannot run here: %v", CPUGoMLX, err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -295,7 +295,7 @@ func processorPlugin(t *testing.T) string {
 	e, err := Open(XLACPU)
 	var u *UnavailableError
 	if errors.As(err, &u) {
-		t.Skip(err)
+		t.Skipf("the engine %s cannot run here: %v", XLACPU, err)
 	}
 	if err != nil {
 		t.Fatal(err)

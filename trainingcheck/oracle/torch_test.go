@@ -19,7 +19,7 @@ func torchPython(t *testing.T) (python, version string) {
 	t.Helper()
 	python, version, err := torch.Python(t.Context())
 	if err != nil {
-		t.Skip(err)
+		t.Skipf("no PyTorch to compare with: %v", err)
 	}
 	return python, version
 }

@@ -51,7 +51,7 @@ func start(tb testing.TB, kind string) *engine.Engine {
 	e, err := engine.Open(kind)
 	var u *engine.UnavailableError
 	if errors.As(err, &u) {
-		tb.Skip(err)
+		tb.Skipf("the engine %s cannot run here: %v", kind, err)
 	}
 	if err != nil {
 		tb.Fatal(err)

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -18,7 +19,7 @@ import (
 var Rules = []golden.Rule{LabelRule,
 	{Name: "tier", Statement: "the recipe is, number by number, that of this program's tier and arm", Kinds: []golden.Kind{golden.Statistics}, Check: checkTier},
 	{Name: "gates", Statement: "the questions put to the runs are this program's: check ids, metrics, bounds, partners", Kinds: []golden.Kind{golden.Statistics}, Check: checkGates},
-	{Name: "required", Statement: "what an arm of the tier must be held to has something to check, bands for every final metric that gets one, and the status is the tier's", Kinds: []golden.Kind{golden.Statistics}, Check: checkRequired},
+	{Name: "required", Statement: "what an arm of the tier must be held to has something to check, seeds and bands are those a recording has, and status and kernels the tier's", Kinds: []golden.Kind{golden.Statistics}, Check: checkRequired},
 	{Name: "series", Statement: "every run has the looks of its length, with ηt of the recipe at each", Kinds: []golden.Kind{golden.Statistics}, Check: checkLooks},
 	{Name: "examples", Statement: "hash and numbers of the digits are those of the embedded ones", Kinds: []golden.Kind{golden.Statistics}, Check: checkExamples},
 	{Name: "state", Statement: "the first ten steps, made again from the seed, end in the recorded state", Kinds: []golden.Kind{golden.Statistics}, Check: checkState},
@@ -38,11 +39,20 @@ func read(s *golden.Subject) (l labelled, o golden.Outcome, ok bool) {
 		return l, golden.NothingToCheck("the id names no arm"), false
 	}
 	text, err := s.Golden.Config.MarshalJSON()
+	var members map[string]json.RawMessage
 	if err == nil {
-		err = json.Unmarshal(text, &l.config)
+		err = json.Unmarshal(text, &members)
 	}
 	if err == nil {
-		err = l.config.Validate()
+		delete(members, "derived") // package golden checks what follows from the others
+		text, err = json.Marshal(members)
+	}
+	if err == nil {
+		strict := json.NewDecoder(bytes.NewReader(text))
+		strict.DisallowUnknownFields()
+		if err = strict.Decode(&l.config); err == nil {
+			err = l.config.Validate()
+		}
 	}
 	if err != nil {
 		return l, refused("config", "%v", err), false
@@ -238,6 +248,16 @@ func checkRequired(s *golden.Subject) golden.Outcome {
 	}
 	if g.Status != status {
 		return refused("status", "%s, and goldens of %s in tier %s are %s", g.Status, l.arm, l.tier, status)
+	}
+	if !slices.Equal(g.Provenance.Kernels, Kernels) {
+		return refused("provenance.kernels", "%v, and the numbers of an arm are computed by %v", g.Provenance.Kernels, Kernels)
+	}
+	seeds := map[uint64]bool{}
+	for _, r := range g.Runs {
+		seeds[r.Seed] = true
+	}
+	if n := MinSeeds(l.tier); len(seeds) < n && !control(l.arm) {
+		return refused("runs", "%d seeds, and tier %s has at least %d", len(seeds), l.tier, n)
 	}
 	rules := rulesOf(l.tier, l.arm, l.config)
 	for _, name := range rules {

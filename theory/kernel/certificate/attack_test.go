@@ -139,6 +139,7 @@ var attacks = []struct{ what, want, text string }{
 	{"a vacuous 1 = 1", "theorem of an absurdity", "c state\np 0 modulo eq 1 1 : :\nvacuous 0"},
 	{"a vacuity twice", "theorem of an absurdity", "h here absurd\nc state\np 0 hyp absurd : :\nvacuous 0\nvacuous 0"},
 	{"a vacuity among goals", "after the conclusion", "h here absurd\nc state\np 0 hyp absurd : :\ngoal 0\nvacuous 0"},
+	{"a goal twice", "a goal already", "c state\np 0 modulo eq 1 1 : :\ngoal 0\ngoal 0"},
 	{"a step after the conclusion", "after the conclusion", "c state\np 0 modulo eq 1 1 : :\ngoal 0\nh here eq 1 2\nc state"},
 	{"a message after a proof", "in a certificate of kind", "c state\np 0 modulo eq 1 1 : :\ngoal 0\nillformed no"},
 	{"a message in other spaces", "single spaces", "illformed no  meaning"},
@@ -174,6 +175,10 @@ var attacks = []struct{ what, want, text string }{
 }
 
 const values = "dim n 1\nvalue x 1 1 : 0\nvalue y 1 1 : 0\nvalue W 1 1 : 0\nvalue A 1 1 : 0"
+
+// large is a state of 64×64 matrices.
+var large = strings.NewReplacer("dim n 1", "dim n 64", " 1 1 : 0\nvalue A 1 1 : 0", " 64 64 :"+strings.Repeat(" 1", 64*64)+"\nvalue A 64 64 :"+
+	strings.Repeat(" 1", 64*64)).Replace(values)
 
 // TestAttacksAreRefused reads each attack and finds it refused for its reason, at a line of it.
 func TestAttacksAreRefused(t *testing.T) {
@@ -268,6 +273,33 @@ var floods = []struct {
 		}
 		return b.String()
 	}},
+	{"derivatives inside one another of a product of matrices", "operations on numbers", func() string {
+		// The innermost of eight derivatives moves the only letter: of the 256 coefficients of each entry two are there.
+		var b strings.Builder
+		b.WriteString(vocabulary + "\n" + lines(8, "symbol u%d param") + "\n" + lines(8, "t letter u%d") + "\nt product 17 7\nt product 18 18\n" +
+			numbered(20, 40, "t product 18 %d", 19) + "\nt trace 59\n")
+		for i := range 8 {
+			fmt.Fprintf(&b, "t diff %d %d\n", 60+i, 17-i)
+		}
+		return b.String() + "c state\n" + large + "\n" + lines(8, "value u%d 1 1 : 1") + "\nrefutes 0 eq 68 1 :"
+	}},
+	{"many large matrices", "operations on numbers", func() string {
+		var b strings.Builder
+		b.WriteString(vocabulary + "\n" + lines(60, "symbol M%d param n n") + "\n")
+		next, top := 10, 0
+		for i := range 60 {
+			fmt.Fprintf(&b, "t letter M%d\n%s\n", i, numbered(next+1, 400, "t transpose %d", next))
+			fmt.Fprintf(&b, "t trace %d\n", next+400)
+			if next += 402; i == 0 {
+				top = next - 1
+				continue
+			}
+			fmt.Fprintf(&b, "t sum %d %d\n", top, next-1)
+			top, next = next, next+1
+		}
+		fmt.Fprintf(&b, "c state\n%s\n%s\nrefutes 0 eq %d 0 :", large, lines(60, "value M%d 64 64 :"+strings.Repeat(" 1", 64*64)), top)
+		return b.String()
+	}},
 	{"a huge exponent", "refers to something", func() string { return vocabulary + "\nt power 4097 4" }},
 	{"a tower of exponents", "bits", func() string {
 		return vocabulary + "\nt power 4096 2\nt power 4096 10\nt power 4096 11\nc state\np 0 modulo eq 12 12 : :\np 0 number gt 12 0 : :"
@@ -306,7 +338,7 @@ func numbered(at, k int, format string, first int) string {
 		if i == 0 {
 			last = first
 		}
-		fmt.Fprintf(&b, format+"\n", last, last)
+		fmt.Fprintf(&b, format+"\n", []any{last, last}[:strings.Count(format, "%d")]...)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -46,6 +47,7 @@ type Certificate struct {
 	illFormed      string
 	lines          int
 	bytes          int
+	sequent        string // once asked for
 }
 
 // Label is what the file is filed under; it is not part of what was established.
@@ -85,6 +87,13 @@ func (c *Certificate) Bytes() int { return c.bytes }
 
 // Sequent is the canonical text of what was established, empty for an ill-formed statement.
 func (c *Certificate) Sequent() string {
+	if c.sequent == "" {
+		c.sequent = c.findSequent()
+	}
+	return c.sequent
+}
+
+func (c *Certificate) findSequent() string {
 	switch {
 	case len(c.goals) > 0:
 		var fs []kernel.Formula
@@ -117,6 +126,7 @@ type reader struct {
 	contexts []*kernel.Context
 	theorems []kernel.Theorem
 	pending  []kernel.Hypothesis
+	stated   map[kernel.Theorem]bool // the goals
 	sizes    map[string]int
 	values   map[string][][]*big.Rat
 	course   trajectory.Course
@@ -130,14 +140,28 @@ type reader struct {
 func Read(in io.Reader) (*Certificate, error) {
 	sig := kernel.NewSignature()
 	sig.Limit(MaxWork)
-	r := &reader{sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
-	lines := bufio.NewReader(io.LimitReader(in, MaxBytes+1))
+	r := &reader{stated: map[kernel.Theorem]bool{}, sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
+	whole, err := io.ReadAll(io.LimitReader(in, MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
 	digest := sha256.New()
 	sealed := false
 	n, size := 0, 0
 	fail := func(format string, args ...any) (*Certificate, error) {
 		return nil, &Error{n, fmt.Sprintf(format, args...)}
 	}
+	// A file that was changed is not worth the work that its lines ask for.
+	ordinary := bytes.HasPrefix(whole, []byte(firstLine+"\n")) && bytes.Count(whole, []byte("\nsha256 ")) == 1 && len(whole) <= MaxBytes &&
+		!bytes.ContainsFunc(whole, func(c rune) bool { return c != '\n' && (c < ' ' || c > '~') })
+	if at := bytes.LastIndex(whole, []byte("\nsha256 ")) + 1; ordinary {
+		seal := strings.TrimSuffix(strings.TrimPrefix(string(whole[at:]), "sha256 "), "\n")
+		if sum := sha256.Sum256(whole[:at]); len(seal) == 2*len(sum) && seal != hex.EncodeToString(sum[:]) {
+			n = 1 + bytes.Count(whole[:at], []byte("\n"))
+			return fail("the digest is not that of the lines above: the file was changed")
+		}
+	}
+	lines := bufio.NewReader(bytes.NewReader(whole))
 	for {
 		line, err := lines.ReadString('\n')
 		if err == io.EOF && line == "" {
@@ -584,6 +608,10 @@ func (r *reader) goal(word string, args []string) error {
 		r.cert.vacuous = t
 		return nil
 	}
+	if r.stated[t] {
+		return fmt.Errorf("the theorem is a goal already")
+	}
+	r.stated[t] = true
 	// Soundness: the parts of one statement are about one Γ.
 	if len(r.cert.goals) > 0 && r.cert.goals[0].Context() != t.Context() {
 		return fmt.Errorf("the goals are theorems of different contexts")

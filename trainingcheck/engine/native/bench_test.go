@@ -26,7 +26,7 @@ import (
 func BenchmarkOperations(b *testing.B) {
 	ref, err := engine.Open(engine.CPUGoMLX)
 	if err != nil {
-		b.Skip(err)
+		b.Skipf("the engine %s, the one to compare with, cannot run here: %v", engine.CPUGoMLX, err)
 	}
 	defer ref.Close()
 	r := rand.New(rand.NewPCG(1, 1))

@@ -134,7 +134,7 @@ func reference(t *testing.T) compute.Backend {
 	e, err := engine.Open(engine.CPUGoMLX)
 	var u *engine.UnavailableError
 	if errors.As(err, &u) {
-		t.Skip(err)
+		t.Skipf("the engine %s, the one to compare with, cannot run here: %v", engine.CPUGoMLX, err)
 	}
 	if err != nil {
 		t.Fatal(err)

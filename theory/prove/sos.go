@@ -1,0 +1,912 @@
+package prove
+
+import (
+	"math"
+	"math/big"
+	"sort"
+
+	"stopgrad/theory/kernel"
+)
+
+// Limits of the search for sums of squares.
+const (
+	maxSquares   = 15  // polynomials in one sum of squares
+	maxUnknowns  = 420 // entries of all Gram matrices
+	maxEquations = 90  // monomials
+	maxBounds    = 7   // constraints that multiply squares
+	maxGramBits  = 200 // of a number in a certificate
+)
+
+// gram is a sum of squares of combinations of a basis, times what is known not to be negative.
+type gram struct {
+	factor *kernel.Term // nil for one
+	g      poly
+	basis  []poly
+	strict bool // of one element, and positive
+}
+
+// squares proves the sign of a polynomial in letters as Σ σ_k·g_k + Σ λ_j·h_j: sums of squares times products of what is
+// known not to be negative, and multiples of what is known to be zero. The sums of squares are Gram matrices, which a
+// semidefinite programme finds approximately; where they cannot all be definite, since the polynomial touches its bound,
+// the squares are restricted to what vanishes there. Then they are rounded, and the equations solved exactly.
+func (s *state) squares(f kernel.Formula) (kernel.Theorem, bool) {
+	var none kernel.Theorem
+	if f.Form() != kernel.AtLeast && f.Form() != kernel.Greater {
+		return none, false
+	}
+	ts := f.Terms()
+	k := nonnegative
+	if f.Form() == kernel.Greater {
+		k = positive
+	}
+	u := s.unfold(s.differ(ts[0], ts[1]))
+	if u == nil {
+		return none, false
+	}
+	m, d := s.cleared(u)
+	if m == nil || len(m) != 1 || m[""] == nil {
+		return none, false
+	}
+	p := m[""].c
+	letters, ok := lettersOf(p)
+	if !ok || len(letters) == 0 || len(letters) > 4 {
+		return none, false
+	}
+	degree := p.degree()
+	for _, top := range []int{degree + degree%2, degree + degree%2 + 2} {
+		if top > 12 {
+			break
+		}
+		sum, zero := s.squaresOfDegree(k, p, letters, top)
+		if sum == nil {
+			continue
+		}
+		if d.Head() != kernel.Number {
+			sum = s.mul(s.reciprocal(d), sum)
+		}
+		th, ok := s.prove(k, sum)
+		if !ok {
+			continue
+		}
+		if len(zero) == 0 {
+			out, err := s.apply("transport", f, []kernel.Theorem{th})
+			if err == nil {
+				return out, true
+			}
+			continue
+		}
+		var c *kernel.Term
+		var premises []kernel.Theorem
+		terms := []*kernel.Term{nil}
+		for _, z := range zero {
+			x := s.mul(z.by, z.eq.hole)
+			if c == nil {
+				c = x
+			} else {
+				c = s.add(c, x)
+			}
+			premises = append(premises, z.eq.th)
+			terms = append(terms, z.eq.hole)
+		}
+		if d.Head() != kernel.Number {
+			c = s.mul(s.reciprocal(d), c)
+		}
+		terms[0] = c
+		eq, err := s.apply("modulo", s.formula(kernel.Equal, s.difference2(ts), sum), premises, terms...)
+		if err != nil {
+			continue
+		}
+		if out, err := s.apply("transport", f, []kernel.Theorem{th, eq}); err == nil {
+			return out, true
+		}
+	}
+	return none, false
+}
+
+// multipleOf is a multiple of an equation.
+type multipleOf struct {
+	eq equality
+	by *kernel.Term
+}
+
+// lettersOf lists the generators of a polynomial, false if one is no scalar letter or is divided by.
+func lettersOf(ps ...poly) (out []*kernel.Term, ok bool) {
+	seen := map[*kernel.Term]bool{}
+	for _, p := range ps {
+		for _, m := range p {
+			for _, e := range m.at {
+				if e.g.Head() != kernel.Letter || e.n < 0 {
+					return nil, false
+				}
+				if !seen[e.g] {
+					seen[e.g] = true
+					out = append(out, e.g)
+				}
+			}
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID() < out[j].ID() })
+	return out, true
+}
+
+func (p poly) degree() int {
+	top := 0
+	for _, m := range p {
+		n := 0
+		for _, e := range m.at {
+			n += e.n
+		}
+		top = max(top, n)
+	}
+	return top
+}
+
+// order is the least degree of a monomial.
+func (p poly) order() int {
+	low := -1
+	for _, m := range p {
+		n := 0
+		for _, e := range m.at {
+			n += e.n
+		}
+		if low < 0 || n < low {
+			low = n
+		}
+	}
+	return max(low, 0)
+}
+
+// monomials lists the monomials in letters of degrees from lo to hi, those of low degree first.
+func monomials(letters []*kernel.Term, lo, hi int) (out []poly) {
+	var visit func(i, left int, at []exponent)
+	for n := lo; n <= hi; n++ {
+		visit = func(i, left int, at []exponent) {
+			if i == len(letters) {
+				if left == 0 {
+					p := poly{}
+					p.put(big.NewRat(1, 1), append([]exponent{}, at...))
+					out = append(out, p)
+				}
+				return
+			}
+			for k := left; k >= 0; k-- {
+				next := at
+				if k > 0 {
+					next = append(append([]exponent{}, at...), exponent{letters[i], k})
+				}
+				visit(i+1, left-k, next)
+			}
+		}
+		visit(0, n, nil)
+	}
+	return out
+}
+
+// bounding is a product of what is known not to be negative.
+type bounding struct {
+	term   *kernel.Term
+	p      poly
+	strict bool
+}
+
+// boundings are the constraints in these letters, or in letters that constraints bring with them, and their products.
+func (s *state) boundings(letters *[]*kernel.Term, top int) (out []bounding) {
+	in := map[*kernel.Term]bool{}
+	for _, x := range *letters {
+		in[x] = true
+	}
+	have := map[string]bool{}
+	for _, f := range s.signs {
+		if f.kind > nonzero || !f.term.Scalar() || len(out) >= maxBounds {
+			continue
+		}
+		p := s.polys.of(f.pure)
+		gens, ok := lettersOf(p)
+		if !ok || len(gens) == 0 {
+			continue
+		}
+		t := f.term
+		if f.kind == nonzero {
+			t = s.power(f.term, 2)
+			p = s.polys.times(p, p)
+		}
+		if len(p) == 0 || p.degree() > top {
+			continue
+		}
+		touches := false
+		for _, x := range gens {
+			touches = touches || in[x]
+		}
+		key := s.polys.term(p)
+		if !touches || have[kernel.Print(key)] {
+			continue
+		}
+		have[kernel.Print(key)] = true
+		out = append(out, bounding{t, p, f.kind != nonnegative})
+		for _, x := range gens {
+			if !in[x] && len(*letters) < 4 {
+				in[x] = true
+				*letters = append(*letters, x)
+			}
+		}
+	}
+	// Those in other letters are of no use.
+	kept := out[:0]
+	for _, b := range out {
+		gens, _ := lettersOf(b.p)
+		all := true
+		for _, x := range gens {
+			all = all && in[x]
+		}
+		if all {
+			kept = append(kept, b)
+		}
+	}
+	out = kept
+	sort.Slice(*letters, func(i, j int) bool { return (*letters)[i].ID() < (*letters)[j].ID() })
+	single := len(out)
+	for i := range single {
+		for j := i + 1; j < single; j++ {
+			if p := s.polys.times(out[i].p, out[j].p); p != nil && p.degree() <= top {
+				out = append(out, bounding{s.mul(out[i].term, out[j].term), p, out[i].strict && out[j].strict})
+			}
+		}
+	}
+	return out
+}
+
+// squaresOfDegree looks for the sum with all products of degree top at most.
+func (s *state) squaresOfDegree(k kind, p poly, letters []*kernel.Term, top int) (*kernel.Term, []multipleOf) {
+	letters = append([]*kernel.Term{}, letters...)
+	bounds := s.boundings(&letters, top)
+	var zeros []equality
+	for _, e := range s.equalities() {
+		if e.g.Scalar() {
+			if q := s.polys.of(e.g); len(q) > 0 && q.degree() <= top {
+				gens, ok := lettersOf(q)
+				for _, x := range gens {
+					known := false
+					for _, y := range letters {
+						known = known || x == y
+					}
+					ok = ok && known
+				}
+				if ok {
+					zeros = append(zeros, e)
+				}
+			}
+		}
+	}
+	lo := 0
+	if len(bounds)+len(zeros) == 0 {
+		lo = p.order() / 2
+	}
+	blocks := []gram{{nil, constant(big.NewRat(1, 1)), monomials(letters, lo, top/2), false}}
+	if len(bounds)+len(zeros) == 0 {
+		blocks[0].basis = needed(p, blocks[0].basis)
+	}
+	for _, b := range bounds {
+		if n := (top - b.p.degree()) / 2; n >= 0 {
+			blocks = append(blocks, gram{b.term, b.p, monomials(letters, 0, n), false})
+		}
+	}
+	if k == positive {
+		blocks = append(blocks, gram{nil, constant(big.NewRat(1, 1)), monomials(letters, 0, 0), true})
+		for _, b := range bounds {
+			if !b.strict {
+				continue
+			}
+			t, q := b.term, b.p
+			for n := 1; q != nil && n*b.p.degree() <= top && n <= 4; n++ {
+				blocks = append(blocks, gram{t, q, monomials(letters, 0, 0), true})
+				t, q = s.power(b.term, n+1), s.polys.times(q, b.p)
+			}
+		}
+	}
+	full := len(bounds)+len(zeros) > 0 // the bases are all monomials of their degrees
+	if homogeneous(p, blocks, zeros) {
+		full = false
+		for i := range blocks {
+			blocks[i].basis = ofDegree(blocks[i].basis, p.degree()-blocks[i].g.degree())
+		}
+	}
+	// Where the polynomial touches its bound, every product in the sum is zero.
+	if len(zeros) == 0 {
+		points := s.touches(p, bounds, letters)
+		for n, at := range points {
+			met := k == positive
+			for _, b := range bounds {
+				met = met && (!b.strict || b.p.exactly(letters, at).Sign() > 0)
+			}
+			if met {
+				return nil, nil
+			}
+			for i := range blocks {
+				if n == 0 && full {
+					for j, b := range blocks[i].basis {
+						blocks[i].basis[j] = s.shifted(b, letters, at)
+					}
+				}
+				if blocks[i].g.exactly(letters, at).Sign() > 0 {
+					blocks[i].basis = vanishingAt(blocks[i].basis, letters, at)
+				}
+			}
+		}
+	}
+	var at []*big.Rat
+	for range 2 {
+		// What counts as zero among the eigenvalues, and as a simple fraction, is a guess.
+		for _, g := range []guess{{cut: 2e-5, near: 2e-4}, {cut: 2e-5, near: 2e-3}, {cut: 1e-3, near: 2e-3}, {cut: 2e-2, near: 1e-2}} {
+			tried := append([]gram{}, blocks...)
+			for range 5 {
+				sum, by, again := s.solveGrams(k, p, tried, zeros, letters, top, &g)
+				if sum != nil {
+					return sum, by
+				}
+				if !again {
+					break
+				}
+			}
+			if g.touch == nil && at == nil && g.infeasible {
+				return nil, nil
+			}
+			if at == nil {
+				at = g.touch
+			}
+		}
+		if at == nil || len(at) != len(letters) || !full {
+			break
+		}
+		// Squares of what is measured from about where the polynomial touches its bound are better told apart.
+		moved := false
+		for i := range blocks {
+			for j, b := range blocks[i].basis {
+				if c := s.shifted(b, letters, at); c != nil {
+					moved = moved || len(c) != len(b)
+					blocks[i].basis[j] = c
+				}
+			}
+		}
+		if !moved {
+			break
+		}
+	}
+	return nil, nil
+}
+
+// guess is what a solution in floating point is read with, and what it showed.
+type guess struct {
+	cut, near  float64
+	infeasible bool
+	touch      []*big.Rat // about where the polynomial touches its bound
+}
+
+// shifted is a monomial in the letters less the numbers.
+func (s *state) shifted(b poly, letters []*kernel.Term, at []*big.Rat) poly {
+	out := constant(big.NewRat(1, 1))
+	for _, m := range b {
+		for _, e := range m.at {
+			for i, x := range letters {
+				if x == e.g {
+					d := single(x, 1).plus(constant(big.NewRat(1, 1)), new(big.Rat).Neg(at[i]))
+					out = s.polys.times(out, s.polys.power(d, e.n))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// homogeneous reports whether all polynomials are, so that an identity between them has one degree.
+func homogeneous(p poly, blocks []gram, zeros []equality) bool {
+	if p.order() != p.degree() || len(zeros) > 0 {
+		return false
+	}
+	for _, b := range blocks {
+		if b.g.order() != b.g.degree() {
+			return false
+		}
+	}
+	return true
+}
+
+// ofDegree are the monomials with squares of this degree.
+func ofDegree(basis []poly, n int) (out []poly) {
+	for _, b := range basis {
+		if 2*b.degree() == n {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// column is one unknown: an entry of a Gram matrix or a coefficient of a multiple.
+type column struct {
+	block, i, j int // block < 0: zeros[i] times mono
+	mono        poly
+	rows        map[int]*big.Rat
+}
+
+// needed leaves out monomials that no sum of squares equal to p contains: the square of one that is neither in p nor the
+// product of two others would not cancel.
+func needed(p poly, basis []poly) []poly {
+	at := func(q poly) []exponent {
+		for _, m := range q {
+			return m.at
+		}
+		return nil
+	}
+	for {
+		var kept []poly
+		for i, m := range basis {
+			key := keyOf(merge(at(m), at(m)))
+			use := p[key] != nil
+			for j := range basis {
+				for k := range j {
+					use = use || j != i && k != i && keyOf(merge(at(basis[j]), at(basis[k]))) == key
+				}
+			}
+			if use {
+				kept = append(kept, m)
+			}
+		}
+		if len(kept) == len(basis) {
+			return kept
+		}
+		basis = kept
+	}
+}
+
+// solveGrams solves for the Gram matrices. If they touch the boundary it restricts the bases and asks to be called again.
+func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, letters []*kernel.Term, top int, read *guess) (*kernel.Term, []multipleOf, bool) {
+	index := map[string]int{}
+	var b []*big.Rat
+	row := func(m *monomial) int {
+		key := keyOf(m.at)
+		i, ok := index[key]
+		if !ok {
+			i = len(b)
+			index[key] = i
+			b = append(b, new(big.Rat))
+		}
+		return i
+	}
+	for _, m := range p.sorted() {
+		b[row(m)].Set(m.c)
+	}
+	// A common scale, for the floating point.
+	scale := new(big.Rat)
+	for _, v := range b {
+		if a := new(big.Rat).Abs(v); a.Cmp(scale) > 0 {
+			scale = a
+		}
+	}
+	var columns []column
+	entries := 0
+	var sizes []int
+	for bi, g := range blocks {
+		if len(g.basis) > maxSquares {
+			return nil, nil, false
+		}
+		sizes = append(sizes, len(g.basis))
+		for i := range g.basis {
+			for j := i; j < len(g.basis); j++ {
+				q := s.polys.times(s.polys.times(g.basis[i], g.basis[j]), g.g)
+				if q == nil {
+					return nil, nil, false
+				}
+				rows := map[int]*big.Rat{}
+				for _, m := range q.sorted() {
+					v := m.c
+					if i != j {
+						v = new(big.Rat).Add(v, v)
+					}
+					rows[row(m)] = v
+				}
+				columns = append(columns, column{bi, i, j, nil, rows})
+				if entries++; entries > maxUnknowns || len(b) > maxEquations {
+					return nil, nil, false
+				}
+			}
+		}
+	}
+	for zi, e := range zeros {
+		q := s.polys.of(e.g)
+		for _, mono := range monomials(letters, 0, top-q.degree()) {
+			r := s.polys.times(q, mono)
+			if r == nil {
+				return nil, nil, false
+			}
+			rows := map[int]*big.Rat{}
+			for _, m := range r.sorted() {
+				rows[row(m)] = m.c
+			}
+			columns = append(columns, column{-1, zi, 0, mono, rows})
+		}
+	}
+	if len(b) > maxEquations {
+		return nil, nil, false
+	}
+	prog := &programme{sizes: sizes, a: make([][][]entry, len(blocks))}
+	for i := range prog.a {
+		prog.a[i] = make([][]entry, len(b))
+	}
+	for _, v := range b {
+		x, _ := new(big.Rat).Quo(v, scale).Float64()
+		prog.b = append(prog.b, x)
+	}
+	for _, c := range columns {
+		if c.block < 0 {
+			f := make([]float64, len(b))
+			for i, v := range c.rows {
+				f[i], _ = v.Float64()
+			}
+			prog.f = append(prog.f, f)
+			continue
+		}
+		for i, v := range c.rows {
+			x, _ := v.Float64()
+			if c.i != c.j {
+				x /= 2
+			}
+			prog.a[c.block][i] = append(prog.a[c.block][i], entry{c.i, c.j, x})
+		}
+	}
+	g, free, t, ok := prog.maximise(s.patience)
+	if !ok || t < -1e-5 {
+		read.infeasible = true
+		return nil, nil, false
+	}
+	if t < 1e-5 {
+		reduced := false
+		for i := range blocks {
+			if len(blocks[i].basis) == 0 {
+				continue
+			}
+			if kernel := kernelOf(g[i], read.cut); len(kernel) > 0 {
+				basis := restrict(blocks[i].basis, kernel, read.near)
+				if i == 0 && read.touch == nil {
+					read.touch = touching(blocks[0].basis, kernel, letters)
+				}
+				if basis == nil {
+					return nil, nil, false
+				}
+				blocks[i].basis = basis
+				reduced = true
+			}
+		}
+		strict := k != positive
+		for _, b := range blocks {
+			strict = strict || b.strict && len(b.basis) > 0
+		}
+		return nil, nil, reduced && strict
+	}
+	values := make([]float64, len(columns))
+	unit, _ := scale.Float64()
+	at := 0
+	for i, c := range columns {
+		if c.block < 0 {
+			values[i] = free[at] * unit
+			at++
+		} else {
+			values[i] = g[c.block][c.i][c.j] * unit
+		}
+	}
+	for _, q := range []int64{1, 2, 4, 12, 60, 1000, 100000, 10000000} {
+		x := rounded(columns, b, values, q)
+		if x == nil {
+			return nil, nil, false
+		}
+		strict := k != positive
+		for i, c := range columns {
+			strict = strict || c.block >= 0 && blocks[c.block].strict && x[i].Sign() > 0
+		}
+		if !strict {
+			continue
+		}
+		if sum, by, ok := s.writeGrams(blocks, zeros, columns, x); ok {
+			return sum, by, false
+		}
+	}
+	return nil, nil, false
+}
+
+// kernelOf are the vectors, in echelon form with simple fractions, that a nearly singular Gram matrix takes to zero.
+func kernelOf(g square, cut float64) [][]float64 {
+	values, vectors := g.eigen()
+	top := 0.0
+	for _, v := range values {
+		top = math.Max(top, v)
+	}
+	var out [][]float64
+	for j, v := range values {
+		if v < cut*math.Max(top, .1) {
+			vec := make([]float64, len(g))
+			for i := range g {
+				vec[i] = vectors[i][j]
+			}
+			out = append(out, vec)
+		}
+	}
+	return out
+}
+
+// restrict turns a basis into one of what vanishes where the kernel's vectors are values of it; nil where these are not
+// given by simple fractions.
+func restrict(basis []poly, kernel [][]float64, near float64) []poly {
+	n := len(basis)
+	var pivots []int
+	r := 0
+	for c := 0; c < n && r < len(kernel); c++ {
+		p := r
+		for i := r; i < len(kernel); i++ {
+			if math.Abs(kernel[i][c]) > math.Abs(kernel[p][c]) {
+				p = i
+			}
+		}
+		if math.Abs(kernel[p][c]) < 1e-3 {
+			for i := r; i < len(kernel); i++ {
+				kernel[i][c] = 0
+			}
+			continue
+		}
+		kernel[p], kernel[r] = kernel[r], kernel[p]
+		inv := 1 / kernel[r][c]
+		for j := range n {
+			kernel[r][j] *= inv
+		}
+		for i := range kernel {
+			if f := kernel[i][c]; i != r {
+				for j := range n {
+					kernel[i][j] -= f * kernel[r][j]
+				}
+			}
+		}
+		pivots = append(pivots, c)
+		r++
+	}
+	is := map[int]bool{}
+	for _, c := range pivots {
+		is[c] = true
+	}
+	out := []poly{}
+	for j := range n {
+		if is[j] {
+			continue
+		}
+		q := basis[j]
+		for i, c := range pivots {
+			v := simplest(kernel[i][j], near)
+			if v == nil {
+				return nil
+			}
+			if v.Sign() != 0 {
+				q = q.plus(basis[c], v.Neg(v))
+			}
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// touching reads off one vector of the kernel, the values of monomials at a point, about which point it is.
+func touching(basis []poly, kernel [][]float64, letters []*kernel.Term) []*big.Rat {
+	if len(kernel) != 1 || len(basis) == 0 || basis[0].degree() != 0 || kernel[0][0] == 0 {
+		return nil
+	}
+	var out []*big.Rat
+	for _, x := range letters {
+		for j, b := range basis {
+			if len(b) == 1 && b[keyOf([]exponent{{x, 1}})] != nil {
+				v := simplest(kernel[0][j]/kernel[0][0], 2e-2)
+				if v == nil {
+					return nil
+				}
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// simplest is the fraction of the least denominator near x, nil if there is none with a small one.
+func simplest(x, near float64) *big.Rat {
+	for q := int64(1); q <= 120; q++ {
+		n := math.Round(x * float64(q))
+		if math.Abs(x-n/float64(q)) < near*math.Max(1, math.Abs(x))/math.Sqrt(float64(q)) {
+			return big.NewRat(int64(n), q)
+		}
+	}
+	return nil
+}
+
+// rounded rounds the values to multiples of 1/q, all but as many as there are equations, which these give exactly; nil if
+// the equations have no solution.
+func rounded(columns []column, b []*big.Rat, values []float64, q int64) []*big.Rat {
+	order := make([]int, len(columns))
+	for i := range order {
+		order[i] = i
+	}
+	// The largest values bear the equations best, multiples of what is zero better still.
+	weight := func(i int) float64 {
+		if columns[i].block < 0 {
+			return math.Inf(1)
+		}
+		return math.Abs(values[i])
+	}
+	sort.SliceStable(order, func(i, j int) bool { return weight(order[i]) > weight(order[j]) })
+	// Rows as maps from places in order to coefficients.
+	place := make([]int, len(columns))
+	for i, c := range order {
+		place[c] = i
+	}
+	rows := make([]map[int]*big.Rat, len(b))
+	right := make([]*big.Rat, len(b))
+	for i := range rows {
+		rows[i] = map[int]*big.Rat{}
+		right[i] = new(big.Rat).Set(b[i])
+	}
+	for c, col := range columns {
+		for i, v := range col.rows {
+			rows[i][place[c]] = v
+		}
+	}
+	pivot := make([]int, len(b))
+	used := map[int]bool{}
+	for i := range rows {
+		best := -1
+		for c := range rows[i] {
+			if best < 0 || c < best {
+				best = c
+			}
+		}
+		if best < 0 {
+			if right[i].Sign() != 0 {
+				return nil
+			}
+			pivot[i] = -1
+			continue
+		}
+		pivot[i] = best
+		used[best] = true
+		for k := i + 1; k < len(rows); k++ {
+			f := rows[k][best]
+			if f == nil {
+				continue
+			}
+			f = new(big.Rat).Quo(f, rows[i][best])
+			for c, v := range rows[i] {
+				w := new(big.Rat).Mul(v, f)
+				if old := rows[k][c]; old != nil {
+					w.Sub(old, w)
+				} else {
+					w.Neg(w)
+				}
+				if w.Sign() == 0 {
+					delete(rows[k], c)
+				} else {
+					rows[k][c] = w
+				}
+			}
+			right[k].Sub(right[k], new(big.Rat).Mul(right[i], f))
+		}
+	}
+	x := make([]*big.Rat, len(columns))
+	for i, c := range order {
+		if used[i] {
+			continue
+		}
+		v := values[c] * float64(q)
+		if math.Abs(v) > 1e15 {
+			return nil
+		}
+		x[c] = big.NewRat(int64(math.Round(v)), q)
+	}
+	for i := len(rows) - 1; i >= 0; i-- {
+		if pivot[i] < 0 {
+			continue
+		}
+		v := new(big.Rat).Set(right[i])
+		for c, a := range rows[i] {
+			if c != pivot[i] {
+				v.Sub(v, new(big.Rat).Mul(a, x[order[c]]))
+			}
+		}
+		x[order[pivot[i]]] = v.Quo(v, rows[i][pivot[i]])
+	}
+	return x
+}
+
+// writeGrams writes the sum, if the Gram matrices are semidefinite, exactly.
+func (s *state) writeGrams(blocks []gram, zeros []equality, columns []column, x []*big.Rat) (*kernel.Term, []multipleOf, bool) {
+	m := make([][][]*big.Rat, len(blocks))
+	for i, b := range blocks {
+		m[i] = make([][]*big.Rat, len(b.basis))
+		for j := range m[i] {
+			m[i][j] = make([]*big.Rat, len(b.basis))
+		}
+	}
+	by := make([]poly, len(zeros))
+	for i, c := range columns {
+		if c.block < 0 {
+			if by[c.i] == nil {
+				by[c.i] = poly{}
+			}
+			by[c.i] = by[c.i].plus(c.mono, x[i])
+			continue
+		}
+		m[c.block][c.i][c.j], m[c.block][c.j][c.i] = x[i], x[i]
+	}
+	var parts []*kernel.Term
+	for i, b := range blocks {
+		list, ok := s.squaresOfGram(m[i], b)
+		if !ok {
+			return nil, nil, false
+		}
+		parts = append(parts, list...)
+	}
+	var zero []multipleOf
+	for i, e := range zeros {
+		if len(by[i]) > 0 {
+			zero = append(zero, multipleOf{e, s.polys.term(by[i])})
+		}
+	}
+	return s.sum(parts), zero, true
+}
+
+// squaresOfGram decomposes a Gram matrix as L·D·Lᵀ and writes the squares; false if an element of D is negative.
+func (s *state) squaresOfGram(m [][]*big.Rat, b gram) (out []*kernel.Term, ok bool) {
+	n := len(m)
+	a := make([][]*big.Rat, n)
+	for i := range a {
+		a[i] = make([]*big.Rat, n)
+		for j := range a[i] {
+			a[i][j] = new(big.Rat).Set(m[i][j])
+		}
+	}
+	for i := range n {
+		d := a[i][i]
+		switch d.Sign() {
+		case -1:
+			return nil, false
+		case 0:
+			for j := i + 1; j < n; j++ {
+				if a[i][j].Sign() != 0 {
+					return nil, false
+				}
+			}
+			continue
+		}
+		q := poly{}
+		l := make([]*big.Rat, n)
+		for j := i; j < n; j++ {
+			l[j] = new(big.Rat).Quo(a[i][j], d)
+			q = q.plus(b.basis[j], l[j])
+		}
+		for j := i + 1; j < n; j++ {
+			for k := i + 1; k < n; k++ {
+				a[j][k].Sub(a[j][k], new(big.Rat).Mul(new(big.Rat).Mul(l[j], l[k]), d))
+			}
+		}
+		if d.Num().BitLen() > maxGramBits || d.Denom().BitLen() > maxGramBits {
+			return nil, false
+		}
+		if len(q) == 0 {
+			continue
+		}
+		c, prim := s.polys.content(q)
+		lead := new(big.Rat).Mul(d, new(big.Rat).Mul(c.c, c.c))
+		whole := poly{}
+		whole.put(big.NewRat(1, 1), c.at)
+		prim = s.polys.times(prim, whole)
+		t := s.number(lead)
+		if u := s.polys.term(prim); u.Head() != kernel.Number {
+			t = s.mul(t, s.power(u, 2))
+		}
+		if b.factor != nil {
+			t = s.mul(t, b.factor)
+		}
+		out = append(out, t)
+	}
+	return out, true
+}
