@@ -410,17 +410,20 @@ type Hunter struct {
 	Limit  int
 }
 
-// Hunt looks for a motion along which a statement about all times fails (package pursuit), and then searches with all
-// stages of package falsify. A counterexample that was solved for is made
+// Pursue looks for a motion along which a statement about all times fails (package pursuit).
+func (h Hunter) Pursue(ctx context.Context, part *lang.Part, seed uint64, label string) (sample.Result, bool) {
+	if h.Budget <= 0 || !pursuit.Able(part) {
+		return sample.Result{}, false
+	}
+	r := pursuit.Search(ctx, part, seed, label, pursuitEffort(h.Budget))
+	return sample.Result{Refutation: r.Refutation, Witness: r.Witness, Drawn: r.Evals}, true
+}
+
+// Hunt searches a statement with all stages of package falsify. A counterexample that was solved for is made
 // small here, where its equations are known.
 func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result {
 	if h.Budget <= 0 {
 		return sample.Result{Nearest: math.Inf(1)}
-	}
-	if pursuit.Able(part) {
-		if r := pursuit.Search(ctx, part, seed, label, pursuitEffort(h.Budget)); r.Refutation != nil {
-			return sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: 1, Drawn: r.Evals}
-		}
 	}
 	r := falsify.Search(ctx, part, label, falsify.Options{Seed: seed, Effort: effort(h.Budget, 1)})
 	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Nearest: r.Nearest, Tested: r.Tested}

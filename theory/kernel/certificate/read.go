@@ -603,6 +603,9 @@ func (r *reader) goal(word string, args []string) error {
 		return fmt.Errorf("%s takes one theorem", word)
 	}
 	t := ts[0]
+	if err := t.Closed(); err != nil {
+		return err
+	}
 	if word == "vacuous" {
 		f := t.Formula()
 		if r.cert.vacuous.Valid() || f.Form() != kernel.Absurd && (f.Form() != kernel.Always || f.Inner().Form() != kernel.Absurd) {

@@ -274,11 +274,12 @@ func (w *writer) formula(f kernel.Formula) string {
 	if f.Form() == kernel.Always {
 		return "always " + w.formula(f.Inner())
 	}
-	text := f.Form().String()
+	var text strings.Builder
+	text.WriteString(f.Form().String())
 	for _, t := range f.Terms() {
-		text += fmt.Sprintf(" %d", w.term(t))
+		fmt.Fprintf(&text, " %d", w.term(t))
 	}
-	return text
+	return text.String()
 }
 
 // context writes a context, once, and returns its number.
