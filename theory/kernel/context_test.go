@@ -33,6 +33,7 @@ func TestDeclarations(t *testing.T) {
 	wants("a moment of two", d.AddMoment(v, w, term("A")), "")
 	wants("a moment of other sizes", d.AddMoment(u, v, term("C^T")), "")
 	wants("twice", d.AddMoment(v, v, term("A")), "declared twice")
+	wants("two twice", d.AddMoment(v, w, term("A")), "declared twice")
 	wants("twice, the other way round", d.AddMoment(w, v, term("A")), "declared twice")
 	wants("a first term of another signature", d.AddMoment(other.Lookup("x"), g, term("A")), "another signature")
 	wants("a moment of another signature", d.AddMoment(g, g, other.Lookup("a")), "another signature")

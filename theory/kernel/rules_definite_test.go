@@ -36,6 +36,7 @@ func TestDefiniteMatrices(t *testing.T) {
 		{"gram", "K*K^T psd", "", "", ""},
 		{"gram", "A*A psd", "not a matrix and its transpose", "", ""},
 		{"gram", "A^T*B psd", "not a matrix and its transpose", "", ""},
+		{"gram", "A*B^T psd", "not a matrix and its transpose", "", ""},
 		{"gram", "A^T + A psd", "no product", "", ""},
 		{"gram", "A^T*A pd", "this rule establishes", "", ""},
 

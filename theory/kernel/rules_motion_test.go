@@ -283,6 +283,7 @@ func TestDerivatives(t *testing.T) {
 	c := b.none(Motion)
 	l, r := "always ddt(x) == ddt(x)", "always ddt(y) == ddt(y)"
 	b.decree(c, "differentiate", "always ddt(x) == ddt(y)", "", []string{"always x == y", l, r})
+	b.decree(c, "differentiate", "always ddt(x) == ddt(y)", "premise 1 is evolves", []string{"evolves x; c", l, r})
 	b.decree(c, "differentiate", "always ddt(x) == ddt(y)", "is differentiated", []string{"always x >= y", l, r})
 	b.decree(c, "differentiate", "always ddt(x) == ddt(y)", "premise 2", []string{"always x == y", r, r})
 	b.decree(c, "differentiate", "always ddt(x) == ddt(y)", "premise 3", []string{"always x == y", l, l})

@@ -140,6 +140,8 @@ func TestOrders(t *testing.T) {
 		{"weaken", "P psd", "", "P pd", ""},
 		{"weaken", "P invertible", "", "P pd", ""},
 		{"weaken", "x > y", "does not imply", "x >= y", ""},
+		{"weaken", "x == y", "does not imply", "x > y", ""},
+		{"weaken", "P diagonal", "does not imply", "P pd", ""},
 		{"weaken", "x >= y", "does not imply", "x != y", ""},
 		{"weaken", "x != y", "does not imply", "x >= y", ""},
 		{"weaken", "P pd", "does not imply", "P psd", ""},
