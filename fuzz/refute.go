@@ -550,6 +550,9 @@ func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {
 	fd.Status, fd.Verdict, fd.Evidence = Refuted, r.Verdict(), "exact"
 	fd.Witness, fd.Text = witness.Flatten(w), witness.String(w)
 	fd.Residual = Residual(part, w).RatString()
+	if len(w.Surds) > 0 {
+		fd.Residual = "" // the difference is irrational: the two sides have it
+	}
 	fd.Left, fd.Right, _ = r.Sides()
 	if fd.Left == "" {
 		fd.Facts = []string{r.Reason()}

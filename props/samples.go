@@ -121,14 +121,4 @@ func (r *Result) compare(part *lang.Part, st State, exact *eval.Finding) {
 }
 
 // Floats rounds a state to float64.
-func Floats(st State) eval.State[float64] {
-	out := eval.State[float64]{Dims: st.Dims, Vals: make(map[string]eval.Matrix[float64], len(st.Vals))}
-	for name, m := range st.Vals {
-		a := make([]float64, len(m.A))
-		for i, v := range m.A {
-			a[i], _ = v.Float64()
-		}
-		out.Vals[name] = eval.Matrix[float64]{R: m.R, C: m.C, A: a}
-	}
-	return out
-}
+func Floats(st State) eval.State[float64] { return st.Floats() }

@@ -165,7 +165,7 @@ func (g *maker) domain(n int) (decl []string, bounds []expansion, at []*big.Rat)
 // vanishing is a polynomial of degree at most d that is zero at a point.
 func (g *maker) vanishing(at []*big.Rat, d int) expansion {
 	p := expansion{}
-	for p = (expansion{}); len(p) == 0; {
+	for len(p) == 0 {
 		for i := range g.letters {
 			c := big.NewRat(g.between(-2, 2), 1)
 			m := plus(g.letter(i), g.number(at[i]), big.NewRat(-1, 1))

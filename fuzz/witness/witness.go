@@ -39,17 +39,7 @@ func CloneMatrix(m Matrix) Matrix {
 }
 
 // Floats rounds a state to float64.
-func Floats(w Witness) eval.State[float64] {
-	out := eval.State[float64]{Dims: w.Dims, Vals: make(map[string]eval.Matrix[float64], len(w.Vals))}
-	for name, m := range w.Vals {
-		a := make([]float64, len(m.A))
-		for i, v := range m.A {
-			a[i], _ = v.Float64()
-		}
-		out.Vals[name] = eval.Matrix[float64]{R: m.R, C: m.C, A: a}
-	}
-	return out
-}
+func Floats(w Witness) eval.State[float64] { return w.Floats() }
 
 // Size is how simple a state is, the first difference deciding: how many of its quantities leave the paper's regime (see
 // [Outside]), how many numbers it consists of, how many of them are not zero, and the sum of their costs.

@@ -164,9 +164,7 @@ func (s *State) fits(c *lang.Claim) error {
 		for _, d := range p.Env.Sizes {
 			names = append(names, string(d))
 		}
-		for _, n := range p.Env.Order {
-			names = append(names, n)
-		}
+		names = append(names, p.Env.Order...)
 	}
 	for _, n := range s.order {
 		if !known(n) && !slices.Contains(names, n) {

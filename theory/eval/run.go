@@ -45,6 +45,24 @@ func (s Surd) Near() *big.Rat {
 	return r.Add(s.A, r.Mul(r, s.B))
 }
 
+// Floats is the state in float64.
+func (s State[T]) Floats() State[float64] {
+	out := State[float64]{Dims: s.Dims, Vals: make(map[string]Matrix[float64], len(s.Vals))}
+	for name, m := range s.Vals {
+		a := make([]float64, len(m.A))
+		for i, x := range m.A {
+			switch v := any(x).(type) {
+			case *big.Rat:
+				a[i], _ = v.Float64()
+			case float64:
+				a[i] = v
+			}
+		}
+		out.Vals[name] = Matrix[float64]{m.R, m.C, a}
+	}
+	return out
+}
+
 // missing is the error of a state without a value for a symbol that is used.
 type missing struct{ name string }
 

@@ -81,6 +81,7 @@ type prover struct {
 	kept []kernel.Theorem
 
 	facts     map[string][]kernel.Theorem
+	cases     []supposed                  // around the step being followed
 	shared    map[string][]kernel.Theorem // the theorems of other parts, established here
 	uses      []string                    // the parts that the script itself cites
 	citing    int                         // how deep the script followed is cited
@@ -132,7 +133,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 			break
 		}
 		p.steps, p.facts = nil, map[string][]kernel.Theorem{}
-		p.shared, p.uses, p.citing = map[string][]kernel.Theorem{}, nil, 0
+		p.shared, p.uses, p.citing, p.cases = map[string][]kernel.Theorem{}, nil, 0, nil
 		ths, err := p.replay()
 		out.steps = p.steps
 		out.script = err

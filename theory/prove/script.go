@@ -55,8 +55,7 @@ func (p *prover) take(st *lang.Step) error {
 		return err
 	}
 	if st.Rule == "suppose" {
-		outer := p.work
-		defer func() { p.work = outer }()
+		defer p.leave(p.work, len(p.cases))
 		if err := p.suppose(st.Name, fs[0]); err != nil {
 			return fmt.Errorf("%s: %w", st.Pos, err)
 		}
@@ -92,22 +91,34 @@ func (p *prover) take(st *lang.Step) error {
 // suppose goes on where a formula holds, too, under whose name it is known there.
 func (p *prover) suppose(name string, f kernel.Formula) error {
 	s := p.extended(p.work, f)
-	th := s.hypothesis(f)
-	if !th.Valid() {
+	if !s.hypothesis(f).Valid() {
 		for _, t := range f.Terms() {
 			if err := s.define(t); err != nil {
 				return s.explain(err)
 			}
 		}
-		var err error
-		if th, err = s.apply("hyp", f, nil); err != nil {
-			return err
-		}
-		s.learn(th)
+		return fmt.Errorf("%s: what is supposed has no value here", name)
 	}
 	p.work = s
-	p.facts[name] = []kernel.Theorem{th}
+	p.cases = append(p.cases, supposed{name, f})
+	for _, c := range p.cases {
+		p.facts[c.name] = []kernel.Theorem{s.hypothesis(c.formula)}
+	}
 	return nil
+}
+
+// supposed is the hypothesis of a case.
+type supposed struct {
+	name    string
+	formula kernel.Formula
+}
+
+// leave goes back to a context with so many cases around it, where their hypotheses are known by their names again.
+func (p *prover) leave(outer *state, cases int) {
+	p.work, p.cases = outer, p.cases[:cases]
+	for _, c := range p.cases {
+		p.facts[c.name] = []kernel.Theorem{outer.hypothesis(c.formula)}
+	}
 }
 
 // say records a step of the script: the rule with its argument, and what the theorems state.

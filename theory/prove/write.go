@@ -375,8 +375,17 @@ func (w *writer) inside(th kernel.Theorem) (string, error) {
 		}
 		return w.fact(th)
 	}
-	outer, depth, mark := w.to.work, w.depth, len(w.lines)
-	defer func() { w.to.work, w.depth = outer, depth }()
+	outer, cases, depth, mark := w.to.work, len(w.to.cases), w.depth, len(w.lines)
+	defer func() {
+		w.to.leave(outer, cases)
+		w.depth = depth
+	}()
+	// What was written in another case with these hypotheses is known there only.
+	for k := range w.names {
+		if k.ctx == th.Context() {
+			delete(w.names, k)
+		}
+	}
 	for _, f := range more {
 		says, err := w.from.Say(f)
 		if err != nil {

@@ -144,7 +144,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		f, err := eval.Try(eval.Rational{}, part, st)
 		if errors.Is(err, eval.ErrNoRoot) {
 			// Roots that are no fractions: floating point says whether the model, which counts with them, is asked.
-			f, err = eval.Try(eval.Float{}, part, floats(st))
+			f, err = eval.Try(eval.Float{}, part, st.Floats())
 		}
 		if err != nil {
 			if res.Tried == 0 {
@@ -281,19 +281,6 @@ func toBorder(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
 	v := new(big.Rat).Quo(at[0], slope)
 	st.Vals[x] = eval.ScalarOf(v.Sub(big.NewRat(1, 1), v))
 	return true
-}
-
-// floats is the state in floating point.
-func floats(st eval.State[*big.Rat]) eval.State[float64] {
-	out := eval.State[float64]{Dims: st.Dims, Vals: make(map[string]eval.Matrix[float64], len(st.Vals))}
-	for name, m := range st.Vals {
-		a := make([]float64, len(m.A))
-		for i, x := range m.A {
-			a[i], _ = x.Float64()
-		}
-		out.Vals[name] = eval.Matrix[float64]{R: m.R, C: m.C, A: a}
-	}
-	return out
 }
 
 // margin is how far the statement is from failing, relative to the numbers it was computed from.

@@ -102,7 +102,12 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 		return nil, err
 	}
 	r := &Refutation{reading: reading}
-	if r.finding, err = eval.Judge(eval.Rational{}, part, w); err != nil {
+	if len(w.Surds) == 0 {
+		r.finding, err = eval.Judge(eval.Rational{}, part, w)
+	} else {
+		r.finding, err = eval.Judge(eval.Float{}, part, w.Floats())
+	}
+	if err != nil {
 		// The search's evaluator is not asked for the verdict; without its measures the finding is empty.
 		r.finding = &eval.Finding{Hypotheses: map[string]bool{}, Measures: map[string]float64{}}
 	}
