@@ -60,13 +60,6 @@ func newTape(e *region.Expr) *tape {
 	return t
 }
 
-// clone is a tape with memory of its own.
-func (t *tape) clone() *tape {
-	c := *t
-	c.v, c.g, c.point = make([]span, len(t.v)), make([]span, len(t.g)), make([]float64, len(t.point))
-	return &c
-}
-
 // values is the natural range on a box.
 func (t *tape) values(box []span) span {
 	for i := range t.ops {
@@ -223,11 +216,10 @@ func (t *tape) at(x []float64) float64 {
 
 // form is a polynomial whose Bernstein coefficients are looked at.
 type form struct {
-	vars  []int
-	size  []int
-	coef  []float64
-	work  []float64
-	scale []float64
+	vars []int
+	size []int
+	coef []float64
+	work []float64
 }
 
 // maxForm is how many coefficients are worth looking at.
@@ -262,12 +254,6 @@ func newForm(p []region.Monomial) *form {
 		f.coef[at] += c
 	}
 	return f
-}
-
-func (f *form) clone() *form {
-	c := *f
-	c.work = make([]float64, len(f.work))
-	return &c
 }
 
 // signs is the least and the greatest Bernstein coefficient on a box; false where the box is the whole line in a variable.

@@ -108,13 +108,13 @@ func (k *certifyCommand) Run(c *console) error {
 			return badInput(fmt.Errorf("%s/%s: %w", j.claim.ID, j.part.Name, err))
 		}
 		text, name := out.Say(), j.claim.ID+"/"+j.part.Name
+		if !out.Verdict.IsProved() && !out.Verdict.IsCertified() {
+			fallen++
+		}
 		if !out.Verdict.IsDecided() && ctx.Err() == nil {
 			if near := k.shrunk(ctx, file, j.claim, j.part, out, o, settle); near != nil {
 				out, text = near.Outcome, text+"\n  "+near.text
 			}
-		}
-		if !out.Verdict.IsProved() && !out.Verdict.IsCertified() {
-			fallen++
 		}
 		if err := k.keep(out, j.claim, j.part, len(jobs) > 1); err != nil {
 			return err

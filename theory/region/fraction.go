@@ -279,16 +279,13 @@ func (r *ring) spell(e *Expr) *Expr {
 	for _, k := range keys {
 		m := g.number(f.num[k])
 		for i := range len(k) {
-			x := g.integer(1)
 			switch n := int(k[i]); {
 			case n == 0:
-				continue
 			case i < maxCoordinates:
-				x = g.power(g.coordinate(i), n)
+				m = g.product(m, g.power(g.coordinate(i), n))
 			default:
-				x = g.power(r.roots[i-maxCoordinates], n)
+				m = g.product(m, g.power(r.roots[i-maxCoordinates], n))
 			}
-			m = g.product(m, x)
 		}
 		out = g.sum(out, m)
 	}

@@ -38,8 +38,6 @@ type random struct {
 	sig   *kernel.Signature
 	vars  []*kernel.Term
 	sides []side
-	exact func([]*big.Rat) (*big.Rat, bool)
-	term  *kernel.Term
 }
 
 func (g *random) rat() *big.Rat {

@@ -184,6 +184,18 @@ func TestSheds(t *testing.T) {
 	if _, err := region.Check(c, goals[0], nil, steps("interval bernstein")); err == nil {
 		t.Error("the unbounded matrix was not in the way")
 	}
+	// What is taken off must not be put on: 5*I − Q is not definite, 5*I − Q + Q is.
+	c, goals = part(t, "claim t\n  size n\n  scalar c\n  matrix Q : n x n psd\n  says s: 5*I + c*Q pd\n    for n = 2, c in [-1, 1]\n")
+	for i, h := range c.Hypotheses() {
+		if h.Formula().Form() != kernel.Semidefinite {
+			continue
+		}
+		for _, argument := range []string{"", "interval", "slope", "exact"} {
+			if got, err := region.Check(c, goals[0], []region.Shed{{Hypothesis: i, Term: c.Signature().Lookup("c")}}, steps(argument)); err == nil || got.Valid() {
+				t.Errorf("a factor that may be negative is taken off by %q", argument)
+			}
+		}
+	}
 }
 
 // TestTheoremsOnBoxes: a theorem counts where its hypotheses are those of the context or bounds that the box meets, and its
