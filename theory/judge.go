@@ -149,7 +149,7 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 		return r
 	}
 	h := o.Hunter.Hunt(ctx, p, o.Seed, label)
-	h.Drawn, h.Tried = h.Drawn+r.Drawn, h.Tried+r.Tried
+	h.Drawn, h.Tried, h.Nearest = h.Drawn+r.Drawn, h.Tried+r.Tried, min(h.Nearest, r.Nearest)
 	if h.Undefined == "" {
 		h.Undefined = r.Undefined
 	}
