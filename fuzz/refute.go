@@ -302,14 +302,6 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 	if o.Region != nil {
 		opts.Sizes, opts.Domain = o.Region.Sizes(), o.Region.Narrow(t.Part)
 	}
-	if o.Region == nil && pursuit.Able(t.Part) {
-		if r := pursuit.Search(ctx, t.Part, o.Seed, t.Label(), pursuitEffort(o.Budget)); r.Refutation != nil {
-			fd.Status, fd.Verdict, fd.Stage, fd.Evaluations = Refuted, r.Refutation.Verdict(), "pursuit", r.Evals
-			fd.Evidence, fd.Facts = "validated enclosure", []string{r.Refutation.Reason()}
-			fd.Witness, fd.Text = witness.Flatten(r.Witness), witness.String(r.Witness)
-			return fd
-		}
-	}
 	var best *verdict.Witness
 	var size witness.Size
 	solved := false
@@ -325,6 +317,9 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 		}
 		if r.Refutation == nil {
 			if k == 0 {
+				if o.Region == nil && fd.pursue(ctx, t, o) {
+					return fd
+				}
 				fd.CutOff = r.CutOff
 				fd.miss(r)
 				if eval.OverTime(t.Part) {
@@ -349,6 +344,22 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 		fd.settle(t.Part, *best)
 	}
 	return fd
+}
+
+// pursue looks for a motion along which a statement about all times fails, and records one that it finds.
+func (fd *Finding) pursue(ctx context.Context, t Target, o Options) bool {
+	if !pursuit.Able(t.Part) {
+		return false
+	}
+	r := pursuit.Search(ctx, t.Part, o.Seed, t.Label(), pursuitEffort(o.Budget))
+	fd.Evaluations += r.Evals
+	if r.Refutation == nil {
+		return false
+	}
+	fd.Status, fd.Verdict, fd.Stage = Refuted, r.Refutation.Verdict(), "pursuit"
+	fd.Evidence, fd.Facts = "validated enclosure", []string{r.Refutation.Reason()}
+	fd.Witness, fd.Text = witness.Flatten(r.Witness), witness.String(r.Witness)
+	return true
 }
 
 // miss records a search that has found nothing.
@@ -527,10 +538,13 @@ func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 		if definite && Residual(part, w).Sign() == 0 {
 			return false
 		}
-		if part.Stmt.Kind == lang.Assumption {
-			// Whether the assumption is lost at the state is decided there alone.
+		if len(w.Surds) == 0 {
+			// The evaluator is many times as fast as the model and turns most states away.
 			f, err := eval.Judge(eval.Rational{}, part, w)
-			return err == nil && f.Met && !f.Holds
+			if failing := err == nil && f.Met && !f.Holds; !failing || part.Stmt.Kind == lang.Assumption {
+				// Whether an assumption is lost at the state is decided there alone.
+				return failing
+			}
 		}
 		r, err := verdict.Refute(part, w)
 		return err == nil && r.Verdict().IsRefuted()

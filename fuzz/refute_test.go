@@ -43,6 +43,7 @@ type falseClaim struct {
 // falseClaims lists them by label without the claim's id, and by what they are to the claim.
 var falseClaims = []falseClaim{
 	{"thm3-alignment", "aligning", Printed},
+	{"thm3-alignment", "parting", Printed},
 	{"thm3-alignment", "eigenframes", Orbit},
 	{"thm1-vs-assumption3", "balance", Printed},
 	{"assump-sym", "kept", Printed},
@@ -52,9 +53,12 @@ var falseClaims = []falseClaim{
 	{"nostopgrad", "collapse", Printed},
 	{"basin", "aboveescapes", Printed},
 	{"basin", "belowcollapses", Printed},
+	{"basin", "grows", Printed},
+	{"basin", "collapses", Printed},
 	{"basin", "collapse from above", Orbit},
 	{"basin", "escape from below", Orbit},
 	{"beta-tau", "catches", Printed},
+	{"beta-tau", "tends", Printed},
 	{"beta-tau", "under collapse", Orbit},
 	{"wd-alignment", "sufficient", Printed},
 	{"dp-no-basin", "escapes", Printed},
@@ -66,6 +70,7 @@ var falseClaims = []falseClaim{
 	{"noniso-align", "stationary", Printed},
 	{"fixedpoint-sym", "generic", Question},
 	{"skew-vanishes", "vanishing", Printed},
+	{"skew-vanishes", "increasingly", Printed},
 	{"skew-vanishes", "relative to Wp under collapse", Orbit},
 	{"thm3-true-ema", "bound", Printed},
 	{"thm3-true-ema", "from Wa(0) = 0", Orbit},

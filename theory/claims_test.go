@@ -1,9 +1,12 @@
 package theory
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"testing"
 
+	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/verdict"
 )
@@ -78,7 +81,8 @@ func TestEveryTwinIsRefuted(t *testing.T) {
 
 // TestProofsAndSearchAgree requires that nothing is both proved and refuted, that every script given
 // replays, and that every part without a script is refuted, ill-formed or left to a property. A stationary point
-// without isotropy has to be solved for: drawing alone does not find one, package fuzz does.
+// without isotropy has to be solved for: drawing alone does not find one, package fuzz does. Nor does it find what fails
+// along a motion only: the motion that package fuzz has found is recorded, and integrated again.
 func TestProofsAndSearchAgree(t *testing.T) {
 	f := load(t)
 	for _, c := range f.Claims {
@@ -94,6 +98,15 @@ func TestProofsAndSearchAgree(t *testing.T) {
 				}
 				if len(p.Proof) > 0 && p.Stmt.Kind != lang.Assumption && !proved {
 					t.Errorf("the proof does not replay: %v", r.Proof.Failure())
+				}
+				if text, err := os.ReadFile("verdict/testdata/motions/" + c.ID + ".printed." + p.Name + ".cert"); err == nil {
+					cert, err := certificate.Read(bytes.NewReader(text))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if r.Verdict, err = verdict.OfCertificate(p, cert); err != nil || proved {
+						t.Fatalf("the recorded motion refutes another statement, or a theorem: %v", err)
+					}
 				}
 				if hunted := c.ID+"/"+p.Name == "noniso-align/stationary"; hunted != (len(p.Proof) == 0 && p.Stmt.Kind != lang.Sampled && !r.Verdict.Denies() && !proved) {
 					t.Errorf("no proof and no counterexample: %s after %d states", r.Verdict, r.Search.Tried)
