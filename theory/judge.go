@@ -18,6 +18,9 @@ type Options struct {
 	Budget int
 	// Hunter goes on where those states decide nothing; nil leaves it at them.
 	Hunter Hunter
+	// Doubt has a proof searched for of what drawn states refute, too. That finds errors of the suite, which is rare, and
+	// takes most of the time of proving.
+	Doubt bool
 }
 
 // Hunter finds counterexamples by other means than drawing, and makes them small. What it returns is believed
@@ -62,7 +65,8 @@ const (
 )
 
 // JudgePart proves a part, and searches for a counterexample whether or not there is a proof: a part that is both
-// proved and refuted reveals an error of the suite, and its verdict is the contradiction.
+// proved and refuted reveals an error of the suite, and its verdict is the contradiction. Without Doubt, what drawn states
+// refute has its script replayed and no more.
 func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Options) PartResult {
 	res := PartResult{Part: p}
 	if p.Fault != nil {
@@ -71,7 +75,7 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 	}
 	if p.Stmt.Kind != lang.Sampled {
 		start := time.Now()
-		res.Proof = verdict.Prove(ctx, p)
+		res.Proof = o.prove(ctx, p, c.ID+"/"+p.Name)
 		res.Proving = time.Since(start)
 		start = time.Now()
 		res.Search = o.refute(ctx, c, p, res.Proof.Verdict().IsDecided())
@@ -82,6 +86,17 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		res.Twins = append(res.Twins, judgeTwin(ctx, f, c, p, t, o))
 	}
 	return res
+}
+
+// prove replays a part's script, and searches for a proof where that does not do.
+func (o Options) prove(ctx context.Context, p *lang.Part, label string) *verdict.Proof {
+	if !o.Doubt {
+		proof := verdict.Replay(ctx, p)
+		if proof.Verdict().IsDecided() || sample.Search(ctx, p, o.Seed, label, o.Budget).Refutation != nil {
+			return proof
+		}
+	}
+	return verdict.Prove(ctx, p)
 }
 
 // Refute looks for a counterexample of a part that has no proof, and makes it small.
@@ -165,8 +180,9 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	if r.Part, r.Err = Mutant(f, c, p, t); r.Err != nil {
 		return r
 	}
-	r.Proof = verdict.Prove(ctx, r.Part)
-	r.Search = o.search(ctx, r.Part, c.ID+"/"+p.Name+"/"+t.String(), twinFactor, r.Proof.Verdict().IsDecided())
+	label := c.ID + "/" + p.Name + "/" + t.String()
+	r.Proof = o.prove(ctx, r.Part, label)
+	r.Search = o.search(ctx, r.Part, label, twinFactor, r.Proof.Verdict().IsDecided())
 	r.Verdict = together(r.Part, r.Proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.

@@ -23,14 +23,16 @@ type Depth struct {
 	Hunt fuzz.Hunter
 	// Boxes is how many boxes are looked at to certify a formula that states a region and is not proved.
 	Boxes int
+	// Doubt has a proof searched for of what drawn states refute, too.
+	Doubt bool
 }
 
 // The depths, by what they cost and by what they find: the twins whose counterexamples are rarest were missed
 // from one seed in three at 150 states, and from none of the seeds 1 to 10 at 200.
 var (
-	Quick    = Depth{"quick", 200, 25, 4, fuzz.Hunter{Budget: 600 * time.Millisecond, Limit: 500}, 5_000}
-	Standard = Depth{"standard", 400, 100, 20, fuzz.Hunter{Budget: fuzz.DefaultBudget, Limit: 2000}, 100_000}
-	Deep     = Depth{"deep", 4000, 1000, 200, fuzz.Hunter{Budget: 2 * fuzz.DefaultBudget, Limit: 6000}, 1_000_000}
+	Quick    = Depth{"quick", 200, 25, 4, fuzz.Hunter{Budget: 600 * time.Millisecond, Limit: 500}, 5_000, false}
+	Standard = Depth{"standard", 400, 100, 20, fuzz.Hunter{Budget: fuzz.DefaultBudget, Limit: 2000}, 100_000, true}
+	Deep     = Depth{"deep", 4000, 1000, 200, fuzz.Hunter{Budget: 2 * fuzz.DefaultBudget, Limit: 6000}, 1_000_000, true}
 )
 
 // Depths lists the depths.

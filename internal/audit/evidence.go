@@ -36,7 +36,7 @@ func word(v verdict.Verdict) ledger.Verdict { return ledger.Verdict(v.String()) 
 // judge judges one part.
 func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Options) finding {
 	start := time.Now()
-	r := theory.JudgePart(ctx, f, c, p, theory.Options{Seed: o.Seed, Budget: o.Depth.States, Hunter: o.Depth.Hunt})
+	r := theory.JudgePart(ctx, f, c, p, theory.Options{Seed: o.Seed, Budget: o.Depth.States, Hunter: o.Depth.Hunt, Doubt: o.Depth.Doubt})
 	out := finding{certificates: map[string][]byte{}}
 	detail := describe(p)
 	out.statement = detail.Statement
