@@ -329,7 +329,7 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 				fd.miss(r)
 				if eval.OverTime(t.Part) {
 					tested := r.Tested
-					if !eval.OverSteps(t.Part) {
+					if !eval.OverSteps(t.Part) && t.Reading != Variant {
 						tested.Add(Hunter{Budget: o.Budget}.Follow(ctx, t.Part, o.Seed, label))
 					}
 					fd.Tested = tested.String()
@@ -368,6 +368,9 @@ func (fd *Finding) miss(r falsify.Result) {
 // small makes the counterexample of a search small, within the region.
 func small(ctx context.Context, part *lang.Part, r falsify.Result, in *region.Region) (w verdict.Witness, asked int) {
 	w = r.Witness
+	if len(w.Surds) > 0 {
+		return w, 0
+	}
 	if in == nil && r.Rebuild == nil {
 		if v, s := inRegime(ctx, part, w); s != nil {
 			w = v
@@ -407,20 +410,23 @@ type Hunter struct {
 	Limit  int
 }
 
-// Hunt looks for a motion along which a statement about all times fails (package pursuit), and then searches with all
-// stages of package falsify. A counterexample that was solved for is made
+// Pursue looks for a motion along which a statement about all times fails (package pursuit).
+func (h Hunter) Pursue(ctx context.Context, part *lang.Part, seed uint64, label string) (sample.Result, bool) {
+	if h.Budget <= 0 || !pursuit.Able(part) {
+		return sample.Result{}, false
+	}
+	r := pursuit.Search(ctx, part, seed, label, pursuitEffort(h.Budget))
+	return sample.Result{Refutation: r.Refutation, Witness: r.Witness, Drawn: r.Evals}, true
+}
+
+// Hunt searches a statement with all stages of package falsify. A counterexample that was solved for is made
 // small here, where its equations are known.
 func (h Hunter) Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result {
 	if h.Budget <= 0 {
-		return sample.Result{}
-	}
-	if pursuit.Able(part) {
-		if r := pursuit.Search(ctx, part, seed, label, pursuitEffort(h.Budget)); r.Refutation != nil {
-			return sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: 1, Drawn: r.Evals}
-		}
+		return sample.Result{Nearest: math.Inf(1)}
 	}
 	r := falsify.Search(ctx, part, label, falsify.Options{Seed: seed, Effort: effort(h.Budget, 1)})
-	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Tested: r.Tested}
+	out := sample.Result{Refutation: r.Refutation, Witness: r.Witness, Tried: r.Tried, Drawn: r.Drawn, Err: r.Err, Nearest: r.Nearest, Tested: r.Tested}
 	if r.Refutation != nil && r.Rebuild != nil {
 		m := minimise.Coordinates(ctx, part, r.Coordinates, r.Groups, r.Rebuild, confirms(part, r.Witness), h.Limit)
 		out.Witness, out.Refutation = h.settled(part, m.Witness, r.Witness, r.Refutation)
@@ -468,6 +474,9 @@ func (h Hunter) Follow(ctx context.Context, part *lang.Part, seed uint64, label 
 // Minimise makes a counterexample of a statement small. One outside the paper's regime is replaced by one inside, if a
 // short search finds it.
 func (h Hunter) Minimise(ctx context.Context, part *lang.Part, w verdict.Witness, r *verdict.Refutation) (verdict.Witness, *verdict.Refutation) {
+	if len(w.Surds) > 0 {
+		return w, r // its other numbers are simple already, and hang together with the irrational ones
+	}
 	if r.Trajectory().Valid() {
 		return w, r // made small where it was found
 	}
@@ -535,7 +544,7 @@ func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {
 		fd.Status, fd.Note = NothingFound, fmt.Sprintf("a witness was found that the model does not confirm: %s", witness.String(w))
 		return
 	}
-	if c, err := chart.Repair(part, witness.Clone(w), ""); err == nil {
+	if c, err := chart.Repair(part, witness.Clone(w), ""); err == nil && len(w.Surds) == 0 {
 		w = c // with the values of its roots
 	}
 	fd.Status, fd.Verdict, fd.Evidence = Refuted, r.Verdict(), "exact"

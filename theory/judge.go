@@ -25,6 +25,9 @@ type Options struct {
 type Hunter interface {
 	// Hunt looks for a counterexample of a part that is not proved.
 	Hunt(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Result
+	// Pursue looks for a motion along which a part that is not proved fails, if it is one of those of which it knows what to
+	// look for; else ok is false.
+	Pursue(ctx context.Context, part *lang.Part, seed uint64, label string) (r sample.Result, ok bool)
 	// Follow follows trajectories of a part whose statement is over time, along a flow.
 	Follow(ctx context.Context, part *lang.Part, seed uint64, label string) sample.Tested
 	// Minimise returns the simplest counterexample that it comes to from w, with its refutation.
@@ -130,12 +133,23 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 	if !proved {
 		budget *= factor
 	}
+	if o.Hunter != nil && !proved {
+		// States decide little of what is said of all times: a few of them, then motions, then the many.
+		few := sample.Search(ctx, p, o.Seed, label, o.Budget)
+		if few.Refutation != nil {
+			return few
+		}
+		if h, ok := o.Hunter.Pursue(ctx, p, o.Seed, label); ok && h.Refutation != nil {
+			h.Drawn, h.Tried = h.Drawn+few.Drawn, h.Tried+few.Tried
+			return h
+		}
+	}
 	r := sample.Search(ctx, p, o.Seed, label, budget)
 	if r.Refutation != nil || o.Hunter == nil || proved {
 		return r
 	}
 	h := o.Hunter.Hunt(ctx, p, o.Seed, label)
-	h.Drawn, h.Tried = h.Drawn+r.Drawn, h.Tried+r.Tried
+	h.Drawn, h.Tried, h.Nearest = h.Drawn+r.Drawn, h.Tried+r.Tried, min(h.Nearest, r.Nearest)
 	if h.Undefined == "" {
 		h.Undefined = r.Undefined
 	}

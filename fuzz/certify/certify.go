@@ -73,7 +73,7 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 				return nil
 			}
 		}
-		out.Exact += found.exact(ctx, r.Context(), goal)
+		out.Exact += found.exact(ctx, r, goal)
 		if !found.Decided() {
 			return ctx.Err()
 		}
@@ -88,10 +88,10 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 }
 
 // maxExact is how many boxes are tried with the prover.
-const maxExact = 64
+const maxExact = 16
 
 // exact looks for theorems on the boxes that are left, the largest first, and puts them into the argument.
-func (r *Result) exact(ctx context.Context, c *kernel.Context, goal kernel.Formula) int {
+func (r *Result) exact(ctx context.Context, reading *lang.Reading, goal kernel.Formula) int {
 	if len(r.Open) == 0 || len(r.Open) > maxExact {
 		return 0
 	}
@@ -99,7 +99,7 @@ func (r *Result) exact(ctx context.Context, c *kernel.Context, goal kernel.Formu
 	slices.SortStableFunc(r.Open, func(a, b Open) int { return cmp.Compare(b.Share, a.Share) })
 	var left []Open
 	for _, b := range r.Open {
-		th, err := onBox(ctx, c, goal, r.Names, b.Box)
+		th, err := onBox(ctx, reading, goal, r.Names, b.Box)
 		if err != nil {
 			left = append(left, b)
 			continue
@@ -112,11 +112,11 @@ func (r *Result) exact(ctx context.Context, c *kernel.Context, goal kernel.Formu
 }
 
 // exactSteps bounds the prover on one box.
-const exactSteps = 4000
+const exactSteps = 2000
 
 // onBox proves the goal under the hypotheses and the bounds of the scalars on a box.
-func onBox(ctx context.Context, c *kernel.Context, goal kernel.Formula, names []string, box []region.Side) (kernel.Theorem, error) {
-	sig := c.Signature()
+func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []string, box []region.Side) (kernel.Theorem, error) {
+	sig := r.Context().Signature()
 	zero, err := sig.Number(new(big.Rat))
 	if err != nil {
 		return kernel.Theorem{}, err
@@ -160,7 +160,7 @@ func onBox(ctx context.Context, c *kernel.Context, goal kernel.Formula, names []
 			}
 		}
 	}
-	return prove.Under(ctx, c, more, goal, prove.Options{Steps: exactSteps})
+	return prove.Under(ctx, r, more, goal, prove.Options{Steps: exactSteps})
 }
 
 // witness is a point of the region as a state of the part: the coordinates that occur, and simple values of the rest.

@@ -51,27 +51,46 @@ func (s *searcher) lines() {
 		if err != nil {
 			continue
 		}
-		if s.line(st, names[i%len(names)]) {
+		// Every third line ties two scalars to each other.
+		along := []string{names[i%len(names)]}
+		if other := names[(i/len(names)+i+1)%len(names)]; i%3 == 1 && other != along[0] {
+			along = append(along, other)
+		}
+		if s.line(st, along) {
 			return
 		}
 	}
 }
 
-// line looks at the states that differ from one in a scalar.
-func (s *searcher) line(st verdict.Witness, name string) bool {
+// line looks at the states that differ from one in a scalar, or in two that are equal.
+func (s *searcher) line(st verdict.Witness, names []string) bool {
 	at := func(x *big.Rat) verdict.Witness {
 		w := verdict.Witness{Dims: st.Dims, Vals: make(map[string]witness.Matrix, len(st.Vals))}
 		for k, m := range st.Vals {
 			w.Vals[k] = m
 		}
-		w.Vals[name] = eval.ScalarOf(x)
+		for _, name := range names {
+			w.Vals[name] = eval.ScalarOf(x)
+		}
 		return w
 	}
 	polys := s.polynomials(at)
 	if len(polys) == 0 {
 		return false
 	}
-	domain := s.target.Env.Symbols[name].Domain
+	for _, p := range polys {
+		for _, x := range surds(p) {
+			w := at(x.Near())
+			w.Surds = map[string]eval.Surd{}
+			for _, name := range names {
+				w.Surds[name] = x
+			}
+			if s.offerSurd(w) {
+				return true
+			}
+		}
+	}
+	domain := s.target.Env.Symbols[names[0]].Domain
 	for _, x := range places(polys, domain) {
 		s.res.Drawn++
 		if s.offer(at(x), "lines") {
@@ -82,6 +101,66 @@ func (s *searcher) line(st verdict.Witness, name string) bool {
 		}
 	}
 	return false
+}
+
+// offerSurd hands a state with irrational numbers to the verdict, if floating point finds the statement failing there.
+func (s *searcher) offerSurd(w verdict.Witness) bool {
+	f, err := eval.Try(eval.Float{}, s.target, witness.Floats(w))
+	if err != nil || !f.Met {
+		return false
+	}
+	s.res.Drawn++
+	if f.Holds && !f.Close || !sample.WorthAsking(s.refused+1) {
+		return false
+	}
+	r, err := verdict.Refute(s.part, w)
+	if err != nil || !r.Verdict().IsRefuted() {
+		s.refused++
+		return false
+	}
+	s.res.Refutation, s.res.Witness, s.res.Stage = r, witness.Clone(w), "lines"
+	return true
+}
+
+// surds are the irrational zeros of a polynomial that are solutions of quadratic equations with fractions for
+// coefficients: what is left after its rational zeros are divided out is quadratic.
+func surds(p []*big.Rat) []eval.Surd {
+	for _, r := range roots(p) {
+		x := new(big.Rat).SetFloat64(r)
+		if x == nil || len(p) <= 3 {
+			break
+		}
+		for _, y := range minimise.Convergents(x) {
+			if value(p, y).Sign() == 0 {
+				p = divided(p, y)
+				break
+			}
+		}
+	}
+	if len(p) != 3 || p[2].Sign() == 0 {
+		return nil
+	}
+	// −b/2a ± √((b/2a)² − c/a)
+	h := new(big.Rat).Quo(p[1], new(big.Rat).Mul(p[2], big.NewRat(-2, 1)))
+	c := new(big.Rat).Sub(new(big.Rat).Mul(h, h), new(big.Rat).Quo(p[0], p[2]))
+	if c.Sign() <= 0 {
+		return nil
+	}
+	if _, err := (eval.Rational{}).Sqrt(c); err == nil {
+		return nil
+	}
+	return []eval.Surd{{A: h, B: big.NewRat(-1, 1), C: c}, {A: h, B: big.NewRat(1, 1), C: c}}
+}
+
+// divided is p/(x − r) for a zero r of p, by Horner's scheme.
+func divided(p []*big.Rat, r *big.Rat) []*big.Rat {
+	q := make([]*big.Rat, len(p)-1)
+	carry := new(big.Rat)
+	for i := len(p) - 1; i > 0; i-- {
+		carry = new(big.Rat).Add(p[i], new(big.Rat).Mul(carry, r))
+		q[i-1] = carry
+	}
+	return q
 }
 
 // polynomials interpolates the quantities of the target along a line; those that are none of a degree up to maxDegree are

@@ -12,7 +12,6 @@ import (
 	"stopgrad/fuzz/rest"
 	"stopgrad/numeric/enclosure"
 	"stopgrad/numeric/interval"
-	"stopgrad/numeric/ode"
 )
 
 // Certified is a map over (p0, s0) in tiles of which each is certified as a whole, or hatched:
@@ -24,7 +23,7 @@ import (
 // A tile is a box of initial states. Package enclosure carries it, with a guarantee, until it is as a whole in a trap, a set
 // that no motion leaves: around the origin one in which every motion tends to the origin ([enclosure.Trap.Sink]), around
 // the stable state of rest with s > 0 one on which s is positive. A tile of which that does not succeed is cut in two, across
-// the side whose ends part most.
+// the side along which motions part most.
 type Certified struct {
 	Spec  Spec // with the defaults filled in, Progress apart
 	Tiles []Tile
@@ -54,6 +53,7 @@ func (t Tile) cell() Cell {
 const (
 	certifiedCells = 16
 	certifiedDepth = 11
+	certifiedMost  = 20
 	// hopeless is the width of a set that is not carried any further: p and s end between 0 and about 1.
 	hopeless = 0.5
 )
@@ -68,7 +68,10 @@ func Certify(ctx context.Context, spec Spec) (*Certified, error) {
 		depth = certifiedDepth
 	case depth == NoRefine:
 		depth = 0
+	case depth < 0 || depth > certifiedMost:
+		return nil, fmt.Errorf("mapping: tiles halved %d times where 0 to %d are possible", depth, certifiedMost)
 	}
+	spec.Refine = 0
 	r, err := newRunner(spec)
 	if err != nil {
 		return nil, err
@@ -94,7 +97,7 @@ type certifier struct {
 }
 
 func newCertifier(r *runner) (*certifier, error) {
-	c := &certifier{runner: r, end: big.NewRat(1000, 1), option: &enclosure.Settings{Order: 6, Tolerance: 0x1p-20, MaxSteps: 120}}
+	c := &certifier{runner: r, end: big.NewRat(1000, 1), option: &enclosure.Settings{Order: 6, Tolerance: 0x1p-16, Share: 0x1p-5, MaxSteps: 120}}
 	for _, ax := range []*Axis{&r.spec.X, &r.spec.Y} {
 		switch {
 		case ax.Log:
@@ -207,19 +210,20 @@ func (c *certifier) grows(x []float64, feature enclosure.Expr, add func([]float6
 	return nil
 }
 
-// tile decides one tile, given by the exact ends of p0 and s0.
-func (c *certifier) tile(pLo, pHi, sLo, sHi *big.Rat) (Outcome, error) {
+// tile decides one tile, given by the exact ends of p0 and s0. Of one that it does not decide it says whether p0 is the
+// quantity to cut.
+func (c *certifier) tile(pLo, pHi, sLo, sHi *big.Rat) (o Outcome, cutP bool, err error) {
 	between := func(lo, hi *big.Rat) interval.Interval { return interval.FromRat(lo).Hull(interval.FromRat(hi)) }
 	box := []interval.Interval{between(pLo, pHi), between(sLo, sHi)}
 	if c.spec.Model == Modes {
 		box[1] = box[1].Sqrt()
 		box = append(box, interval.FromInt(0))
 	}
-	k, err := enclosure.Reach(c.sys, box, c.end, hopeless, c.option, c.traps...)
+	k, cut, err := enclosure.Reach(c.sys, box, c.end, hopeless, c.option, c.traps...)
 	if err != nil || k < 0 {
-		return Undecided, err
+		return Undecided, cut == 0, err
 	}
-	return c.says[k], nil
+	return c.says[k], false, nil
 }
 
 // ends are the exact ends of the i-th of n parts of an axis.
@@ -229,38 +233,6 @@ func (ax Axis) ends(i, n int) (lo, hi *big.Rat) {
 		return w.Add(w.Mul(w, big.NewRat(int64(i), int64(n))), ax.Lo)
 	}
 	return at(i), at(i + 1)
-}
-
-// wider reports whether a tile is to be cut across its horizontal side: the motions from the middles of its two
-// vertical sides part more than those from the middles of the others, at some time. It changes no outcome.
-func (c *certifier) wider(ctx context.Context, t Tile) bool {
-	m := t.cell()
-	parts := func(x1, y1, x2, y2 float64) float64 {
-		paths := [2][][]float64{}
-		for k, at := range [2][2]float64{{x1, y1}, {x2, y2}} {
-			d, err := c.bind(c.spec.Model, c.point(at[0], at[1]))
-			if err != nil {
-				return 0
-			}
-			times := make([]float64, 13)
-			for i := range times {
-				times[i] = float64(i) * 2.5
-			}
-			sol, err := ode.Solve(ctx, d.rhs, 0, d.y0, times[len(times)-1], &ode.Settings{Method: ode.DormandPrince54, RelTol: 1e-5, AbsTol: 1e-8, Output: times})
-			if sol == nil || err != nil {
-				return 0
-			}
-			paths[k] = sol.Y
-		}
-		most := 0.0
-		for i := range paths[0] {
-			for j := range paths[0][i] {
-				most = max(most, math.Abs(paths[0][i][j]-paths[1][i][j]))
-			}
-		}
-		return most
-	}
-	return parts(m.XLo, m.Y, m.XHi, m.Y) >= parts(m.X, m.YLo, m.X, m.YHi)
 }
 
 // halved cuts a tile in two.
@@ -305,9 +277,9 @@ func (c *certifier) run(ctx context.Context, depth int) (*Certified, error) {
 			if c.spec.X.Quantity != "p0" {
 				pLo, pHi, sLo, sHi = sLo, sHi, pLo, pHi
 			}
-			var err error
-			if t.Outcome, err = c.tile(pLo, pHi, sLo, sHi); err == nil && t.Outcome == Undecided && level < depth {
-				two := t.halved(c.wider(ctx, *t))
+			o, cutP, err := c.tile(pLo, pHi, sLo, sHi)
+			if t.Outcome = o; err == nil && o == Undecided && level < depth {
+				two := t.halved(cutP == (c.spec.X.Quantity == "p0"))
 				cut[k] = &two
 			}
 			mu.Lock()

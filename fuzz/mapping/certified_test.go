@@ -1,12 +1,17 @@
 package mapping
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
 	"math/big"
-	"syscall"
+	"math/rand/v2"
+	"os"
+	"strings"
 	"testing"
 )
 
+// certifiedSpec is the map of p0 and s0 on the unit square.
 func certifiedSpec(t *testing.T, model Model, set map[string]string) Spec {
 	t.Helper()
 	s := Spec{Model: model, Set: map[string]*big.Rat{}}
@@ -17,23 +22,156 @@ func certifiedSpec(t *testing.T, model Model, set map[string]string) Spec {
 	if s.Y, err = ParseAxis("s0=0:1"); err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range set {
-		s.Set[k], _ = new(big.Rat).SetString(v)
+	for name, v := range set {
+		var ok bool
+		if s.Set[name], ok = new(big.Rat).SetString(v); !ok {
+			t.Fatal(v)
+		}
 	}
 	return s
 }
 
-func TestTryCertify(t *testing.T) {
-	for _, m := range []Spec{
-		certifiedSpec(t, Frozen, map[string]string{"eta": "1/10", "alpha": "1", "sigma2": "0", "tau": "1"}),
-	} {
-		var a, b syscall.Rusage
-		syscall.Getrusage(syscall.RUSAGE_SELF, &a)
-		c, err := Certify(context.Background(), m)
-		syscall.Getrusage(syscall.RUSAGE_SELF, &b)
-		t.Log(err, float64(b.Utime.Nano()-a.Utime.Nano())/1e9)
-		if c != nil {
-			t.Log(c)
+var usual = map[string]string{"eta": "1/10", "alpha": "1", "sigma2": "0", "tau": "1"}
+
+// TestCertifiedTilesAgreeWithTrajectories follows trajectories from random points of certified tiles: none ends otherwise.
+// With STOPGRAD_LONG the map is as fine as the default and 100,000 points are followed, of both models.
+func TestCertifiedTilesAgreeWithTrajectories(t *testing.T) {
+	models, refine, points, least := []Model{Frozen}, 2, 150, 0.75
+	if os.Getenv("STOPGRAD_LONG") != "" {
+		models, refine, points, least = []Model{Frozen, Modes}, 0, 100_000, 0.97
+	}
+	for _, m := range models {
+		spec := certifiedSpec(t, m, usual)
+		spec.Refine = refine
+		c, err := Certify(context.Background(), spec)
+		if err != nil {
+			t.Fatal(err)
 		}
+		t.Log(m, c)
+		if c.Share() < least {
+			t.Errorf("%v: %v", m, c)
+		}
+		total := new(big.Rat)
+		for _, a := range c.Area {
+			total.Add(total, a)
+		}
+		if total.Cmp(big.NewRat(1, 1)) != 0 {
+			t.Errorf("%v: the tiles cover %s of the area", m, total.RatString())
+		}
+		r, err := newRunner(certifiedSpec(t, m, usual))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Points by area: a uniform point of the square, in the tile that holds it.
+		rng := rand.New(rand.NewPCG(1, uint64(m)))
+		wrong, followed := 0, 0
+		for followed < points {
+			cell := Cell{X: rng.Float64(), Y: rng.Float64()}
+			want := Undecided
+			for _, tile := range c.Tiles {
+				if k := tile.cell(); k.XLo < cell.X && cell.X < k.XHi && k.YLo < cell.Y && cell.Y < k.YHi {
+					want = tile.Outcome
+					break
+				}
+			}
+			if want == Undecided {
+				continue
+			}
+			followed++
+			if err := r.fill(context.Background(), &cell); err != nil {
+				t.Fatal(err)
+			}
+			if cell.Outcome != want {
+				if wrong++; wrong <= 3 {
+					t.Errorf("%v: from (%g, %g) there is %s where %s is certified", m, cell.X, cell.Y, cell.Outcome, want)
+				}
+			}
+		}
+		t.Logf("%d trajectories, %d disagree", followed, wrong)
+	}
+}
+
+// TestCertifyNeedsItsTraps breaks a trap: where collapse stands for growth, trajectories disagree at once.
+func TestCertifyNeedsItsTraps(t *testing.T) {
+	r, err := newRunner(certifiedSpec(t, Frozen, usual))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := newCertifier(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(p, s int64) Outcome {
+		const n = 256
+		o, _, err := c.tile(big.NewRat(p, n), big.NewRat(p+1, n), big.NewRat(s, n), big.NewRat(s+1, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	if at(0, 0) != Collapse || at(192, 192) != Growth || at(28, 3) != Undecided {
+		t.Error(at(0, 0), at(192, 192), at(28, 3))
+	}
+	c.says[0], c.says[1] = c.says[1], c.says[0]
+	if at(0, 0) == Collapse || at(192, 192) == Growth {
+		t.Error("what a trap stands for does not matter")
+	}
+}
+
+func TestCertifyIsDeterministicAndWritten(t *testing.T) {
+	var texts []string
+	for _, workers := range []int{1, 3} {
+		spec := certifiedSpec(t, Frozen, usual)
+		spec.Refine, spec.Workers = 1, workers
+		c, err := Certify(context.Background(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := c.WriteCSV(&b); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, b.String())
+		rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+		if err != nil || len(rows) != len(c.Tiles)+1 || strings.Join(rows[0], " ") != "p0_lo p0_hi s0_lo s0_hi certified" {
+			t.Errorf("the file: %v %v", rows[0], err)
+		}
+		var svg, png bytes.Buffer
+		if err := c.WriteSVG(&svg); err != nil || !strings.Contains(svg.String(), "certified") {
+			t.Error("the drawing does not say what is certified", err)
+		}
+		if err := c.WritePNG(&png); err != nil || png.Len() == 0 {
+			t.Error(err)
+		}
+	}
+	if texts[0] != texts[1] {
+		t.Error("the result depends on the workers")
+	}
+}
+
+func TestCertifyRefuses(t *testing.T) {
+	axis := func(text string) Axis {
+		ax, err := ParseAxis(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ax
+	}
+	for about, change := range map[string]func(*Spec){
+		"another quantity":  func(s *Spec) { s.Y = axis("eta=0.01:0.2") },
+		"a logarithmic one": func(s *Spec) { s.Y = axis("s0=0.01:1:log") },
+		"no decay":          func(s *Spec) { s.Set["eta"] = new(big.Rat) },
+		"the parabola":      func(s *Spec) { s.Model, s.Y, s.Set = Parabola, axis("eta=0.01:0.2"), map[string]*big.Rat{} },
+	} {
+		spec := certifiedSpec(t, Frozen, usual)
+		change(&spec)
+		if c, err := Certify(context.Background(), spec); err == nil || c != nil || !strings.HasPrefix(err.Error(), "mapping: ") {
+			t.Errorf("%s: %v", about, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if c, err := Certify(ctx, certifiedSpec(t, Frozen, usual)); err == nil || c == nil || c.Share() != 0 {
+		t.Errorf("after its end: %v", err)
 	}
 }

@@ -89,6 +89,18 @@ func (c *Certified) width() vg.Length {
 	return 2 * width
 }
 
+// hatch draws diagonals over a rectangle that go on in its neighbours, however small it is.
+func hatch(c *draw.Canvas, q vg.Rectangle) {
+	const apart = 5
+	for d := vg.Length(math.Floor(float64((q.Min.X-q.Max.Y)/apart))) * apart; d <= q.Max.X-q.Min.Y; d += apart {
+		// The line y = x − d.
+		from, to := max(q.Min.X, q.Min.Y+d), min(q.Max.X, q.Max.Y+d)
+		if from < to {
+			c.StrokeLine2(draw.LineStyle{Color: ink, Width: 0.5}, from, from-d, to, to-d)
+		}
+	}
+}
+
 func (c *Certified) draw(cv draw.Canvas) error {
 	right := cv
 	if c.Measured != nil {
@@ -102,18 +114,28 @@ func (c *Certified) draw(cv draw.Canvas) error {
 	for _, t := range c.Tiles {
 		r.Cells = append(r.Cells, t.cell())
 	}
-	return r.panel(right, fmt.Sprintf("certified: %.2f %% of the area", 100*c.Share()), func(p *plot.Plot, legend *plot.Legend, shade shades) {
+	return r.panel(right, fmt.Sprintf("certified: %.2f %% of the area", 100*c.Share()), hatch, func(p *plot.Plot, legend *plot.Legend, shade shades) {
 		for _, o := range []Outcome{Growth, Collapse} {
 			legend.Add(fmt.Sprintf("certified: %s (%.2f %%)", o, part(o)), swatch{shade.of(Cell{Outcome: o}), false})
 		}
 		legend.Add(fmt.Sprintf("not certified (%.2f %%)", part(Undecided)), swatch{undecidedColor, true})
+		if c.Measured == nil {
+			return
+		}
+		for _, cv := range c.Measured.Curves {
+			if cv.Style == Boundary {
+				l := &rimmed{cv.Lines, draw.LineStyle{Color: ink, Width: 1.2}}
+				p.Add(l)
+				legend.Add("predicted: "+cv.Name, l)
+			}
+		}
 	})
 }
 
-func (r *Result) draw(c draw.Canvas) error { return r.panel(c, r.Title(), r.measured) }
+func (r *Result) draw(c draw.Canvas) error { return r.panel(c, r.Title(), cross, r.measured) }
 
-// panel draws cells under a title, with what describe adds to the plot and its legend.
-func (r *Result) panel(c draw.Canvas, title string, describe func(*plot.Plot, *plot.Legend, shades)) error {
+// panel draws cells under a title, undecided ones marked, with what describe adds to the plot and its legend.
+func (r *Result) panel(c draw.Canvas, title string, mark func(*draw.Canvas, vg.Rectangle), describe func(*plot.Plot, *plot.Legend, shades)) error {
 	p := plot.New()
 	sans := func(s *font.Font, size vg.Length) {
 		*s = font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, size)
@@ -134,7 +156,7 @@ func (r *Result) panel(c draw.Canvas, title string, describe func(*plot.Plot, *p
 	if err != nil {
 		return err
 	}
-	p.Add(&cellPlotter{r, shade})
+	p.Add(&cellPlotter{r, shade, mark})
 	legend := plot.NewLegend()
 	sans(&legend.TextStyle.Font, 10)
 	legend.Left, legend.Top, legend.Padding = true, true, 3
@@ -331,6 +353,7 @@ func (powerTicks) Ticks(lo, hi float64) []plot.Tick {
 type cellPlotter struct {
 	r     *Result
 	shade shades
+	mark  func(*draw.Canvas, vg.Rectangle) // of undecided cells
 }
 
 func (cp *cellPlotter) Plot(c draw.Canvas, p *plot.Plot) {
@@ -373,7 +396,7 @@ func (cp *cellPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for _, cell := range cells {
 		if cell.Outcome == Undecided {
-			cross(&c, vg.Rectangle{Min: vg.Point{X: x(cell.XLo), Y: y(cell.YLo)}, Max: vg.Point{X: x(cell.XHi), Y: y(cell.YHi)}})
+			cp.mark(&c, vg.Rectangle{Min: vg.Point{X: x(cell.XLo), Y: y(cell.YLo)}, Max: vg.Point{X: x(cell.XHi), Y: y(cell.YHi)}})
 		}
 	}
 }

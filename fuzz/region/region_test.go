@@ -261,3 +261,21 @@ func TestReadFileNamesTheFile(t *testing.T) {
 		t.Errorf("oversized file: %v", err)
 	}
 }
+
+// TestUnusedNamesWhatHasNoEffect: a parameter that one of two statements does not use is named with the line.
+func TestUnusedNamesWhatHasNoEffect(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "t", Text: "claim c\n  title t\n  printed nowhere\n  scalar a, b > 0\n  says one: a > 0\n  says two: a + b > 0\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Decode([]byte("parameters:\n  a: 1\n  b: {from: 0, to: 1}\n"), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Unused(f.Claims[0].Parts); len(got) != 1 || got[0] != "f:3: b is not used by one" {
+		t.Errorf("%q", got)
+	}
+	if got := r.Unused(f.Claims[0].Parts[1:]); got != nil {
+		t.Errorf("%q", got)
+	}
+}

@@ -22,7 +22,7 @@ type Matrix = eval.Matrix[*big.Rat]
 
 // Clone returns a deep copy of w.
 func Clone(w Witness) Witness {
-	c := Witness{Dims: maps.Clone(w.Dims), Vals: make(map[string]Matrix, len(w.Vals))}
+	c := Witness{Dims: maps.Clone(w.Dims), Surds: maps.Clone(w.Surds), Vals: make(map[string]Matrix, len(w.Vals))}
 	for name, m := range w.Vals {
 		c.Vals[name] = CloneMatrix(m)
 	}
@@ -120,6 +120,10 @@ func String(w Witness) string {
 		parts = append(parts, fmt.Sprintf("%s=%d", d, w.Dims[d]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Vals)) {
+		if x, ok := w.Surds[name]; ok {
+			parts = append(parts, name+"="+x.String())
+			continue
+		}
 		parts = append(parts, name+"="+MatrixString(w.Vals[name]))
 	}
 	return strings.Join(parts, " ")
@@ -155,6 +159,10 @@ func Flatten(w Witness) map[string]string {
 		out["size "+string(d)] = strconv.Itoa(n)
 	}
 	for name, m := range w.Vals {
+		if x, ok := w.Surds[name]; ok {
+			out[name] = x.String()
+			continue
+		}
 		if m.R == 1 && m.C == 1 {
 			out[name] = m.A[0].RatString()
 			continue

@@ -259,6 +259,11 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:
 		d.Reason = fmt.Sprintf("none of the %d states drawn met the hypotheses", s.Drawn)
+	default:
+		d.Tested = fmt.Sprintf("%d states", s.Tried)
+		if c := sample.Closeness(s.Nearest); c != "" {
+			d.Tested += "; " + c
+		}
 	}
 }
 
@@ -353,6 +358,9 @@ func exactState(p *lang.Part, w verdict.Witness) *ledger.State {
 	for name, m := range w.Vals {
 		if p.Env.Symbols[name].Kind == lang.Scalar {
 			s.Scalars[name] = m.A[0].RatString()
+			if x, ok := w.Surds[name]; ok {
+				s.Scalars[name] = x.String()
+			}
 		} else {
 			s.Matrices[name] = rows(m)
 		}

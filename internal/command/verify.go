@@ -94,12 +94,17 @@ func certificates(paths []string) ([]string, error) {
 		if err != nil {
 			return nil, badInput(err)
 		}
-		if !info.IsDir() {
+		if info.Mode().IsRegular() {
 			files = append(files, p)
 			continue
 		}
+		if !info.IsDir() {
+			// A pipe may never end, nor open.
+			return nil, &exit{BadInput, fmt.Sprintf("%s is no regular file", p)}
+		}
 		n := len(files)
-		err = filepath.WalkDir(p, func(path string, d fs.DirEntry, err error) error {
+		// With the separator a link to a folder is followed, as a link to a file is.
+		err = filepath.WalkDir(p+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".cert") {
 				files = append(files, path)
 			}

@@ -104,9 +104,11 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 		return "shapes do not fit"
 	case v.Denies():
 		return witness(e.Detail.State)
-	case v == ledger.Supported && e.Detail.Tested != "":
-		return e.Detail.Tested
 	case v == ledger.Supported:
+		// What was tested, how often, and how closely the bound came.
+		if e.Detail.Tested != "" {
+			return e.Detail.Tested
+		}
 		return count(tried, "sample")
 	case e.Kind == ledger.Training:
 		return "training"

@@ -20,6 +20,8 @@ type binding struct {
 	st   eval.State[float64]
 	// exact is the same state in exact numbers, as far as they are: nil at later times of a trajectory.
 	exact map[string]exact
+	// surds are the irrational numbers that the state gives exactly; exact has fractions near them.
+	surds map[string]eval.Surd
 	// rounded names the values that are no fractions and so stand in st alone.
 	rounded []string
 	// assumed says of each value that the state does not give where it comes from.
@@ -43,7 +45,7 @@ type rate struct {
 // itself, or the shapes that the claim declares.
 func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 	b := &binding{part: onlyUsed(p, u), env: p.Env, uses: u, assumed: map[string]string{}, agrees: map[string]bool{},
-		exact: map[string]exact{}, st: eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
+		exact: map[string]exact{}, surds: map[string]eval.Surd{}, st: eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	q := supply{s: s}
 	setBy := map[lang.Dim]string{}
 	for _, d := range b.env.Sizes {
@@ -95,6 +97,9 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 				b.set(name, eval.ScalarOf(n.v), n.how)
 				if n.rounded {
 					b.round(name)
+				}
+				if n.surd != nil {
+					b.surds[name] = *n.surd
 				}
 			} else if v := s.values[name]; v != nil && !slices.Contains(modeKeys, name) {
 				return nil, s.errorf(v.line, "%s: want a number", name)
@@ -244,7 +249,7 @@ func (b *binding) recipes() error {
 
 // draw is the exact value of a recipe; ok is false where it has none.
 func (b *binding) draw(q *lang.Equation) (m exact, ok bool) {
-	if len(b.rounded) > 0 || b.exact == nil {
+	if len(b.rounded) > 0 || len(b.surds) > 0 || b.exact == nil {
 		return m, false
 	}
 	e, err := eval.New(eval.Rational{}, b.part.Env, eval.State[*big.Rat]{Dims: b.st.Dims, Vals: b.exact})

@@ -79,6 +79,9 @@ func (b *binding) computed(name string) bool {
 
 // exactly judges the part in exact arithmetic.
 func (b *binding) exactly(rough *eval.Finding) (*eval.Finding, error) {
+	if len(b.surds) > 0 {
+		return b.byModel(rough)
+	}
 	f, err := eval.Judge(eval.Rational{}, b.part, eval.State[*big.Rat]{Dims: b.st.Dims, Vals: b.exact})
 	if errors.Is(err, eval.ErrNoRoot) {
 		return b.byModel(rough)
@@ -94,7 +97,7 @@ func (b *binding) exactly(rough *eval.Finding) (*eval.Finding, error) {
 
 // filled is the exact state with some value for what the part does not speak of.
 func (b *binding) filled() verdict.Witness {
-	w := verdict.Witness{Dims: map[lang.Dim]int{}, Vals: map[string]exact{}}
+	w := verdict.Witness{Dims: map[lang.Dim]int{}, Vals: map[string]exact{}, Surds: b.surds}
 	dim := func(d lang.Dim) int {
 		n := 1
 		for _, l := range strings.Split(string(d), "*") {
@@ -171,6 +174,10 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 		f.Met = f.Met && j.Holds
 	}
 	if c.Time() != kernel.AtState || b.part.Stmt.Kind == lang.Assumption {
+		if x, err := verdict.Refute(b.part, b.filled()); err == nil && x.Verdict().IsRefuted() {
+			f.Holds = false
+			return f, nil
+		}
 		if rough == nil {
 			return nil, errors.New("the statement is judged in floating point where roots are irrational")
 		}

@@ -83,6 +83,28 @@ func TestExactNumbersDecide(t *testing.T) {
 	}
 }
 
+// TestIrrationalStates: a witness may be √2, which a claim holds at exactly or not at all.
+func TestIrrationalStates(t *testing.T) {
+	c := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x\n  says sign: x >= 0\n    assume h: x^2 == 2\n")
+	for state, want := range map[string]Status{
+		"x=-1*root(2)":       Violated,
+		"x=1*root(2)":        Holds,
+		`{"x":"-1*root(2)"}`: Violated,
+		"x=1+1*root(2)":      Unmet,
+		"x=1-1/2*root(2)":    Unmet,
+		"stopgrad certificate 1\nroot 2\nvalue x 1 1 : 0,-1\n": Violated,
+	} {
+		if r := checkOwn(t, c, state); r.Status() != want || r.Parts[0].Rounded != nil {
+			t.Errorf("%s: status %d, want %d: %+v", state, r.Status(), want, r.Parts)
+		}
+	}
+	for _, bad := range []string{"x=root(2)", "x=1*root(-2)", "x=1*root(2", "x=a*root(2)"} {
+		if _, err := ReadState(strings.NewReader(bad), "f"); err == nil || !strings.Contains(err.Error(), "f:1: x: ") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 // TestOverflowIsNotDecided along a trajectory, where numbers are those of float64.
 func TestOverflowIsNotDecided(t *testing.T) {
 	c := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x > 0\n  flow\n    x' = x\n  says now: x^3 >= x\n    assume big: x >= 1\n")

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"stopgrad/theory/eval"
 	"stopgrad/theory/model"
 )
 
@@ -27,7 +28,8 @@ type State struct {
 // value is what is written of one name.
 type value struct {
 	line   int
-	number *big.Rat     // of a number
+	number *big.Rat     // of a number; of an irrational one a fraction near it
+	surd   *eval.Surd   // of an irrational number
 	modes  []*big.Rat   // of an array of numbers: one per mode
 	rows   [][]*big.Rat // of an array of rows
 	size   bool         // the name is that of a size
@@ -129,6 +131,30 @@ func shortened(text string) string {
 	return text
 }
 
+// irrational reads a number A+B*root(C); nil if the text is none.
+func irrational(text string) *eval.Surd {
+	inside, ok := strings.CutSuffix(text, ")")
+	sum, radicand, is := strings.Cut(inside, "*root(")
+	if !ok || !is || len(text) > maxDigits {
+		return nil
+	}
+	rational, factor := "0", sum
+	if i := strings.LastIndexAny(sum, "+-"); i > 0 {
+		rational, factor = sum[:i], strings.TrimPrefix(sum[i:], "+")
+	}
+	var x eval.Surd
+	var err error
+	if x.A, err = exactly(rational); err == nil {
+		if x.B, err = exactly(factor); err == nil {
+			x.C, err = exactly(radicand)
+		}
+	}
+	if err != nil || x.C.Sign() <= 0 {
+		return nil
+	}
+	return &x
+}
+
 var cell = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_]*)\[([0-9]{1,3}),([0-9]{1,3})\]$`)
 
 // flat notes a number under a name of [witness.Flatten]: "size n", "eta", "W[1,2]". Whether it was one says ok.
@@ -185,11 +211,32 @@ func (s *State) assemble() error {
 
 // certificate reads the lines dim and value of a certificate of a counterexample.
 func (s *State) certificate(data []byte) error {
+	var roots []*big.Rat
 	in := bufio.NewScanner(bytes.NewReader(data))
 	in.Buffer(nil, maxStateBytes)
 	for line := 1; in.Scan(); line++ {
 		words := strings.Fields(in.Text())
 		switch {
+		case len(words) == 2 && words[0] == "root":
+			x, err := exactly(words[1])
+			if err != nil || len(roots) > 0 {
+				return s.errorf(line, "only the square root of one fraction can be read here")
+			}
+			roots = append(roots, x)
+		case len(words) == 6 && words[0] == "value" && strings.Contains(words[5], ","):
+			a, b, _ := strings.Cut(words[5], ",")
+			x := &eval.Surd{}
+			var err1, err2 error
+			if x.A, err1 = exactly(a); err1 == nil {
+				x.B, err2 = exactly(b)
+			}
+			if err1 != nil || err2 != nil || len(roots) != 1 {
+				return s.errorf(line, "%s: %s is no number here", words[1], words[5])
+			}
+			x.C = roots[0]
+			if err := s.put(words[1], &value{line: line, number: x.Near(), surd: x}); err != nil {
+				return err
+			}
 		case len(words) == 3 && words[0] == "dim":
 			x, err := exactly(words[2])
 			if err == nil {
@@ -272,11 +319,14 @@ func (s *State) plain(data []byte) error {
 			if i := strings.IndexAny(rest, " \t\r\n,"); i >= 0 {
 				word = rest[:i]
 			}
-			x, err := exactly(word)
-			if err != nil {
+			if v.surd = irrational(word); v.surd != nil {
+				v.number = v.surd.Near()
+			} else if x, err := exactly(word); err == nil {
+				v.number = x
+			} else {
 				return s.errorf(line, "%s: %v", name, err)
 			}
-			v.number, rest = x, rest[len(word):]
+			rest = rest[len(word):]
 		}
 		if err := s.put(name, v); err != nil {
 			return err
@@ -389,7 +439,12 @@ func (d *jsonState) members(section string) error {
 				return err
 			}
 		} else {
-			if v.number, err = d.number(tok, name); err != nil {
+			if text, ok := tok.(string); ok {
+				v.surd = irrational(text)
+			}
+			if v.surd != nil {
+				v.number = v.surd.Near()
+			} else if v.number, err = d.number(tok, name); err != nil {
 				return err
 			}
 			if taken, err := d.flat(name, line, v.number); taken || err != nil {

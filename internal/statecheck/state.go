@@ -143,7 +143,8 @@ func pairKey(name string) (key string, i int, ok bool) {
 type number struct {
 	v       *big.Rat
 	rounded bool
-	how     string // where it comes from; empty if it is given
+	surd    *eval.Surd // of an irrational number that is given exactly
+	how     string     // where it comes from; empty if it is given
 }
 
 // supply is what a state supplies to a claim: the values it gives and those that follow from them.
@@ -182,14 +183,14 @@ func (q supply) mode(key string, i int) (number, bool) {
 			}
 			f, _ := s.Float64()
 			if r := new(big.Rat).SetFloat64(math.Sqrt(f)); r != nil {
-				return number{r, true, "√s"}, true
+				return number{v: r, rounded: true, how: "√s"}, true
 			}
 		}
 	case "wa":
 		w, ok := q.mode("w", i)
 		tau, okTau := q.mode("tau", i)
 		if ok && okTau {
-			return number{new(big.Rat).Mul(tau.v, w.v), w.rounded || tau.rounded, "tau·w"}, true
+			return number{v: new(big.Rat).Mul(tau.v, w.v), rounded: w.rounded || tau.rounded, how: "tau·w"}, true
 		}
 	}
 	return number{}, false
@@ -205,6 +206,9 @@ func (q supply) scalar(name string) (number, bool) {
 			return v.number
 		}
 		return nil
+	}
+	if v := q.s.values[name]; v != nil && v.surd != nil {
+		return number{v: v.number, surd: v.surd}, true
 	}
 	if v := given(name); v != nil && !slices.Contains(modeKeys, name) {
 		return number{v: v}, true

@@ -482,6 +482,16 @@ func (p *plan) run(ctx context.Context, show func(done, total float64, text stri
 	return r, nil
 }
 
+// seeds is the number of seeds of the networks.
+func (r *Report) seeds() int {
+	for _, x := range r.Results {
+		if strings.HasPrefix(x.ID, "T2.") {
+			return len(x.Seeds)
+		}
+	}
+	return 0
+}
+
 // write is the report for people; with all it ends with what is quoted.
 func (r *Report) write(c *Console, w io.Writer, all bool) error {
 	var rows [][]string
@@ -495,6 +505,9 @@ func (r *Report) write(c *Console, w io.Writer, all bool) error {
 	}
 	text := c.renderTable([]string{"check", "claims", "gate → measured", "verdict", "s"}, rows, 2)
 	text += fmt.Sprintf("\ntier %s: %d of %d checks observed in %.0f s (runs are shared: the first check that needs one pays for it)\n", r.Tier, observed, len(r.Results), r.Seconds)
+	if n := r.seeds(); n > 0 && r.Tier == string(check.Mini) {
+		text += fmt.Sprintf("a statistical quantity of T2 may miss its gate on %d of %d seeds; of sound runs more do with probability %.1g a quantity, at most\n", check.Allowed(n), n, check.FalseAlarm(n))
+	}
 	if all {
 		text += "\n" + c.quotedTable(r.Held)
 	}

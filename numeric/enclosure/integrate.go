@@ -48,6 +48,8 @@ type Settings struct {
 	// relative to the size of the state; 0 means 2⁻⁵⁸, below the rounding of the
 	// other terms.
 	Tolerance float64
+	// Share is how much of a set's width a step may add by its length, or by the remainder of its series; 0 means 2⁻⁸.
+	Share float64
 	// MaxStep limits the step; 0 means no limit.
 	MaxStep float64
 	// MinStep is the step below which an integration gives up; 0 means 2⁻³⁰ of
@@ -73,6 +75,9 @@ func (s *Settings) resolve(span float64) (Settings, error) {
 	if out.Tolerance == 0 {
 		out.Tolerance = 0x1p-58
 	}
+	if out.Share == 0 {
+		out.Share = 0x1p-8
+	}
 	if out.MaxStep == 0 {
 		out.MaxStep = math.Inf(1)
 	}
@@ -90,7 +95,7 @@ func (s *Settings) resolve(span float64) (Settings, error) {
 		return out, errors.New("enclosure: the time span is longer than the largest float64")
 	case out.Order < 2 || out.Order > 200:
 		return out, fmt.Errorf("enclosure: order %d is not in 2 … 200", out.Order)
-	case !(out.Tolerance > 0) || !(out.MaxStep > 0) || !(out.MinStep > 0) || math.IsInf(out.MinStep, 0) ||
+	case !(out.Tolerance > 0) || !(out.Share > 0) || math.IsInf(out.Share, 0) || !(out.MaxStep > 0) || !(out.MinStep > 0) || math.IsInf(out.MinStep, 0) ||
 		math.IsInf(out.Tolerance, 0) || out.MaxSteps < 0 || out.MaxParts < 0:
 		return out, errors.New("enclosure: a setting is negative, NaN or infinite")
 	case out.MinStep > out.MaxStep:
@@ -439,7 +444,7 @@ func (g *integrator) overestimates(box []interval.Interval, tolerance []float64,
 				wider += power * d.Wid() * box[j].Rad()
 			}
 		}
-		if !(wider <= math.Max(excess*tolerance[i], share*box[i].Wid())) {
+		if !(wider <= math.Max(excess*tolerance[i], g.set.Share*box[i].Wid())) {
 			return true
 		}
 	}
@@ -448,10 +453,7 @@ func (g *integrator) overestimates(box []interval.Interval, tolerance []float64,
 
 // A term that widens the set is accepted up to excess times the tolerance of its
 // component, or to a share of the width that is there already.
-const (
-	excess = 64
-	share  = 0x1p-8
-)
+const excess = 64
 
 // roughStep is what prove establishes about one step.
 type roughStep struct {
@@ -529,7 +531,7 @@ func (g *integrator) prove(x []interval.Interval, h interval.Interval, tolerance
 			}
 			out.remainder[i] = g.rule.remainder(hK, g.rough.variable(i, k))
 			out.box[i] = polynomial[i].Add(g.rule.remainder(duringK, g.rough.variable(i, k)))
-			if allowed := math.Max(excess*tolerance[i], share*x[i].Wid()); out.remainder[i].Mag() > allowed {
+			if allowed := math.Max(excess*tolerance[i], g.set.Share*x[i].Wid()); out.remainder[i].Mag() > allowed {
 				return roughStep{}, errors.New("the remainder exceeds the tolerance")
 			}
 		}

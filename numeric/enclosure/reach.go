@@ -8,16 +8,17 @@ import (
 
 // Reach follows all solutions from the box x0 until they are all in one of the traps, up to the time end at most, and
 // returns the trap's index, or −1 if they have not been seen to get into one: the box may be too wide, or the solutions may
-// part. The box is not cut; once a variable's range is wider than widest it is given up. It panics like [Integrate].
-func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, settings *Settings, traps ...*Trap) (int, error) {
+// part; then cut is the variable across which the box is best cut. The box is not cut here; once a variable's range is
+// wider than widest it is given up. It panics like [Integrate].
+func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, settings *Settings, traps ...*Trap) (trap, cut int, err error) {
 	p, err := compile(sys)
 	if err != nil {
-		return -1, err
+		return -1, 0, err
 	}
 	span, _ := end.Float64()
 	set, err := settings.resolve(span)
 	if err != nil {
-		return -1, err
+		return -1, 0, err
 	}
 	g := newIntegrator(p, set, soundRules, append(append([]interval.Interval(nil), x0...), p.initial...))
 	now := new(big.Rat)
@@ -25,21 +26,21 @@ func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, se
 		box := g.state.box()
 		for k, t := range traps {
 			if t.holds(box[:sys.Dim()]) {
-				return k, nil
+				return k, 0, nil
 			}
 		}
 		left := new(big.Rat).Sub(end, now)
 		if left.Sign() <= 0 || n >= set.MaxSteps {
-			return -1, nil
+			return -1, g.state.widest(), nil
 		}
 		for _, x := range box[:sys.Dim()] {
 			if !(x.Wid() <= widest) {
-				return -1, nil
+				return -1, g.state.widest(), nil
 			}
 		}
 		taken, err := g.step(left)
 		if err != nil {
-			return -1, nil
+			return -1, g.state.widest(), nil
 		}
 		now.Add(now, taken.length)
 	}

@@ -160,7 +160,7 @@ func TestReach(t *testing.T) {
 		want   int
 	}{{0.25, 0.5, 1}, {-0.5, -0.25, 0}, {-0.01, 0.01, -1}, {2, 3, 1}, {0.9, 1.1, 1}} {
 		box, _ := interval.New(c.lo, c.hi)
-		if got, err := Reach(s, []interval.Interval{box}, big.NewRat(40, 1), 10, nil, traps...); err != nil || got != c.want {
+		if got, _, err := Reach(s, []interval.Interval{box}, big.NewRat(40, 1), 10, nil, traps...); err != nil || got != c.want {
 			t.Errorf("[%g, %g] ends in trap %d: %v", c.lo, c.hi, got, err)
 		}
 	}

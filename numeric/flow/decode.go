@@ -245,7 +245,7 @@ func (d *decoder) number(tok json.Token, where string) (float64, error) {
 	if text, ok := tok.(string); ok {
 		x, ok := quotient(text)
 		if !ok {
-			return 0, d.errorf("%s: %s is no fraction such as \"1/3\"", where, describe(tok))
+			return 0, d.errorf("%s: want a number, found %s", where, describe(tok))
 		}
 		return x, nil
 	}

@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 
 	"stopgrad/theory/kernel"
@@ -14,6 +15,34 @@ import (
 type State[T any] struct {
 	Dims map[lang.Dim]int
 	Vals map[string]Matrix[T]
+	// Surds are the exact values of scalars that are no fractions; Vals has numbers near them. Only the model counts with
+	// them.
+	Surds map[string]Surd
+}
+
+// Surd is the number A + B·√C.
+type Surd struct{ A, B, C *big.Rat }
+
+// String writes the number as A+B*root(C).
+func (s Surd) String() string {
+	out := ""
+	if s.A.Sign() != 0 {
+		out = s.A.RatString()
+		if s.B.Sign() > 0 {
+			out += "+"
+		}
+	}
+	return out + s.B.RatString() + "*root(" + s.C.RatString() + ")"
+}
+
+// Near is a fraction next to the number.
+func (s Surd) Near() *big.Rat {
+	c, _ := s.C.Float64()
+	r := new(big.Rat).SetFloat64(math.Sqrt(c))
+	if r == nil {
+		return new(big.Rat).Set(s.A)
+	}
+	return r.Add(s.A, r.Mul(r, s.B))
 }
 
 // missing is the error of a state without a value for a symbol that is used.

@@ -139,7 +139,9 @@ func (a *application) fill(t *Term, with map[*Term]*Term) *Term {
 		memo[t] = u
 		return u
 	}
-	return visit(t)
+	u := visit(t)
+	a.sig.spend(len(memo) / 2)
+	return u
 }
 
 // rootOf: y ≥ 0 and y² = q give y = root(q), the one nonnegative number whose square is q.

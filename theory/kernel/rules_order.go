@@ -68,7 +68,7 @@ func (a *application) signed(i int, t *Term, want Form) {
 // state formula, and only state contexts have theorems of that form.
 func (a *application) assuming(i int, known []Formula) Formula {
 	p := a.premises[i].s
-	a.sig.spend(len(p.ctx.hyps) * len(known) / 4)
+	a.sig.spend((1 + len(p.ctx.hyps)) * len(known) / 4)
 	for _, h := range p.ctx.hyps {
 		found := false
 		for _, k := range known {
@@ -368,11 +368,11 @@ type box struct {
 	size  []int // of the coefficients' array, set by coefficients
 }
 
-// charge pays for one operation with a number as long as c, which bounds the number too.
+// charge pays for one operation with a number as long as c, which bounds the number too, and with its exponents.
 func (b *box) charge(c *big.Rat) {
-	b.sig.spend(1 + effort(c))
-	b.work -= 1 + effort(c)
-	if b.work < 0 {
+	steps := 1 + effort(c) + len(b.sides)/16
+	b.sig.spend(steps)
+	if b.work -= steps; b.work < 0 {
 		refuse("a Bernstein form of more than %d operations", MaxProducts)
 	}
 }
@@ -425,6 +425,7 @@ func (b *box) read(t *Term) polynomial {
 	if p := b.memo[t]; p != nil {
 		return p
 	}
+	b.charge(minusOne)
 	one := make([]byte, 2*len(b.sides))
 	p := polynomial{}
 	for i, s := range b.sides {

@@ -69,6 +69,23 @@ func (t Theorem) Needs() []Theorem {
 	return append([]Theorem(nil), t.s.needs...)
 }
 
+// Closed requires that Γ and φ speak of declared symbols alone. A hole is none: it stands for something inside a step, and
+// sequents are printed without it.
+func (t Theorem) Closed() (err error) {
+	defer caught(&err)
+	if t.s == nil {
+		refuse("this theorem states nothing")
+	}
+	open := t.s.goal.mentionsHole()
+	for _, h := range t.s.ctx.hyps {
+		open = open || h.formula.mentionsHole()
+	}
+	if open {
+		refuse("this theorem speaks of a hole, which no statement does")
+	}
+	return nil
+}
+
 // Same reports whether two theorems are one.
 func (t Theorem) Same(u Theorem) bool { return t.s == u.s }
 
@@ -268,6 +285,7 @@ func (a *application) define(t *Term) {
 	for _, x := range u.also {
 		a.defineUnfolded(x, seen)
 	}
+	a.sig.spend(len(seen) / 2)
 }
 
 func (a *application) defineUnfolded(t *Term, seen map[*Term]bool) {

@@ -433,6 +433,12 @@ func TestRefusals(t *testing.T) {
 		{"a stationary point of another shape", "claim c\n  size n\n  matrix A : n x n\n  flow\n    A' = A\n  says a: stationary A = 1\n", "f.claim:6:26: a scalar cannot stand for A"},
 		{"a gradient among diagonal matrices", "claim c\n  size n\n  matrix D : n x n diagonal\n  says a: grad(tr(D), D) == D\n", "f.claim:4:11: the gradient among diagonal matrices"},
 		{"I of no size", "claim c\n  size n\n  matrix A : n x n\n  says a: 2*I == I\n", "the size of I is not decided here"},
+		{"no rule of the kernel", "claim c\n  scalar x\n  says a: x^2 >= 0\n    proof\n      apply magic\n", "f.claim:5:7: ‘magic’ is not a rule of the kernel"},
+		{"an unknown fact", "claim c\n  scalar x\n  says a: x^2 >= 0\n    proof\n      apply transport to f1\n", "f.claim:5:7: there is no hypothesis or fact called f1"},
+		{"nothing below suppose", "claim c\n  scalar x\n  says a: x^2 >= 0\n    proof\n      suppose h: x >= 0\n      manifest x^2\n", "f.claim:5:7: nothing is established below suppose"},
+		{"the statement below suppose", "claim c\n  scalar x\n  says a: x^2 >= 0\n    proof\n      suppose h: x >= 0\n        manifest x^2\n", "f.claim:6:9: ‘manifest’ establishes the statement"},
+		{"steps below a fact", "claim c\n  scalar x\n  says a: x^2 >= 0\n    proof\n      fact f: x == x by expand\n        manifest x^2\n", "f.claim:6:9: a step below ‘fact’"},
+		{"a case over time", "claim c\n  scalar x\n  flow\n    x' = x\n  says a: x^2 >= 0\n    proof\n      suppose h: x vanishes\n        fact f: x == x by expand\n", "f.claim:7:18: a statement about states is supposed"},
 		{"too high", "claim c\n  scalar x\n  says a: x == " + strings.Repeat("x + ", 600) + "x\n", "a term nested deeper than 500"},
 	} {
 		_, err := tryReading(c.text)

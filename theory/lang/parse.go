@@ -859,7 +859,7 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		}
 		s.Text = textFrom(k, start)
 		if !s.Kind.ofState() {
-			return errAt(s.Pos, "a hypothesis is an equality, an inequality, psd, pd, invertible or diagonal")
+			return errAt(s.Pos, "a hypothesis is an equality, an inequality, psd, pd, invertible, diagonal or within")
 		}
 		if err := f.inlineStmt(s); err != nil {
 			return err

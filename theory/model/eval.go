@@ -46,7 +46,7 @@ type evaluator struct {
 }
 
 func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
-	return &evaluator{dyn: d, st: st, chance: map[*kernel.Term]bool{}, motion: map[*kernel.Term]moving{}}
+	return &evaluator{field: field{radicands: append([]*number(nil), st.field.radicands...)}, dyn: d, st: st, chance: map[*kernel.Term]bool{}, motion: map[*kernel.Term]moving{}}
 }
 
 // frame is a state as an operator sees it: what reading a letter gives, how many infinitesimals are about, and which

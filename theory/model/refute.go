@@ -187,8 +187,14 @@ func Refute(c *kernel.Context, goal kernel.Formula, st *State, keeps ...kernel.T
 	for _, h := range c.Hypotheses() {
 		// Soundness: what holds at the start only may have ended where something that was positive becomes zero; that it
 		// held just before is asked of the motion, see meets.
-		if h.Mark() == kernel.Start && c.Time() == kernel.Motion && goal.Form() == kernel.StayPositive && q.heldBefore(h.Formula()) {
-			continue
+		if f := h.Formula(); h.Mark() == kernel.Start && c.Time() == kernel.Motion && q.heldBefore(f) {
+			switch {
+			case goal.Form() == kernel.StayPositive:
+				continue
+			case goal.Form() == kernel.StayNonnegative && !q.here.judge(f).Holds:
+				q.arrives = true
+				continue
+			}
 		}
 		q.suppose(h.Formula())
 	}
@@ -252,6 +258,8 @@ type question struct {
 	keeps []kernel.Theorem
 	here  *frame
 	used  []kernel.Theorem // keeps that were needed
+	// arrives says that the motion starts a while before the state, where what is assumed of the start has ended.
+	arrives bool
 }
 
 func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
@@ -520,6 +528,7 @@ func (q *question) motion(goal kernel.Formula) string {
 		rest = rest && q.here.eval(q.dyn.FlowOf(x)).isZero()
 	}
 	ts := goal.Terms()
+	before := goal.Form() == kernel.StayPositive || q.arrives
 	if goal.Form() == kernel.Tends && !rest {
 		return q.escapes(ts[0], ts[1], ts[2], ts[3])
 	}
@@ -527,7 +536,7 @@ func (q *question) motion(goal kernel.Formula) string {
 		if !q.continuous(laws...) {
 			spare("the flow is not continuous near the state, so that a motion need not pass through it")
 		}
-		q.meets(goal.Form() == kernel.StayPositive, false)
+		q.meets(before, false)
 	}
 	zeroAt := func(t *kernel.Term) bool { return q.here.eval(t).isZero() }
 	show := func(m matrix) string { return q.value(m).String() }
@@ -579,7 +588,8 @@ func (q *question) motion(goal kernel.Formula) string {
 			}
 		}
 	case kernel.StayNonnegative, kernel.StayPositive:
-		// All are nonnegative and one falls through zero, right after: nonnegative fails. A while before, those that
+		// All are nonnegative and one falls through zero, right after: nonnegative fails, also for a motion that starts a
+		// while before. A while before, those that
 		// are zero and fall were positive, and the others are positive by continuity: the motion from there, along which
 		// the hypotheses hold (they hold nearby, those for its start too), reaches this state, where positive fails.
 		falls := ""
@@ -589,7 +599,7 @@ func (q *question) motion(goal kernel.Formula) string {
 				spare("%s is negative", kernel.Print(t))
 			}
 			if s > 0 {
-				if goal.Form() == kernel.StayPositive && !q.continuous(t) {
+				if before && !q.continuous(t) {
 					spare("%s is not continuous near the state", kernel.Print(t))
 				}
 				continue
@@ -597,7 +607,7 @@ func (q *question) motion(goal kernel.Formula) string {
 			v := q.speed(t).at[0].base()
 			if q.sign(v) < 0 {
 				falls = kernel.Print(t) + " is zero, with the derivative " + q.text(v)
-			} else if goal.Form() == kernel.StayPositive {
+			} else if before {
 				spare("%s is zero and does not fall, so that it need not have been positive before", kernel.Print(t))
 			}
 		}

@@ -12,8 +12,11 @@
 //     established before a term has a value.
 //   - sign.go and matrix.go find the sign of a scalar and the definiteness of a matrix by shape, from hypotheses and
 //     facts, with a memo of what was tried.
-//   - script.go replays the steps of a script.
+//   - script.go replays the steps of a script; write.go writes a proof that was found as one.
 //   - motion.go chooses the state contexts whose theorems hold all along a motion or an orbit, proves that declared
 //     domains and structures are kept, and applies the rules about time.
+//   - combine.go and sos.go write a polynomial as a sum of nonnegative multiples of what is known not to be negative, by
+//     linear and by semidefinite programming, univariate.go by splitting boxes; plausible.go and touch.go look at numbers
+//     first.
 //   - search.go looks for a proof of each form of statement without being told.
 package prove

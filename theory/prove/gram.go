@@ -211,6 +211,7 @@ func (p *programme) maximise(patience func()) (g []square, free []float64, t flo
 		return s
 	}
 	tau := 1.0
+	var best []square
 	for step := 0; step < 90; step++ {
 		patience()
 		// S_ij = tr(A_i·X·A_j·X).
@@ -339,8 +340,16 @@ func (p *programme) maximise(patience func()) (g []square, free []float64, t flo
 			return nil, nil, 0, false
 		}
 		if alpha == 1 && math.Abs(decrement) < .3 || miss < 1e-9 && math.Abs(decrement) < 1 {
-			ok = miss < 1e-6
-			if float64(total+1)/tau < 2e-6 || ok && fv[0] > 1e-2 && tau > 1e3 {
+			if ok = miss < 1e-7; ok {
+				best = best[:0]
+				for _, y := range x {
+					best = append(best, y.plus(y, 0))
+				}
+				free = append([]float64{}, fv...)
+			} else if best != nil {
+				break // rounding errors have the better of it
+			}
+			if float64(total+1)/tau < 3e-8 || ok && fv[0] > 1e-2 && tau > 1e3 {
 				break
 			}
 			// Nothing reaches the bound.
@@ -350,11 +359,11 @@ func (p *programme) maximise(patience func()) (g []square, free []float64, t flo
 			tau *= 6
 		}
 	}
-	if !ok {
+	if best == nil {
 		return nil, nil, 0, false
 	}
-	for c := range k {
-		g = append(g, x[c].plus(unit(len(x[c]), 1), fv[0]))
+	for _, y := range best[:k] {
+		g = append(g, y.plus(unit(len(y), 1), free[0]))
 	}
-	return g, fv[1:], fv[0], true
+	return g, free[1:], free[0], true
 }

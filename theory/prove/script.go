@@ -133,9 +133,6 @@ func (p *prover) say(rule string, st *lang.Step, name string, ths []kernel.Theor
 
 // found records a step that established theorems.
 func (p *prover) found(rule, name string, ths ...kernel.Theorem) {
-	if p.reading == nil {
-		return // nobody reads it
-	}
 	fs := make([]kernel.Formula, len(ths))
 	for i, th := range ths {
 		fs[i] = th.Formula()

@@ -310,68 +310,121 @@ func (s *state) squaresOfDegree(k kind, p poly, letters []*kernel.Term, top int)
 			blocks[i].basis = ofDegree(blocks[i].basis, p.degree()-blocks[i].g.degree())
 		}
 	}
-	// Where the polynomial touches its bound, every product in the sum is zero.
+	// Where the polynomial touches its bound, every product in the sum is zero. From there distances are measured.
+	var points [][]*big.Rat
 	if len(zeros) == 0 {
-		points := s.touches(p, bounds, letters)
-		for n, at := range points {
-			met := k == positive
-			for _, b := range bounds {
-				met = met && (!b.strict || b.p.exactly(letters, at).Sign() > 0)
-			}
-			if met {
-				return nil, nil
-			}
-			for i := range blocks {
-				if n == 0 && full {
-					for j, b := range blocks[i].basis {
-						blocks[i].basis[j] = s.shifted(b, letters, at)
-					}
-				}
-				if blocks[i].g.exactly(letters, at).Sign() > 0 {
-					blocks[i].basis = vanishingAt(blocks[i].basis, letters, at)
-				}
-			}
+		points = s.touches(p, bounds, letters)
+	}
+	for _, at := range points {
+		met := k == positive
+		for _, b := range bounds {
+			met = met && (!b.strict || b.p.exactly(letters, at).Sign() > 0)
+		}
+		if met {
+			return nil, nil
 		}
 	}
-	var at []*big.Rat
+	q := quest{state: s, kind: k, letters: letters, top: top}
 	for range 2 {
+		if full && len(points) > 0 {
+			q.origin = points[0]
+		}
+		q.p = q.moved(p, 1)
+		if q.p == nil {
+			return nil, nil
+		}
+		q.zeros = q.zeros[:0]
+		for _, e := range zeros {
+			q.zeros = append(q.zeros, zeroOf{e, q.moved(s.polys.of(e.g), 1)})
+		}
 		// What counts as zero among the eigenvalues, and as a simple fraction, is a guess.
 		for _, g := range []guess{{cut: 2e-5, near: 2e-4}, {cut: 2e-5, near: 2e-3}, {cut: 1e-3, near: 2e-3}, {cut: 2e-2, near: 1e-2}} {
-			tried := append([]gram{}, blocks...)
-			for range 5 {
-				sum, by, again := s.solveGrams(k, p, tried, zeros, letters, top, &g)
+			q.blocks = nil
+			for _, b := range blocks {
+				b.g = q.moved(b.g, 1)
+				for _, at := range points {
+					if b.g.exactly(letters, q.from(at)).Sign() > 0 {
+						b.basis = vanishingAt(b.basis, letters, q.from(at))
+					}
+				}
+				q.blocks = append(q.blocks, b)
+			}
+			for n := range 6 {
+				sum, by, again := q.solve(&g)
 				if sum != nil {
 					return sum, by
+				}
+				if n == 0 && g.infeasible {
+					return nil, nil
 				}
 				if !again {
 					break
 				}
 			}
-			if g.touch == nil && at == nil && g.infeasible {
-				return nil, nil
-			}
-			if at == nil {
-				at = g.touch
+			if len(points) == 0 && g.touch != nil && q.origin == nil && full {
+				q.origin = g.touch
+				break
 			}
 		}
-		if at == nil || len(at) != len(letters) || !full {
-			break
-		}
-		// Squares of what is measured from about where the polynomial touches its bound are better told apart.
-		moved := false
-		for i := range blocks {
-			for j, b := range blocks[i].basis {
-				if c := s.shifted(b, letters, at); c != nil {
-					moved = moved || len(c) != len(b)
-					blocks[i].basis[j] = c
-				}
-			}
-		}
-		if !moved {
+		if len(points) > 0 || q.origin == nil {
 			break
 		}
 	}
 	return nil, nil
+}
+
+// quest is the search for one sum of squares, in letters that are measured from an origin.
+type quest struct {
+	*state
+	kind    kind
+	letters []*kernel.Term
+	top     int
+	origin  []*big.Rat // nil for zero
+	p       poly
+	blocks  []gram
+	zeros   []zeroOf
+}
+
+// zeroOf is an equation with its polynomial.
+type zeroOf struct {
+	eq equality
+	p  poly
+}
+
+// moved reads a polynomial in letters measured from the origin (sign 1), or back (−1).
+func (q *quest) moved(p poly, sign int64) poly {
+	if q.origin == nil {
+		return p
+	}
+	out := poly{}
+	for _, m := range p.sorted() {
+		part := constant(m.c)
+		for _, e := range m.at {
+			for i, x := range q.letters {
+				if x == e.g {
+					d := single(x, 1).plus(constant(big.NewRat(sign, 1)), q.origin[i])
+					part = q.polys.times(part, q.polys.power(d, e.n))
+				}
+			}
+		}
+		if part == nil {
+			return nil
+		}
+		out = out.plus(part, big.NewRat(1, 1))
+	}
+	return out
+}
+
+// from is a point measured from the origin.
+func (q *quest) from(at []*big.Rat) []*big.Rat {
+	if q.origin == nil {
+		return at
+	}
+	out := make([]*big.Rat, len(at))
+	for i := range at {
+		out[i] = new(big.Rat).Sub(at[i], q.origin[i])
+	}
+	return out
 }
 
 // guess is what a solution in floating point is read with, and what it showed.
@@ -379,22 +432,6 @@ type guess struct {
 	cut, near  float64
 	infeasible bool
 	touch      []*big.Rat // about where the polynomial touches its bound
-}
-
-// shifted is a monomial in the letters less the numbers.
-func (s *state) shifted(b poly, letters []*kernel.Term, at []*big.Rat) poly {
-	out := constant(big.NewRat(1, 1))
-	for _, m := range b {
-		for _, e := range m.at {
-			for i, x := range letters {
-				if x == e.g {
-					d := single(x, 1).plus(constant(big.NewRat(1, 1)), new(big.Rat).Neg(at[i]))
-					out = s.polys.times(out, s.polys.power(d, e.n))
-				}
-			}
-		}
-	}
-	return out
 }
 
 // homogeneous reports whether all polynomials are, so that an identity between them has one degree.
@@ -457,8 +494,9 @@ func needed(p poly, basis []poly) []poly {
 	}
 }
 
-// solveGrams solves for the Gram matrices. If they touch the boundary it restricts the bases and asks to be called again.
-func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, letters []*kernel.Term, top int, read *guess) (*kernel.Term, []multipleOf, bool) {
+// solve solves for the Gram matrices. If they touch the boundary it restricts the bases and asks to be called again.
+func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
+	s, k, p, blocks, letters := q.state, q.kind, q.p, q.blocks, q.letters
 	index := map[string]int{}
 	var b []*big.Rat
 	row := func(m *monomial) int {
@@ -491,12 +529,12 @@ func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, lett
 		sizes = append(sizes, len(g.basis))
 		for i := range g.basis {
 			for j := i; j < len(g.basis); j++ {
-				q := s.polys.times(s.polys.times(g.basis[i], g.basis[j]), g.g)
-				if q == nil {
+				r := s.polys.times(s.polys.times(g.basis[i], g.basis[j]), g.g)
+				if r == nil {
 					return nil, nil, false
 				}
 				rows := map[int]*big.Rat{}
-				for _, m := range q.sorted() {
+				for _, m := range r.sorted() {
 					v := m.c
 					if i != j {
 						v = new(big.Rat).Add(v, v)
@@ -510,10 +548,9 @@ func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, lett
 			}
 		}
 	}
-	for zi, e := range zeros {
-		q := s.polys.of(e.g)
-		for _, mono := range monomials(letters, 0, top-q.degree()) {
-			r := s.polys.times(q, mono)
+	for zi, e := range q.zeros {
+		for _, mono := range monomials(letters, 0, q.top-e.p.degree()) {
+			r := s.polys.times(e.p, mono)
 			if r == nil {
 				return nil, nil, false
 			}
@@ -526,6 +563,31 @@ func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, lett
 	}
 	if len(b) > maxEquations {
 		return nil, nil, false
+	}
+	// Equations that follow from others make the programme singular.
+	keep, ok := independent(columns, b)
+	if !ok {
+		read.infeasible = true
+		return nil, nil, false
+	}
+	place := map[int]int{}
+	var left []*big.Rat
+	for _, i := range keep {
+		place[i] = len(left)
+		left = append(left, b[i])
+	}
+	b = left
+	for _, c := range columns {
+		rows := map[int]*big.Rat{}
+		for i, v := range c.rows {
+			if n, ok := place[i]; ok {
+				rows[n] = v
+			}
+		}
+		clear(c.rows)
+		for i, v := range rows {
+			c.rows[i] = v
+		}
 	}
 	prog := &programme{sizes: sizes, a: make([][][]entry, len(blocks))}
 	for i := range prog.a {
@@ -552,8 +614,8 @@ func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, lett
 			prog.a[c.block][i] = append(prog.a[c.block][i], entry{c.i, c.j, x})
 		}
 	}
-	g, free, t, ok := prog.maximise(s.patience)
-	if !ok || t < -1e-5 {
+	g, free, t, solved := prog.maximise(s.patience)
+	if !solved || t < -1e-5 {
 		read.infeasible = true
 		return nil, nil, false
 	}
@@ -592,8 +654,8 @@ func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, lett
 			values[i] = g[c.block][c.i][c.j] * unit
 		}
 	}
-	for _, q := range []int64{1, 2, 4, 12, 60, 1000, 100000, 10000000} {
-		x := rounded(columns, b, values, q)
+	for _, by := range []int64{1, 2, 4, 12, 60, 1000, 100000, 10000000} {
+		x := rounded(columns, b, values, by)
 		if x == nil {
 			return nil, nil, false
 		}
@@ -604,11 +666,65 @@ func (s *state) solveGrams(k kind, p poly, blocks []gram, zeros []equality, lett
 		if !strict {
 			continue
 		}
-		if sum, by, ok := s.writeGrams(blocks, zeros, columns, x); ok {
-			return sum, by, false
+		if sum, zero, ok := q.write(columns, x); ok {
+			return sum, zero, false
 		}
 	}
 	return nil, nil, false
+}
+
+// independent lists equations from which the others follow, by elimination modulo prime; false if they contradict each
+// other.
+func independent(columns []column, b []*big.Rat) (keep []int, ok bool) {
+	n := len(columns)
+	rows := make([][]uint64, len(b))
+	for i := range rows {
+		rows[i] = make([]uint64, n+1)
+		v, ok := modRat(b[i])
+		if !ok {
+			return nil, false
+		}
+		rows[i][n] = v
+	}
+	for j, c := range columns {
+		for i, v := range c.rows {
+			x, ok := modRat(v)
+			if !ok {
+				return nil, false
+			}
+			rows[i][j] = x
+		}
+	}
+	lead := make([]int, 0, len(b))
+	for i, r := range rows {
+		for k, l := range keep {
+			f := r[lead[k]]
+			if f == 0 {
+				continue
+			}
+			for j := lead[k]; j <= n; j++ {
+				if rows[l][j] != 0 {
+					r[j] = modSub(r[j], modMul(f, rows[l][j]))
+				}
+			}
+		}
+		at := 0
+		for at < n && r[at] == 0 {
+			at++
+		}
+		if at == n {
+			if r[n] != 0 {
+				return nil, false
+			}
+			continue
+		}
+		inv := modInverse(r[at])
+		for j := at; j <= n; j++ {
+			r[j] = modMul(r[j], inv)
+		}
+		keep, lead = append(keep, i), append(lead, at)
+	}
+	return keep, true
 }
 
 // kernelOf are the vectors, in echelon form with simple fractions, that a nearly singular Gram matrix takes to zero.
@@ -817,8 +933,9 @@ func rounded(columns []column, b []*big.Rat, values []float64, q int64) []*big.R
 	return x
 }
 
-// writeGrams writes the sum, if the Gram matrices are semidefinite, exactly.
-func (s *state) writeGrams(blocks []gram, zeros []equality, columns []column, x []*big.Rat) (*kernel.Term, []multipleOf, bool) {
+// write writes the sum, if the Gram matrices are semidefinite, exactly.
+func (q *quest) write(columns []column, x []*big.Rat) (*kernel.Term, []multipleOf, bool) {
+	blocks := q.blocks
 	m := make([][][]*big.Rat, len(blocks))
 	for i, b := range blocks {
 		m[i] = make([][]*big.Rat, len(b.basis))
@@ -826,7 +943,7 @@ func (s *state) writeGrams(blocks []gram, zeros []equality, columns []column, x 
 			m[i][j] = make([]*big.Rat, len(b.basis))
 		}
 	}
-	by := make([]poly, len(zeros))
+	by := make([]poly, len(q.zeros))
 	for i, c := range columns {
 		if c.block < 0 {
 			if by[c.i] == nil {
@@ -839,23 +956,23 @@ func (s *state) writeGrams(blocks []gram, zeros []equality, columns []column, x 
 	}
 	var parts []*kernel.Term
 	for i, b := range blocks {
-		list, ok := s.squaresOfGram(m[i], b)
+		list, ok := q.squaresOfGram(m[i], b)
 		if !ok {
 			return nil, nil, false
 		}
 		parts = append(parts, list...)
 	}
 	var zero []multipleOf
-	for i, e := range zeros {
-		if len(by[i]) > 0 {
-			zero = append(zero, multipleOf{e, s.polys.term(by[i])})
+	for i, e := range q.zeros {
+		if c := q.moved(by[i], -1); len(c) > 0 {
+			zero = append(zero, multipleOf{e.eq, q.polys.term(c)})
 		}
 	}
-	return s.sum(parts), zero, true
+	return q.sum(parts), zero, true
 }
 
 // squaresOfGram decomposes a Gram matrix as L·D·Lᵀ and writes the squares; false if an element of D is negative.
-func (s *state) squaresOfGram(m [][]*big.Rat, b gram) (out []*kernel.Term, ok bool) {
+func (s *quest) squaresOfGram(m [][]*big.Rat, b gram) (out []*kernel.Term, ok bool) {
 	n := len(m)
 	a := make([][]*big.Rat, n)
 	for i := range a {
@@ -891,7 +1008,7 @@ func (s *state) squaresOfGram(m [][]*big.Rat, b gram) (out []*kernel.Term, ok bo
 		if d.Num().BitLen() > maxGramBits || d.Denom().BitLen() > maxGramBits {
 			return nil, false
 		}
-		if len(q) == 0 {
+		if q = s.moved(q, -1); len(q) == 0 {
 			continue
 		}
 		c, prim := s.polys.content(q)

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
 )
 
-// Under looks for a proof of a formula about one state under the hypotheses of a context of states and some more. The
+// Under looks for a proof of a formula about one state under the hypotheses of a reading of states and some more. The
 // theorem is of a context of its own, of the same dynamics.
-func Under(ctx context.Context, c *kernel.Context, more []kernel.Formula, f kernel.Formula, o Options) (th kernel.Theorem, err error) {
-	p := newProver(ctx, c, o)
+func Under(ctx context.Context, r *lang.Reading, more []kernel.Formula, f kernel.Formula, o Options) (th kernel.Theorem, err error) {
+	p := newProver(ctx, r.Context(), o)
+	p.reading, p.part, p.searching = r, r.Part(), true
 	defer func() {
 		switch x := recover().(type) {
 		case nil:
@@ -20,9 +22,10 @@ func Under(ctx context.Context, c *kernel.Context, more []kernel.Formula, f kern
 		}
 	}()
 	var hyps []kernel.Formula
-	for _, h := range c.Hypotheses() {
+	for _, h := range r.Context().Hypotheses() {
 		hyps = append(hyps, h.Formula())
 	}
-	p.searching = true
-	return p.findState(p.newState(append(hyps, more...)), f)
+	p.base = p.newState(append(hyps, more...))
+	p.work = p.base
+	return p.findState(p.base, f)
 }

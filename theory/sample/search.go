@@ -38,8 +38,22 @@ type Result struct {
 	// Undefined says of a state that meets every hypothesis why the statement has no value there; empty if none was met.
 	Undefined string
 	Err       error
+	// Nearest is the least margin of a state that met the hypotheses, relative to the numbers it was computed from; 0 if the
+	// bound is attained, +Inf if the statement has none.
+	Nearest float64
 	// Tested is what a statement over time was held against beside single states.
 	Tested Tested
+}
+
+// Closeness says how close a relative margin came to failing; empty if there is none.
+func Closeness(nearest float64) string {
+	switch {
+	case nearest == 0:
+		return "the bound is attained"
+	case math.IsInf(nearest, 0) || math.IsNaN(nearest):
+		return ""
+	}
+	return fmt.Sprintf("the nearest came within %.2g of failing", nearest)
 }
 
 // Tested is what was followed of a statement over time: orbits exactly, trajectories in floating point.
@@ -90,7 +104,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	bestWide := false
 	bestMargin := math.Inf(1)
 	failures, undefined, borders := 0, 0, 0
-	res.Tested.Nearest = math.Inf(1)
+	res.Nearest, res.Tested.Nearest = math.Inf(1), math.Inf(1)
 	steps := eval.OverSteps(part)
 	for i := range budget {
 		if ctx.Err() != nil {
@@ -157,6 +171,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if f.Holds && !f.Left {
 			if m, ok := margin(f); ok && m < bestMargin {
 				best, bestWide, bestMargin = t.new, wide, m
+				res.Nearest = max(0, m)
 			}
 			continue
 		}
@@ -208,11 +223,8 @@ func (t Tested) String() string {
 	default:
 		out = fmt.Sprintf("%d trajectories up to t = %.4g", t.Followed, t.Time)
 	}
-	switch {
-	case t.Nearest == 0:
-		out += "; the bound is attained"
-	case !math.IsInf(t.Nearest, 1):
-		out += fmt.Sprintf("; the nearest came within %.2g of failing", t.Nearest)
+	if c := Closeness(t.Nearest); c != "" {
+		out += "; " + c
 	}
 	if t.Against != "" {
 		out += "; against it: " + t.Against
@@ -225,13 +237,13 @@ func (t Tested) String() string {
 // not change.
 func WorthAsking(n int) bool { return n <= 32 || n&(n-1) == 0 }
 
-// mayPassBorder reports whether a part says of a flow that something stays positive: a motion refutes it that comes to the
+// mayPassBorder reports whether a part says of a flow that something stays positive or nonnegative: a motion refutes it that comes to the
 // border of what is declared of its start.
 func mayPassBorder(part *lang.Part) bool {
-	return part.Stmt.Kind == lang.Stays && part.Stmt.Word == "positive" && part.Stmt.Course != lang.OverSteps && len(part.Env.Flow) > 0
+	return part.Stmt.Kind == lang.Stays && (part.Stmt.Word == "positive" || part.Stmt.Word == "nonnegative") && part.Stmt.Course != lang.OverSteps && len(part.Env.Flow) > 0
 }
 
-// toBorder changes one scalar so that one of the quantities that are said to stay positive, if it is affine in it, is zero.
+// toBorder changes one scalar so that one of the quantities that are said to stay positive or nonnegative, if it is affine in it, is zero.
 func toBorder(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
 	var moving []string
 	for _, q := range part.Env.Flow {

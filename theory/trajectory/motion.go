@@ -86,6 +86,9 @@ func follow(c *kernel.Context, st *model.State, keeps []kernel.Theorem) *Motion 
 	if d.Moments() > 0 {
 		fail("flows with second moments are not followed")
 	}
+	if len(st.Roots()) > 0 {
+		fail("a state with irrational numbers is not followed")
+	}
 	m := &Motion{ctx: c, dyn: d, st: st, keeps: keeps, symmetric: map[*kernel.Term]bool{}, memo: map[*kernel.Term]enclosure.Matrix{}}
 	var names []string
 	laws := map[*kernel.Term]*kernel.Term{}

@@ -188,7 +188,8 @@ func Follow(part *lang.Part, w Witness, course trajectory.Course) (*Refutation, 
 // StateOf is a witness as a state of the model: a value for every symbol that has one.
 func StateOf(r *lang.Reading, w Witness) (*model.State, error) {
 	sig := r.Context().Signature()
-	sizes, values := map[string]int{}, map[string][][]*big.Rat{}
+	sizes, values := map[string]int{}, map[string][][]model.Algebraic{}
+	var roots []model.Algebraic
 	for _, n := range sig.Sizes() {
 		sizes[n] = max(1, w.Dims[lang.Dim(n)])
 	}
@@ -201,13 +202,22 @@ func StateOf(r *lang.Reading, w Witness) (*model.State, error) {
 		if !ok {
 			return nil, fmt.Errorf("verdict: the state has no value for %s", y.Name())
 		}
-		rows := make([][]*big.Rat, m.R)
+		rows := make([][]model.Algebraic, m.R)
 		for i := range rows {
 			for j := range m.C {
-				rows[i] = append(rows[i], m.At(i, j))
+				rows[i] = append(rows[i], model.Algebraic{m.At(i, j)})
 			}
+		}
+		if x, ok := w.Surds[y.Name()]; ok {
+			if roots == nil {
+				roots = []model.Algebraic{{x.C}}
+			}
+			if roots[0][0].Cmp(x.C) != 0 {
+				return nil, fmt.Errorf("verdict: the state has the square roots of %s and %s; of one number only is expected", roots[0], x.C.RatString())
+			}
+			rows[0][0] = model.Algebraic{x.A, x.B}
 		}
 		values[y.Name()] = rows
 	}
-	return model.NewState(sig, sizes, values)
+	return model.NewAlgebraicState(sig, sizes, roots, values)
 }

@@ -44,7 +44,8 @@ type measurements struct {
 
 // Coverage is the share of seeds on which a quantity lies on the right side of its gate, at least: the gates of tier mini
 // lie outside the one-sided tolerance bounds of 99 % coverage (95 % confidence) of the recorded seeds 10 to 19, which a test
-// holds them to, and were set from these seeds alone.
+// holds them to, and were set from these seeds alone, in two recordings: under kernels that round otherwise a seed is another
+// run. What lies within the bounds of either is shown and not gated.
 const Coverage = 0.99
 
 // FalseAlarm bounds the probability that a quantity of sound runs misses its gate on more of n seeds than [Allowed], and
@@ -170,15 +171,15 @@ func Checks() []Check {
 		},
 		{
 			ID: "T2.collapse-nosg", Claims: []string{"nostopgrad"},
-			Gate: "without stop-gradient: zstd < .05, effective rank < 1.05, nearest neighbours of z < .3",
+			Gate: "without stop-gradient: zstd < .05, effective rank < 1.05, nearest neighbours of z < .3 (mini .4)",
 			Arms: []Arm{NoStopGradient},
 			Defects: []Defect{
 				{"the stop-gradient in place", map[Arm]Arm{NoStopGradient: SimSiam}},
 			},
-			judge: func(_ Tier, r map[Arm][]*Outcome, m *measurements) {
+			judge: func(t Tier, r map[Arm][]*Outcome, m *measurements) {
 				m.gate("zstd", final(r[NoStopGradient], "zstd"), 0, .05)
 				m.gate("effective rank", final(r[NoStopGradient], "er"), 1, 1.05)
-				m.gate("nearest neighbours of z", final(r[NoStopGradient], "zknn"), 0, .3)
+				m.gate("nearest neighbours of z", final(r[NoStopGradient], "zknn"), 0, byTier(t, .4, .3))
 			},
 		},
 		{
@@ -202,7 +203,7 @@ func Checks() []Check {
 		},
 		{
 			ID: "T2.symmetry", Claims: []string{"skew-vanishes", "assump-sym", "thm3-alignment", "emp-align-sym"},
-			Gate: "the predictor starts asymmetric (> 1.1), ends symmetric (< .15, mini < .2) and aligned with F (commutator < .08, cosine > .95, mini > .7), and its asymmetry still falls after six tenths of the run",
+			Gate: "the predictor starts asymmetric (> 1.1), ends symmetric (< .15, mini < .2) and aligned with F (commutator < .08, cosine > .95, mini > .65), and its asymmetry still falls after six tenths of the run (mini: not gated)",
 			Arms: []Arm{BYOL},
 			Defects: []Defect{
 				{"no weight decay", map[Arm]Arm{BYOL: NoDecay}},
@@ -213,8 +214,8 @@ func Checks() []Check {
 				m.gate("asymmetry at the start", at(os, "asym", 0), 1.1, inf)
 				m.gate("asymmetry at the end", final(os, "asym"), 0, byTier(t, .2, .15))
 				m.gate("normalised commutator at the end", final(os, "comm"), 0, .08)
-				m.gate("cosine with leading eigenvectors", final(os, "cos_top8"), byTier(t, .7, .95), inf)
-				m.gate("fall of the asymmetry after 6/10", combine(at(os, "asym", steps*6/10), final(os, "asym"), minus), 0, inf)
+				m.gate("cosine with leading eigenvectors", final(os, "cos_top8"), byTier(t, .65, .95), inf)
+				m.gate("fall of the asymmetry after 6/10", combine(at(os, "asym", steps*6/10), final(os, "asym"), minus), byTier(t, -inf, 0), inf)
 			},
 		},
 		{
@@ -255,14 +256,14 @@ func Checks() []Check {
 		},
 		{
 			ID: "T2.ema", Claims: []string{"ema-negative", "beta-tau"},
-			Gate: "the average matters and slows: effective rank with m = .99 more than .8 above a shared target's (mini .4), asymmetry with m = .999 more than 3 times that with .99 (mini 2)",
+			Gate: "the average matters and slows: effective rank with m = .99 more than .8 above a shared target's (mini: not gated), asymmetry with m = .999 more than 3 times that with .99 (mini 1.5)",
 			Arms: []Arm{SimSiam, BYOL, SlowTarget},
 			Defects: []Defect{
 				{"τ fixed at 1", map[Arm]Arm{BYOL: SimSiam, SlowTarget: SimSiam}},
 			},
 			judge: func(t Tier, r map[Arm][]*Outcome, m *measurements) {
-				m.gate("gap of the effective ranks", combine(final(r[BYOL], "er"), final(r[SimSiam], "er"), minus), byTier(t, .4, .8), inf)
-				m.gate("ratio of the asymmetries", combine(final(r[SlowTarget], "asym"), final(r[BYOL], "asym"), func(x, y float64) float64 { return x / y }), byTier(t, 2, 3), inf)
+				m.gate("gap of the effective ranks", combine(final(r[BYOL], "er"), final(r[SimSiam], "er"), minus), byTier(t, -inf, .8), inf)
+				m.gate("ratio of the asymmetries", combine(final(r[SlowTarget], "asym"), final(r[BYOL], "asym"), func(x, y float64) float64 { return x / y }), byTier(t, 1.5, 3), inf)
 			},
 		},
 		{

@@ -139,6 +139,9 @@ var attacks = []struct{ what, want, text string }{
 	{"a vacuous 1 = 1", "theorem of an absurdity", "c state\np 0 modulo eq 1 1 : :\nvacuous 0"},
 	{"a vacuity twice", "theorem of an absurdity", "h here absurd\nc state\np 0 hyp absurd : :\nvacuous 0\nvacuous 0"},
 	{"a vacuity among goals", "after the conclusion", "h here absurd\nc state\np 0 hyp absurd : :\ngoal 0\nvacuous 0"},
+	{"a goal about a hole", "speaks of a hole", "c state\np 0 modulo eq 5 5 : :\ngoal 0"},
+	{"a goal under a hypothesis about a hole", "speaks of a hole", "h here eq 5 1\nc state\np 0 modulo eq 1 1 : :\ngoal 0"},
+	{"a vacuity about a hole", "speaks of a hole", "h here eq 5 1\nh here absurd\nc state\np 0 hyp absurd : :\nvacuous 0"},
 	{"a goal twice", "a goal already", "c state\np 0 modulo eq 1 1 : :\ngoal 0\ngoal 0"},
 	{"a step after the conclusion", "after the conclusion", "c state\np 0 modulo eq 1 1 : :\ngoal 0\nh here eq 1 2\nc state"},
 	{"a message after a proof", "in a certificate of kind", "c state\np 0 modulo eq 1 1 : :\ngoal 0\nillformed no"},
@@ -300,6 +303,33 @@ var floods = []struct {
 		fmt.Fprintf(&b, "c state\n%s\n%s\nrefutes 0 eq %d 0 :", large, lines(60, "value M%d 64 64 :"+strings.Repeat(" 1", 64*64)), top)
 		return b.String()
 	}},
+	{"steps about one large term", "steps of work", func() string {
+		var b strings.Builder
+		b.WriteString(vocabulary + "\n")
+		for i := range 40_000 {
+			fmt.Fprintf(&b, "t number 1/%d\n", i+7)
+		}
+		top := tree(&b, 10, 40_000, 40_010)
+		return b.String() + "c state\n" + lines(1_000, fmt.Sprintf("p 0 modulo eq %d %d : :", top, top))
+	}},
+	{"a million terms stay by invariance", "steps of work", func() string {
+		return vocabulary + "\nmap 3 1\nc orbit\nc state\np 1 number ge 1 0 : :\nt next 3\n" +
+			"p 1 transport ge 10 0 : 0 :\np 0 invariant staynonnegative" + strings.Repeat(" 3", 1_000_000) + " :" + strings.Repeat(" 1", 1_000_000) + " :"
+	}},
+	{"many terms stay behind a barrier", "steps of work", func() string {
+		const k = 20_000
+		var holes strings.Builder
+		for i := range k {
+			fmt.Fprintf(&holes, " %d", 10+i)
+		}
+		return vocabulary + "\nflow 3 0\n" + lines(k, "symbol h%d hole") + "\n" + lines(k, "t letter h%d") + "\nc motion\nc state\np 1 modulo eq 8 0 : :\n" +
+			"p 0 lift always eq 8 0 : 0 :\np 1 number ge 0 0 : :\np 0 barrier staynonnegative" + strings.Repeat(" 3", k) + " :" +
+			strings.Repeat(" 1", k) + strings.Repeat(" 2", k) + " :" + strings.Repeat(" 0", k) + holes.String()
+	}},
+	{"a polynomial in a million bounded terms", "operations", func() string {
+		return vocabulary + "\n" + lines(400, "t number 1%d") + "\n" + numbered(410, 300, "t sum 409 %d", 10) + "\nh here ge 3 0\nc state\np 0 hyp ge 3 0 : :\n" +
+			"p 0 bernstein ge 709 0 :" + strings.Repeat(" 0", 1_000_000) + " :"
+	}},
 	{"a huge exponent", "refers to something", func() string { return vocabulary + "\nt power 4097 4" }},
 	{"a tower of exponents", "bits", func() string {
 		return vocabulary + "\nt power 4096 2\nt power 4096 10\nt power 4096 11\nc state\np 0 modulo eq 12 12 : :\np 0 number gt 12 0 : :"
@@ -327,7 +357,7 @@ var floods = []struct {
 }
 
 // slow are the floods that take seconds until they are refused.
-var slow = map[string]bool{"many sizes": true, "many steps among many terms": true, "divisors that share a large term": true,
+var slow = map[string]bool{"steps about one large term": true, "many sizes": true, "many steps among many terms": true, "divisors that share a large term": true,
 	"hypotheses that each mention a large term": true, "steps that each multiply out a power": true}
 
 // numbered chains k terms from the number at on, each of the one before twice.

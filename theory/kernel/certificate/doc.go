@@ -40,7 +40,9 @@
 //	leaf theorem 7                  theorem 7 states the formula under hypotheses that hold on the box
 //	certified 0 gt 4 5              the statement of context 0 that the argument above establishes at every point of its region
 //	dim n 2                         a state: sizes, then
-//	value W 2 1 : 1 -3/2            exact values, rows and columns, entries row by row
+//	root 2                          a radicand r: the next square root √r that values are made of, r a number over those before
+//	value W 2 1 : 1 -3/2            exact values, rows and columns, entries row by row; an entry 1/2,0,3 is
+//	                                the sum of its coefficients m = 0, 1, … times the roots at the bits of m: 1/2 + 3·√r₁
 //	refutes 0 eq 4 5 : 1            the statement of context 0 that fails there; theorems of always φ that it rests on
 //	course 5/2 20 41                the motion from the state is followed to time 5/2, by series of order 20 in 41 steps at
 //	                                most; package trajectory encloses it again

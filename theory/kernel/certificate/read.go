@@ -128,7 +128,8 @@ type reader struct {
 	pending  []kernel.Hypothesis
 	stated   map[kernel.Theorem]bool // the goals
 	sizes    map[string]int
-	values   map[string][][]*big.Rat
+	roots    []model.Algebraic
+	values   map[string][][]model.Algebraic
 	course   trajectory.Course
 	kind     string // goal, vacuous, certified, refutes, follows or illformed
 	sheds    []region.Shed
@@ -141,7 +142,7 @@ type reader struct {
 func Read(in io.Reader) (*Certificate, error) {
 	sig := kernel.NewSignature()
 	sig.Limit(MaxWork)
-	r := &reader{stated: map[kernel.Theorem]bool{}, sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]*big.Rat{}}
+	r := &reader{stated: map[kernel.Theorem]bool{}, sig: sig, dyn: kernel.NewDynamics(sig), sizes: map[string]int{}, values: map[string][][]model.Algebraic{}}
 	whole, err := io.ReadAll(io.LimitReader(in, MaxBytes+1))
 	if err != nil {
 		return nil, err
@@ -362,6 +363,8 @@ func (r *reader) line(text string, n int) error {
 		return r.certify(args)
 	case "dim":
 		return r.dim(args)
+	case "root":
+		return r.root(args)
 	case "value":
 		return r.value(args)
 	case "course":
@@ -601,6 +604,9 @@ func (r *reader) goal(word string, args []string) error {
 		return fmt.Errorf("%s takes one theorem", word)
 	}
 	t := ts[0]
+	if err := t.Closed(); err != nil {
+		return err
+	}
 	if word == "vacuous" {
 		f := t.Formula()
 		if r.cert.vacuous.Valid() || f.Form() != kernel.Absurd && (f.Form() != kernel.Always || f.Inner().Form() != kernel.Absurd) {
@@ -659,10 +665,10 @@ func (r *reader) value(args []string) error {
 	if r.values[name] != nil {
 		return fmt.Errorf("%s has two values", name)
 	}
-	m := make([][]*big.Rat, rows)
+	m := make([][]model.Algebraic, rows)
 	for i := range m {
 		for j := range cols {
-			v, err := rational(fs[1][i*cols+j])
+			v, err := algebraic(fs[1][i*cols+j])
 			if err != nil {
 				return err
 			}
@@ -671,6 +677,28 @@ func (r *reader) value(args []string) error {
 	}
 	r.values[name] = m
 	return nil
+}
+
+// root reads the radicand of a square root that later values are made of.
+func (r *reader) root(args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("root takes a radicand")
+	}
+	x, err := algebraic(args[0])
+	r.roots = append(r.roots, x)
+	return err
+}
+
+// algebraic reads a number of a state, coefficients with commas between; which there may be is for the model to say.
+func algebraic(s string) (a model.Algebraic, err error) {
+	for _, word := range strings.Split(s, ",") {
+		c, err := rational(word)
+		if err != nil {
+			return nil, err
+		}
+		a = append(a, c)
+	}
+	return a, nil
 }
 
 // setCourse reads until when a motion is followed.
@@ -746,7 +774,7 @@ func (r *reader) refutes(word string, args []string) error {
 	if err != nil {
 		return err
 	}
-	st, err := model.NewState(r.sig, r.sizes, r.values)
+	st, err := model.NewAlgebraicState(r.sig, r.sizes, r.roots, r.values)
 	if err != nil {
 		return err
 	}

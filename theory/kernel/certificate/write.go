@@ -97,7 +97,7 @@ func (w *writer) refuted(names []Abbreviation, ctx *kernel.Context, f kernel.For
 	}
 	// Every symbol of the signature that has values needs one, whether the sequent mentions it or not.
 	for _, y := range st.Signature().Symbols() {
-		if st.Entries(y.Name()) != nil {
+		if st.Numbers(y.Name()) != nil {
 			w.term(st.Signature().Lookup(y.Name()))
 		}
 	}
@@ -105,15 +105,18 @@ func (w *writer) refuted(names []Abbreviation, ctx *kernel.Context, f kernel.For
 		w.dim(kernel.Dim(n))
 		fmt.Fprintf(&w.out, "dim %s %d\n", n, st.Size(n))
 	}
+	for _, r := range st.Roots() {
+		fmt.Fprintf(&w.out, "root %s\n", r)
+	}
 	for _, y := range st.Signature().Symbols() {
-		rows := st.Entries(y.Name())
+		rows := st.Numbers(y.Name())
 		if rows == nil {
 			continue
 		}
 		fmt.Fprintf(&w.out, "value %s %d %d :", y.Name(), len(rows), len(rows[0]))
 		for _, row := range rows {
 			for _, v := range row {
-				w.out.WriteString(" " + v.RatString())
+				w.out.WriteString(" " + v.String())
 			}
 		}
 		w.out.WriteByte('\n')
@@ -271,11 +274,12 @@ func (w *writer) formula(f kernel.Formula) string {
 	if f.Form() == kernel.Always {
 		return "always " + w.formula(f.Inner())
 	}
-	text := f.Form().String()
+	var text strings.Builder
+	text.WriteString(f.Form().String())
 	for _, t := range f.Terms() {
-		text += fmt.Sprintf(" %d", w.term(t))
+		fmt.Fprintf(&text, " %d", w.term(t))
 	}
-	return text
+	return text.String()
 }
 
 // context writes a context, once, and returns its number.

@@ -1,0 +1,82 @@
+package falsify
+
+import (
+	"errors"
+	"math"
+	"math/big"
+	"testing"
+
+	"stopgrad/theory/lang"
+)
+
+func rats(ss ...string) []*big.Rat {
+	var out []*big.Rat
+	for _, s := range ss {
+		r, _ := new(big.Rat).SetString(s)
+		out = append(out, r)
+	}
+	return out
+}
+
+// TestPolynomialsAreInterpolated: a polynomial comes back coefficient by coefficient, and what is none is refused.
+func TestPolynomialsAreInterpolated(t *testing.T) {
+	want := rats("-1/3", "0", "2", "0", "5/7")
+	p, err := Polynomial(func(x *big.Rat) (*big.Rat, error) { return value(want, x), nil })
+	if err != nil || len(p) != len(want) {
+		t.Fatalf("%v, %v", p, err)
+	}
+	for i := range p {
+		if p[i].Cmp(want[i]) != 0 {
+			t.Errorf("coefficient %d: %s", i, p[i].RatString())
+		}
+	}
+	if p, err := Polynomial(func(x *big.Rat) (*big.Rat, error) {
+		return new(big.Rat).Inv(new(big.Rat).Add(x, big.NewRat(1, 1))), nil
+	}); !errors.Is(err, ErrNoPolynomial) {
+		t.Errorf("1/(x + 1) is %v, %v", p, err)
+	}
+}
+
+// TestPlacesMeetThinWindows: a polynomial that is negative in a window of 1e-6 alone has a place there; one that is
+// positive everywhere has none.
+func TestPlacesMeetThinWindows(t *testing.T) {
+	shift := func(eps string) []*big.Rat { // (x − 1/3)² − ε
+		e := rats(eps)[0]
+		return []*big.Rat{new(big.Rat).Sub(big.NewRat(1, 9), e), big.NewRat(-2, 3), big.NewRat(1, 1)}
+	}
+	hit := func(q []*big.Rat) bool {
+		for _, x := range places([][]*big.Rat{q}, lang.Domain{}) {
+			if value(q, x).Sign() < 0 {
+				return true
+			}
+		}
+		return false
+	}
+	if !hit(shift("1e-14")) {
+		t.Error("the window is missed")
+	}
+	if hit(shift("-1e-14")) {
+		t.Error("a window where there is none")
+	}
+}
+
+// TestSurdsAreZeros: the surds of a cubic with one rational zero solve it to float64, and a quadratic with rational zeros,
+// or none, has no surds.
+func TestSurdsAreZeros(t *testing.T) {
+	p := rats("0", "1/1000", "0", "-1") // x/1000 − x³
+	got := surds(p)
+	if len(got) != 2 {
+		t.Fatalf("%v", got)
+	}
+	for _, s := range got {
+		x, _ := s.Near().Float64()
+		if math.Abs(math.Abs(x)-1/math.Sqrt(1000)) > 1e-15 {
+			t.Errorf("%s is %g", s, x)
+		}
+	}
+	for _, none := range [][]*big.Rat{rats("-4", "0", "1"), rats("4", "0", "1"), rats("1", "1"), rats("-2", "0", "0", "1")} {
+		if got := surds(none); got != nil {
+			t.Errorf("%v has %v", none, got)
+		}
+	}
+}
