@@ -72,6 +72,9 @@ func TestSoundness(t *testing.T) {
 		{"rhs-meaning", "right", []string{"refuted", "contradiction"}, "proved"},
 		{"rhs-meaning", "moment", nil, "proved"},
 		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
+		{"assumed-contradictory", "domain", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
+		{"assumed-contradictory", "motion", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
+		{"assumed-contradictory", "itself", []string{"vacuous", "contradiction"}, "inconsistent"},
 		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 	} {
 		f, claim, p := part(t, c.file, c.part)

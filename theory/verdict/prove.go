@@ -42,7 +42,7 @@ func attempt(ctx context.Context, part *lang.Part, o prove.Options) *Proof {
 	p.outcome = prove.Prove(ctx, p.reading, o)
 	p.failure = p.outcome.Failure()
 	p.verdict = OfTheorems(p.reading, p.outcome.Theorems())
-	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided && part.Stmt.Kind != lang.Assumption {
+	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided {
 		p.verdict = v
 	}
 	if err := p.recheck(); err != nil {
