@@ -75,6 +75,8 @@ func TestSoundness(t *testing.T) {
 		{"assumed-contradictory", "domain", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
 		{"assumed-contradictory", "motion", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
 		{"assumed-contradictory", "itself", []string{"vacuous", "contradiction"}, "inconsistent"},
+		{"kron-large", "wrong", []string{"proved"}, "refuted"},
+		{"kron-large", "right", []string{"refuted", "contradiction"}, "proved"},
 		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 	} {
 		f, claim, p := part(t, c.file, c.part)
