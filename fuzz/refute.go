@@ -154,7 +154,7 @@ func orbitEffort(budget time.Duration) optimise.Effort {
 // some tens of them.
 func pursuitEffort(budget time.Duration) pursuit.Effort {
 	repeat := int(math.Round(3 * budget.Seconds() / DefaultBudget.Seconds()))
-	return pursuit.Effort{Optimise: optimise.Effort{Scan: 120, Starts: 2, Global: 90, Local: 60, Restart: max(1, min(6, repeat))}, Minimise: 300}
+	return pursuit.Effort{Optimise: optimise.Effort{Scan: 120, Starts: 2, Global: 90, Local: 60, Restart: max(1, min(6, repeat))}, Minimise: 300, Work: 400_000 * max(1, repeat)}
 }
 
 // minimiseLimit bounds the states that a minimisation looks at.

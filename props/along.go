@@ -86,6 +86,10 @@ func Along(ctx context.Context, part *lang.Part, st State, horizon float64) (Tra
 // there: the state from which the statement says most. ok is false if L is affine in no scalar, or only
 // outside its domain.
 func OnBoundary(part *lang.Part, st State) (State, bool) {
+	// Statements of other kinds may have no L.
+	if part.Stmt.Kind != lang.Stays {
+		return st, false
+	}
 	value := func(st State) *big.Rat {
 		e, err := eval.New(eval.Rational{}, part.Env, st)
 		if err != nil {
@@ -97,8 +101,8 @@ func OnBoundary(part *lang.Part, st State) (State, bool) {
 		}
 		return m.A[0]
 	}
-	if v := value(st); part.Stmt.Kind != lang.Stays || v == nil || v.Sign() == 0 {
-		return st, v != nil && part.Stmt.Kind == lang.Stays
+	if v := value(st); v == nil || v.Sign() == 0 {
+		return st, v != nil
 	}
 	for _, name := range part.Env.Order {
 		s := part.Env.Symbols[name]

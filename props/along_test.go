@@ -123,3 +123,21 @@ func TestTwinsFailAlongTheirFlows(t *testing.T) {
 		}
 	}
 }
+
+// TestOnBoundaryOfOtherStatements: only “L stays …” has a border; a statement of all times has not even an L.
+func TestOnBoundaryOfOtherStatements(t *testing.T) {
+	for says, want := range map[string]bool{"always y^2/y^2 == 1": false, "y evolves at rate 0": false, "y stays nonnegative": true} {
+		f, err := lang.Parse(lang.Source{Name: "t", Text: "claim t\n  scalar y\n  flow\n    y' = 0\n  says s: " + says + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := f.Claims[0].Parts[0]
+		st, err := sample.Draw(sample.NewStream(1, says), part, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := props.OnBoundary(part, st); ok != want {
+			t.Errorf("%s: %v", says, ok)
+		}
+	}
+}

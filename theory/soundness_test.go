@@ -72,6 +72,11 @@ func TestSoundness(t *testing.T) {
 		{"rhs-meaning", "right", []string{"refuted", "contradiction"}, "proved"},
 		{"rhs-meaning", "moment", nil, "proved"},
 		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
+		{"assumed-contradictory", "domain", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
+		{"assumed-contradictory", "motion", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
+		{"assumed-contradictory", "itself", []string{"vacuous", "contradiction"}, "inconsistent"},
+		{"kron-large", "wrong", []string{"proved"}, "refuted"},
+		{"kron-large", "right", []string{"refuted", "contradiction"}, "proved"},
 		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 	} {
 		f, claim, p := part(t, c.file, c.part)

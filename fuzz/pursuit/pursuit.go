@@ -52,10 +52,12 @@ func Able(part *lang.Part) bool {
 	return false
 }
 
-// Effort plans a search: of motions, and of states that minimisation looks at.
+// Effort plans a search: of motions, and of states that minimisation looks at. Work is how many right-hand sides are
+// evaluated at each size before no further motion is followed.
 type Effort struct {
 	Optimise optimise.Effort
 	Minimise int
+	Work     int
 }
 
 // Search looks for a motion. It depends on the seed, the label and the effort alone, unless ctx ends it.
@@ -79,6 +81,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, e E
 			res.Err = err
 			continue
 		}
+		p.work = e.Work
 		p.search(seed, label, e, &res)
 		if res.Refutation != nil || res.CutOff {
 			break
@@ -95,6 +98,8 @@ type pursuer struct {
 	axes   []falsify.Axis
 	letter []letter
 	limits bool
+	// work is how many right-hand sides may still be evaluated.
+	work int
 }
 
 // letter is a state variable and where its entries are in the vector that is integrated.
@@ -193,7 +198,11 @@ func (p *pursuer) follow(st eval.State[float64]) (path, bool) {
 	for _, l := range p.letter {
 		copy(y0[l.from:], st.Vals[l.name].A)
 	}
+	if p.work <= 0 {
+		return path{}, false
+	}
 	rhs := ode.RHS(func(_ float64, y, dy []float64) {
+		p.work--
 		e, err := eval.New(eval.Float{}, p.part.Env, p.with(st, y))
 		for _, l := range p.letter {
 			var m eval.Matrix[float64]

@@ -11,7 +11,7 @@ import (
 )
 
 func effort(restart int) Effort {
-	return Effort{optimise.Effort{Scan: 120, Starts: 2, Global: 90, Local: 60, Restart: restart}, 300}
+	return Effort{optimise.Effort{Scan: 120, Starts: 2, Global: 90, Local: 60, Restart: restart}, 300, 1_000_000}
 }
 
 // failing are the statements of the paper over time that fail along a motion.
@@ -69,7 +69,7 @@ func TestPursuitKnowsItsStatements(t *testing.T) {
 		if Able(p) != c.able {
 			t.Errorf("able is %v: %s", Able(p), c.text)
 		}
-		r := Search(context.Background(), p, 1, "test", Effort{optimise.Effort{Scan: 30, Starts: 1, Global: 20, Local: 10, Restart: 1}, 50})
+		r := Search(context.Background(), p, 1, "test", Effort{optimise.Effort{Scan: 30, Starts: 1, Global: 20, Local: 10, Restart: 1}, 50, 1_000_000})
 		if r.Refutation != nil {
 			t.Errorf("a true statement is refuted: %s: %s", c.text, r.Refutation.Reason())
 		}

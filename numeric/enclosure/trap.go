@@ -25,7 +25,11 @@ type Trap struct {
 	u      []interval.Interval
 	back   []interval.Interval // the inverse of rows, row by row
 	cells  int
+	looked int // boxes looked at so far
 }
+
+// Cells is the number of boxes that were looked at so far, to establish the trap and for what was asked about it.
+func (t *Trap) Cells() int { return t.looked }
 
 // maxCells is the number of boxes that a side of a trap, or a statement about it, is cut into at most, unless asked
 // otherwise.
@@ -142,6 +146,7 @@ func (t *Trap) cover(whole []interval.Interval, judge func([]interval.Interval) 
 	left := t.cells
 	var visit func(u []interval.Interval) bool
 	visit = func(u []interval.Interval) bool {
+		t.looked++
 		ok, steep := judge(u)
 		if ok {
 			return true

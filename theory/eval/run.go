@@ -113,10 +113,18 @@ func (r *run[T]) dim(ds []lang.Dim) (int, error) {
 		if k < 1 {
 			return 0, fmt.Errorf("eval: the state has no size %s", d)
 		}
-		n *= k
+		if n *= k; n > maxEntries {
+			return 0, ErrTooLarge
+		}
 	}
 	return n, nil
 }
+
+// maxEntries is how many entries a matrix has at most: kron makes matrices beyond any memory of short terms.
+const maxEntries = 1 << 20
+
+// ErrTooLarge is returned where a matrix outgrows every use.
+var ErrTooLarge = fmt.Errorf("eval: a matrix of more than %d entries", maxEntries)
 
 // number is a constant in the arithmetic.
 func (r *run[T]) number(o *operation) T {
@@ -156,6 +164,9 @@ func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
 		if err != nil {
 			return none, err
 		}
+		if n*n > maxEntries {
+			return none, ErrTooLarge
+		}
 		return r.identity(n), nil
 	case kernel.Zero:
 		rows, err := r.dim(o.rows)
@@ -165,6 +176,9 @@ func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
 		cols, err := r.dim(o.cols)
 		if err != nil {
 			return none, err
+		}
+		if rows*cols > maxEntries {
+			return none, ErrTooLarge
 		}
 		return r.zeros(rows, cols), nil
 	}
@@ -218,9 +232,14 @@ func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
 			return r.scale(a.A[0], b), nil
 		case ops[o.b].scalar:
 			return r.scale(b.A[0], a), nil
+		case a.R*b.C > maxEntries:
+			return none, ErrTooLarge
 		}
 		return r.mul(a, b), nil
 	case kernel.Kronecker:
+		if len(a.A)*len(b.A) > maxEntries {
+			return none, ErrTooLarge
+		}
 		return r.kron(a, b), nil
 	}
 	return none, fmt.Errorf("eval: no value for %s", o.head)

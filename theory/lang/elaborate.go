@@ -24,6 +24,7 @@ type Reading struct {
 	owners      []string
 	consequence []kernel.Formula
 	kept        []kernel.Formula
+	beside      *kernel.Context
 	holes       map[string]*kernel.Term
 
 	shapes map[place]shape
@@ -140,6 +141,9 @@ func Elaborate(p *Part) (*Reading, error) {
 		absurd, _ := kernel.NewFormula(kernel.Absurd)
 		never, _ := kernel.NewAlways(absurd)
 		r.goals = []kernel.Formula{never}
+		if r.beside, err = kernel.NewContext(r.dyn, time, hyps[:len(hyps)-len(p.Stmt.Assign)]...); err != nil {
+			return nil, located(p.Pos, err)
+		}
 		if p.Consequence != nil {
 			if r.consequence, err = r.Formulas(p.Consequence); err != nil {
 				return nil, plain(err)
@@ -260,6 +264,10 @@ func (r *Reading) Consequence() ([]kernel.Formula, bool) {
 // Kept lists, for each equation of an assumption, the equation and its derivative along the flow (over steps, the
 // equation one step later): where every state with the former has the latter, the equations are kept.
 func (r *Reading) Kept() []kernel.Formula { return slices.Clone(r.kept) }
+
+// Beside is Γ without the equations of an assumption, nil of other statements. Where that is contradictory, nothing is said
+// of the assumption.
+func (r *Reading) Beside() *kernel.Context { return r.beside }
 
 // Print renders Γ and the statement from the kernel. With unfolded, operators are printed as what they become.
 func (r *Reading) Print(unfolded bool) (string, error) {

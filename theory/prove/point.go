@@ -163,10 +163,16 @@ type point struct {
 	memo   map[*kernel.Term]*value // nil: no value
 }
 
+// maxEntries is how many entries a matrix has at most that is looked at: kron makes large ones of short terms.
+const maxEntries = 1 << 14
+
+// dim is the value of a dimension, or more than maxEntries if it is.
 func (p *point) dim(d kernel.Dim) int {
 	n := 1
 	for _, l := range d.Legs() {
-		n *= p.dims[l]
+		if n *= p.dims[l]; n > maxEntries {
+			break
+		}
 	}
 	return n
 }
@@ -187,6 +193,11 @@ func (p *point) compute(t *kernel.Term) *value {
 	var args [2]*value
 	if t.Len() > 2 {
 		return nil
+	}
+	if !t.Scalar() {
+		if r, c := t.Shape(); p.dim(r)*p.dim(c) > maxEntries {
+			return nil
+		}
 	}
 	for i := range t.Len() {
 		if args[i] = p.eval(t.Arg(i)); args[i] == nil {

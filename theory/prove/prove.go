@@ -118,7 +118,27 @@ func proveUnder(ctx context.Context, r *lang.Reading, gamma *kernel.Context, o O
 		}
 	}()
 	out.failure = p.run(out, o)
+	if c := r.Beside(); c != nil && out.theorems != nil {
+		if th := besides(ctx, r, c, o); th.Valid() {
+			out.vacuous, out.theorems = th, nil
+		}
+	}
 	return out
+}
+
+// besides is a theorem that what is assumed beside an assumption contradicts itself, or the zero theorem.
+func besides(ctx context.Context, r *lang.Reading, beside *kernel.Context, o Options) (th kernel.Theorem) {
+	p := newProver(ctx, beside, o)
+	p.reading, p.part = r, r.Part()
+	defer func() {
+		switch x := recover().(type) {
+		case nil, stop:
+		default:
+			panic(x)
+		}
+	}()
+	p.open(p.starts())
+	return p.vacuous()
 }
 
 // run tries the script, with and without what the motion keeps, and then the search.

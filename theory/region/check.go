@@ -28,8 +28,6 @@ type Step struct {
 const (
 	MaxSteps = 400_000
 	maxDepth = 2_000
-	// maxWork is the work of all leaves together: operations on intervals and coefficients.
-	maxWork = 3_000_000_000
 )
 
 // Certified is a sequent that holds at every point of the region that it states. Its zero value states nothing; [Check]
@@ -98,7 +96,12 @@ func (f *Fault) Error() string { return fmt.Sprintf("region: step %d: %s", f.Ste
 
 // Check makes a certified sequent of an argument for it, or says what is wrong with the argument: a [*Fault].
 func Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, steps []Step) (out Certified, err error) {
-	s, err := State(c, goal, sheds...)
+	return new(Meter).Check(c, goal, sheds, steps)
+}
+
+// Check is [Check], with its work added to what the meter has counted.
+func (m *Meter) Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, steps []Step) (out Certified, err error) {
+	s, err := m.state(c, goal, sheds)
 	if err != nil {
 		return Certified{}, err
 	}
@@ -116,7 +119,8 @@ func Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, steps []Step) (
 		refuse("more than %d steps", MaxSteps)
 	}
 	for _, cond := range s.conditions {
-		k.cond, k.prog = cond, s.compiled(cond.Expr)
+		k.cond, k.prog = cond, s.compile(cond.Expr)
+		k.charge(8 * len(s.sides))
 		k.walk(&leaf{sides: slices.Clone(s.sides), box: s.outward(s.sides)}, 0)
 	}
 	// Soundness: nothing is left over, so that a step never counts for another condition than it seems to.
@@ -133,14 +137,9 @@ type checker struct {
 	cond   Condition
 	prog   *program
 	leaves int
-	work   int
 }
 
-func (k *checker) charge(n int) {
-	if k.work += n; k.work > maxWork {
-		refuse("more than %d operations in all", maxWork)
-	}
-}
+func (k *checker) charge(n int) { k.s.meter.charge(n) }
 
 // walk follows the argument for the present condition on a box.
 func (k *checker) walk(l *leaf, depth int) {
@@ -168,7 +167,7 @@ func (k *checker) walk(l *leaf, depth int) {
 	if d.Lo != nil && x.At.Cmp(d.Lo) <= 0 || d.Hi != nil && x.At.Cmp(d.Hi) >= 0 {
 		refuse("%s is not cut at %s, which is not inside of it", x.Coordinate, x.At.RatString())
 	}
-	k.charge(1)
+	k.charge(1 + len(k.s.names)/8)
 	at := new(big.Rat).Set(x.At)
 	k.at++
 	lower, upper := d, d
@@ -228,7 +227,7 @@ func (k *checker) shows(rule string, c Condition, p *program, l *leaf, negated b
 	case "bernstein":
 		return signed(k.s, c, l, outward, negated, k.charge)
 	case "exact":
-		return signed(k.s, c, l, exactly, negated, func(n int) { k.charge(16 * n) })
+		return signed(k.s, c, l, exactly, negated, k.charge)
 	}
 	refuse("there is no argument %q", rule)
 	return false
@@ -243,14 +242,14 @@ func (k *checker) theorem(l *leaf, t kernel.Theorem) {
 	if !t.Formula().Same(k.s.goal) {
 		refuse("the theorem states another formula")
 	}
-	known := k.s.ctx.Hypotheses()
-	for _, h := range t.Context().Hypotheses() {
+	known, assumed := k.s.ctx.Hypotheses(), t.Context().Hypotheses()
+	k.charge((1 + len(known)) * (1 + len(assumed)))
+	for _, h := range assumed {
 		f := h.Formula()
 		if !slices.ContainsFunc(known, func(g kernel.Hypothesis) bool { return g.Formula().Same(f) }) && !k.meets(l, f) {
 			refuse("the theorem assumes what neither the hypotheses nor the box say")
 		}
 	}
-	k.charge(1 + len(known))
 }
 
 // meets reports whether a bound of a scalar by a number holds on the box.
@@ -285,6 +284,7 @@ func (s *Statement) Shows(condition int, box []Side, x Step) (ok bool) {
 	func() {
 		defer caught(&err)
 		c := s.conditions[condition]
+		*s.meter = Meter{}
 		k := &checker{s: s, steps: []Step{x}, cond: c, prog: s.compiled(c.Expr)}
 		k.walk(&leaf{sides: slices.Clone(box), box: s.outward(box)}, 0)
 	}()

@@ -15,6 +15,7 @@ type program struct {
 	args   [][2]int
 	coords []int // that occur
 	column []int // of a Coordinate node: its place in coords
+	values []iv  // of a Constant node
 }
 
 func compile(e *Expr) *program {
@@ -37,7 +38,12 @@ func compile(e *Expr) *program {
 			column = len(p.coords)
 			p.coords = append(p.coords, e.n)
 		}
+		value := iv{}
+		if e.op == Constant {
+			value = interval.FromRat(e.value)
+		}
 		place[e] = len(p.nodes)
+		p.values = append(p.values, value)
 		p.nodes, p.args, p.column = append(p.nodes, e), append(p.args, at), append(p.column, column)
 		return place[e]
 	}
@@ -45,23 +51,37 @@ func compile(e *Expr) *program {
 	return p
 }
 
-// compiled is the program of an expression.
+// compile is the program of an expression.
+func (s *Statement) compile(e *Expr) *program {
+	p := compile(e)
+	s.meter.charge(expression * len(p.nodes))
+	return p
+}
+
+// maxKept is how many nodes of programs are kept for the next time.
+const maxKept = 2_000_000
+
+// compiled is the program of an expression that is asked for again and again.
 func (s *Statement) compiled(e *Expr) *program {
 	if s.progs[e] == nil {
-		s.progs[e] = compile(e)
+		p := s.compile(e)
+		if s.kept += len(p.nodes); s.kept > maxKept {
+			s.progs, s.kept = map[*Expr]*program{}, len(p.nodes)
+		}
+		s.progs[e] = p
 	}
 	return s.progs[e]
 }
 
-// values is the natural interval extension of each node: it contains the node's value at every point of the box at which
+// natural is the natural interval extension of each node: it contains the node's value at every point of the box at which
 // that has one.
-func (p *program) values(box []iv) []iv {
+func (p *program) natural(box []iv) []iv {
 	v := make([]iv, len(p.nodes))
 	for i, e := range p.nodes {
 		a, b := v[p.args[i][0]], v[p.args[i][1]]
 		switch e.op {
 		case Constant:
-			v[i] = interval.FromRat(e.value)
+			v[i] = p.values[i]
 		case Coordinate:
 			v[i] = box[e.n]
 		case Sum:
@@ -79,11 +99,17 @@ func (p *program) values(box []iv) []iv {
 	return v
 }
 
+// maxSlopes is how many partial derivatives of nodes are held at once.
+const maxSlopes = 4_000_000
+
 // gradient is the range of the partial derivatives over the box, one for each of coords; false where the expression is not
 // known to have a derivative on all of the box.
 func (p *program) gradient(box []iv) ([]iv, bool) {
-	v := p.values(box)
 	n := len(p.coords)
+	if len(p.nodes)*n > maxSlopes {
+		return nil, false
+	}
+	v := p.natural(box)
 	all := make([]iv, len(p.nodes)*n) // zero to begin with
 	of := func(i int) []iv { return all[i*n : (i+1)*n] }
 	for i, e := range p.nodes {
@@ -134,7 +160,7 @@ func (p *program) gradient(box []iv) ([]iv, bool) {
 }
 
 // last is the value of the expression itself.
-func (p *program) last(box []iv) iv { v := p.values(box); return v[len(v)-1] }
+func (p *program) last(box []iv) iv { v := p.natural(box); return v[len(v)-1] }
 
 // leaf is a box.
 type leaf struct {
@@ -250,9 +276,7 @@ func signed[T any](s *Statement, c Condition, l *leaf, a numbers[T], negated boo
 		return s.rootSide(s.ring.roots[v-maxCoordinates], l)
 	}
 	of := func(p poly) sign {
-		sg, work := bernstein(p, side, a)
-		charge(work)
-		return sg
+		return bernstein(p, side, a, charge)
 	}
 	// Each divisor is a number that is not zero where the expression has a value: its weak sign is a strict one there.
 	flip := false
@@ -289,7 +313,9 @@ func signed[T any](s *Statement, c Condition, l *leaf, a numbers[T], negated boo
 
 // rootSide is the range of a root on a leaf. It is not zero where its radicand is positive by hypothesis.
 func (s *Statement) rootSide(e *Expr, l *leaf) Side {
-	v := s.compiled(e).last(l.box)
+	p := s.compiled(e)
+	s.meter.charge(len(p.nodes) + len(s.hypotheses))
+	v := p.last(l.box)
 	lo, hi, ok := v.Rats()
 	if !ok {
 		refuse("a root has no value on the box")

@@ -35,6 +35,7 @@ func newRing(s *Statement) *ring {
 }
 
 func (r *ring) charge(n int) {
+	r.s.meter.charge(expression * n)
 	if r.work -= n; r.work < 0 {
 		refuse("polynomials of more than 20,000,000 products")
 	}
@@ -59,6 +60,7 @@ func (r *ring) add(p, q poly) poly {
 		if have := out[e]; have != nil {
 			c = new(big.Rat).Add(have, c)
 		}
+		r.s.meter.charge(effort(c))
 		if out[e] = c; c.Sign() == 0 {
 			delete(out, e)
 		}
@@ -87,6 +89,7 @@ func (r *ring) times(p, q poly) poly {
 			if have := out[string(key)]; have != nil {
 				v.Add(v, have)
 			}
+			r.s.meter.charge(effort(v))
 			if v.Num().BitLen() > maxBits || v.Denom().BitLen() > maxBits {
 				refuse("a coefficient of more than %d bits", maxBits)
 			}
@@ -308,6 +311,7 @@ type numbers[T any] struct {
 	of       func(*big.Rat) T
 	add, mul func(T, T) T
 	sign     func(x T) (nonnegative, positive, nonpositive, negative bool)
+	cost     func(x T) int // the work of making a number
 }
 
 var exactly = numbers[*big.Rat]{
@@ -318,6 +322,7 @@ var exactly = numbers[*big.Rat]{
 		s := x.Sign()
 		return s >= 0, s > 0, s <= 0, s < 0
 	},
+	cost: func(x *big.Rat) int { return 16 + effort(x) },
 }
 
 var outward = numbers[interval.Interval]{
@@ -327,6 +332,7 @@ var outward = numbers[interval.Interval]{
 	sign: func(x interval.Interval) (bool, bool, bool, bool) {
 		return x.NonNegative(), x.Positive(), x.NonPositive(), x.Negative()
 	},
+	cost: func(interval.Interval) int { return 1 },
 }
 
 // bernstein is the sign of p on a box by its Bernstein coefficients there; side gives the range of each variable.
@@ -335,9 +341,15 @@ var outward = numbers[interval.Interval]{
 // x = u − y with the basis yⁱ. All basis functions are ≥ 0, so that p has the sign that all coefficients have. It is not
 // zero at a point at which some coefficient is not zero whose basis function is positive there. B_i is positive where
 // 0 < y < 1, at y = 0 for i = 0 only and at y = 1 for i = d only; yⁱ where y > 0, and at 0 for i = 0.
-func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out sign, work int) {
+func bernstein[T any](p poly, side func(variable int) Side, a numbers[T], charge func(int)) (out sign) {
+	paid := func(x T) T {
+		charge(a.cost(x))
+		return x
+	}
+	add := func(x, y T) T { return paid(a.add(x, y)) }
+	mul := func(x, y T) T { return paid(a.mul(x, y)) }
 	if len(p) == 0 {
-		return sign{nonnegative: true, nonpositive: true}, 1
+		return sign{nonnegative: true, nonpositive: true}
 	}
 	size := map[int]int{}
 	var vars []int
@@ -355,10 +367,11 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out s
 	total := 1
 	for _, v := range vars {
 		if total *= size[v]; total > maxMonomials {
-			return out, 1
+			return out
 		}
 	}
 	zero := a.of(new(big.Rat))
+	charge(total)
 	c := make([]T, total)
 	for i := range c {
 		c[i] = zero
@@ -371,7 +384,7 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out s
 				at += int(e[x])
 			}
 		}
-		c[at] = a.of(v)
+		c[at] = paid(a.of(v))
 	}
 	stride := total
 	sides := make([]Side, len(vars))
@@ -383,7 +396,7 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out s
 		start, scale := d.Lo, (*big.Rat)(nil)
 		switch {
 		case d.Lo == nil && d.Hi == nil:
-			return out, total
+			return out
 		case d.Lo == nil:
 			start, scale = d.Hi, big.NewRat(-1, 1)
 		case d.Hi != nil:
@@ -394,7 +407,7 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out s
 		if scale != nil {
 			powers[1] = a.of(scale)
 			for i := 2; i < n; i++ {
-				powers[i] = a.mul(powers[i-1], powers[1])
+				powers[i] = mul(powers[i-1], powers[1])
 			}
 		}
 		for base := range total {
@@ -405,14 +418,14 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out s
 			if start.Sign() != 0 {
 				for i := range n - 1 {
 					for j := n - 2; j >= i; j-- {
-						c[base+j*stride] = a.add(c[base+j*stride], a.mul(s, c[base+(j+1)*stride]))
+						c[base+j*stride] = add(c[base+j*stride], mul(s, c[base+(j+1)*stride]))
 					}
 				}
 			}
 			// z = scale·y.
 			if scale != nil {
 				for i := 1; i < n; i++ {
-					c[base+i*stride] = a.mul(powers[i], c[base+i*stride])
+					c[base+i*stride] = mul(powers[i], c[base+i*stride])
 				}
 			}
 			if d.Lo == nil || d.Hi == nil {
@@ -420,15 +433,14 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out s
 			}
 			// yᵐ = Σ_{j ≥ m} C(j,m)/C(d,m)·B_j(y): divided by C(d,m), then summed by Pascal's triangle.
 			for m := 1; m < n-1; m++ {
-				c[base+m*stride] = a.mul(c[base+m*stride], a.of(new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Binomial(int64(n-1), int64(m)))))
+				c[base+m*stride] = mul(c[base+m*stride], a.of(new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Binomial(int64(n-1), int64(m)))))
 			}
 			for i := 1; i < n; i++ {
 				for j := n - 1; j >= i; j-- {
-					c[base+j*stride] = a.add(c[base+j*stride], c[base+(j-1)*stride])
+					c[base+j*stride] = add(c[base+j*stride], c[base+(j-1)*stride])
 				}
 			}
 		}
-		work += total * n
 	}
 	out = sign{true, true, true, true}
 	positive, negative := make([]bool, total), make([]bool, total)
@@ -441,21 +453,22 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T]) (out s
 	for k, x := range vars {
 		lists[k] = size[x]
 	}
-	out.positive = out.nonnegative && everywhere(positive, lists, sides)
-	out.negative = out.nonpositive && everywhere(negative, lists, sides)
-	return out, work + total
+	out.positive = out.nonnegative && everywhere(positive, lists, sides, charge)
+	out.negative = out.nonpositive && everywhere(negative, lists, sides, charge)
+	return out
 }
 
 // everywhere reports whether at each point of the box some coefficient that is marked has a positive basis function. It is
 // enough to ask on each face of least dimension: in a variable, an end that belongs to the box, or the inside if none does.
 //
 // Soundness: a point inside in some variable has more positive basis functions than one at an end of it.
-func everywhere(marked []bool, size []int, sides []Side) bool {
+func everywhere(marked []bool, size []int, sides []Side, charge func(int)) bool {
 	// fits[k] says which indices of variable k count on the face chosen.
 	fits := make([]func(int) bool, len(size))
 	var ask func(k int) bool
 	ask = func(k int) bool {
 		if k == len(size) {
+			charge(len(marked))
 			for at, m := range marked {
 				ok := m
 				for v := len(size) - 1; v >= 0 && ok; v-- {

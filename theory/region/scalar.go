@@ -77,6 +77,29 @@ func caught(err *error) {
 	}
 }
 
+// maxWork is the most work that a [Meter] allows: operations on intervals, and what takes as long.
+const maxWork = 1_000_000_000
+
+// expression is the work of making an expression, or keeping one, in operations on intervals.
+const expression = 32
+
+// Meter counts the work of several arguments together, from the reading of their statements to the last leaf, and bounds it.
+// Its zero value has counted nothing.
+type Meter struct{ spent int }
+
+func (m *Meter) charge(n int) {
+	if m.spent += n; m.spent > maxWork {
+		refuse("more than %d operations in all", maxWork)
+	}
+}
+
+// effort is the work of making a number of this length, beyond that of a small one: bringing a fraction to lowest terms
+// takes the square of its length.
+func effort(x *big.Rat) int {
+	words := max(x.Num().BitLen(), x.Denom().BitLen()) / 64
+	return words + words*words
+}
+
 type exprKey struct {
 	op      Op
 	a, b, n int
@@ -87,9 +110,10 @@ type exprKey struct {
 type graph struct {
 	table map[exprKey]*Expr
 	all   []*Expr
+	meter *Meter
 }
 
-func newGraph() *graph { return &graph{table: map[exprKey]*Expr{}} }
+func newGraph(m *Meter) *graph { return &graph{table: map[exprKey]*Expr{}, meter: m} }
 
 func (g *graph) intern(e *Expr) *Expr {
 	k := exprKey{op: e.op, n: e.n, a: -1, b: -1}
@@ -103,6 +127,7 @@ func (g *graph) intern(e *Expr) *Expr {
 		if e.value.Num().BitLen() > maxBits || e.value.Denom().BitLen() > maxBits {
 			refuse("a number of more than %d bits", maxBits)
 		}
+		g.meter.charge(effort(e.value))
 		k.value = e.value.RatString()
 	}
 	if have := g.table[k]; have != nil {
@@ -130,6 +155,7 @@ func (e *Expr) is(k int64) bool {
 
 // sum is a + b. What it leaves out (0, and x − x) has been asked for its value elsewhere: see statement.define.
 func (g *graph) sum(a, b *Expr) *Expr {
+	g.meter.charge(expression)
 	switch {
 	case a.op == Constant && b.op == Constant:
 		return g.number(new(big.Rat).Add(a.value, b.value))
@@ -147,6 +173,7 @@ func (g *graph) sum(a, b *Expr) *Expr {
 
 // product is a·b.
 func (g *graph) product(a, b *Expr) *Expr {
+	g.meter.charge(expression)
 	if b.op == Constant || b.op == Product && b.a.op == Constant && a.op != Constant {
 		a, b = b, a
 	}
@@ -192,6 +219,7 @@ func (g *graph) power(a *Expr, n int) *Expr {
 		v := big.NewRat(1, 1)
 		for range n {
 			v.Mul(v, a.value)
+			g.meter.charge(1 + effort(v))
 			if v.Num().BitLen() > maxBits || v.Denom().BitLen() > maxBits {
 				refuse("a number of more than %d bits", maxBits)
 			}

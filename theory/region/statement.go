@@ -55,12 +55,18 @@ type Statement struct {
 	terms   map[*kernel.Term]matrix
 	ring    *ring
 	progs   map[*Expr]*program
+	kept    int // nodes of progs
+	meter   *Meter
 }
 
 type structure struct{ symmetric, skew, diagonal bool }
 
 // State reads a sequent in scalars.
 func State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s *Statement, err error) {
+	return new(Meter).state(c, goal, sheds)
+}
+
+func (m *Meter) state(c *kernel.Context, goal kernel.Formula, sheds []Shed) (s *Statement, err error) {
 	defer caught(&err)
 	if err := c.Whole(); err != nil {
 		return nil, err
@@ -73,7 +79,7 @@ func State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s *Statement,
 			return nil, fmt.Errorf("region: the goal is of another signature")
 		}
 	}
-	s = &Statement{ctx: c, goal: goal, sheds: append([]Shed(nil), sheds...), g: newGraph(), sizes: map[string]int{},
+	s = &Statement{ctx: c, goal: goal, sheds: append([]Shed(nil), sheds...), g: newGraph(m), meter: m, sizes: map[string]int{},
 		letters: map[*kernel.Term]matrix{}, shapes: map[*kernel.Term]structure{}, terms: map[*kernel.Term]matrix{}, progs: map[*Expr]*program{}}
 	s.ring = newRing(s)
 	hyps := c.Hypotheses()
@@ -204,6 +210,7 @@ func (s *Statement) read(t *kernel.Term) matrix {
 	}
 	m := s.readNew(t)
 	s.terms[t] = m
+	s.meter.charge(2 * expression * (1 + len(m.at)))
 	return m
 }
 
@@ -537,6 +544,7 @@ func (s *Statement) bound(f kernel.Formula) {
 func (s *Statement) state() {
 	add := func(list []Condition) {
 		for _, c := range list {
+			s.meter.charge(expression + len(s.hypotheses) + len(s.conditions))
 			known := s.known(c)
 			for _, have := range s.conditions {
 				known = known || have == c

@@ -13,8 +13,10 @@ import (
 
 // Limits of what is followed.
 const (
-	maxWork    = 100_000 // products and sums of entries in all terms together
-	maxEntries = 64      // entries that move
+	maxWork    = 100_000    // products and sums of entries in all terms together
+	maxEntries = 64         // entries that move
+	maxBits    = 4_096      // of a number that the terms come to
+	judging    = 20_000_000 // the effort of a formula at the state: package model bounds it
 )
 
 // failure carries an error through the translation; no other panic is taken for one.
@@ -47,6 +49,14 @@ type Motion struct {
 	memo      map[*kernel.Term]enclosure.Matrix
 	roots     int
 	work      int
+	effort    int64 // of the questions asked so far
+	judged    []judged
+}
+
+// judged is a state formula with what was found of it at the state.
+type judged struct {
+	formula kernel.Formula
+	err     error
 }
 
 // entry is one entry of a letter that moves.
@@ -263,11 +273,26 @@ func (m *Motion) needed() (out []kernel.Theorem) {
 
 // holds judges a state formula at the state, in exact numbers; the error says why it does not hold.
 func (m *Motion) holds(f kernel.Formula) error {
+	for _, x := range m.judged {
+		if x.formula.Same(f) {
+			return x.err
+		}
+	}
+	m.pay(judging)
 	j, err := model.Holds(m.ctx, f, m.st)
 	if err == nil && !j.Holds {
 		err = errors.New("it does not hold")
 	}
+	m.judged = append(m.judged, judged{f, err})
 	return err
+}
+
+// pay counts the work of a question. The limits of a course bound what following it takes; this bounds all that is asked of
+// it together, however many hypotheses and theorems there are.
+func (m *Motion) pay(effort int64) {
+	if m.effort += effort; m.effort > maxEffort {
+		fail("this asks for more work than a certificate may")
+	}
 }
 
 // find is a term without operators, written out.
@@ -276,6 +301,13 @@ func (m *Motion) find(t *kernel.Term) enclosure.Matrix {
 		return v
 	}
 	v := m.write(t)
+	each(v, func(_, _ int, e enclosure.Expr) string {
+		// Numbers are worked out as they are written: powers of powers of one are longer than any memory.
+		if x, ok := e.Rational(); ok && max(x.Num().BitLen(), x.Denom().BitLen()) > maxBits {
+			fail("a number of more than %d bits", maxBits)
+		}
+		return ""
+	})
 	m.memo[t] = v
 	return v
 }
@@ -321,6 +353,9 @@ func (m *Motion) write(t *kernel.Term) enclosure.Matrix {
 		return arg(0).Mul(arg(1))
 	case kernel.Power:
 		if t.Scalar() {
+			if x, ok := number(0).Rational(); ok && max(x.Num().BitLen(), x.Denom().BitLen())*t.Exponent() > 2*maxBits {
+				fail("a number of more than %d bits", maxBits)
+			}
 			return one(number(0).Pow(t.Exponent()))
 		}
 		p := enclosure.NewMatrix(rows, cols, func(i, j int) enclosure.Expr { return m.sys.Int(map[bool]int64{true: 1}[i == j]) })

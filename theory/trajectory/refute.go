@@ -29,7 +29,7 @@ type Trap struct {
 const (
 	MaxOrder  = 40
 	MaxSteps  = 20_000
-	maxCells  = 1 << 16
+	maxCells  = 1 << 16       // boxes that a trap is cut into, for each side and each question, where the equations are short
 	maxEffort = 8_000_000_000 // steps, times the square of the order, entries and operations of the right-hand sides
 	maxMinor  = 8             // rows of a matrix whose definiteness is looked at
 	depth     = 14            // of the halvings of a step on which a hypothesis is looked at
@@ -151,7 +151,7 @@ var sound = checks{
 		return err == nil && a.Verdict == enclosure.Holds
 	},
 	trap: func(m *Motion, t *Trap) (*enclosure.Trap, error) {
-		return enclosure.NewTrap(m.sys, t.Rows, t.Lo, t.Hi, maxCells)
+		return enclosure.NewTrap(m.sys, t.Rows, t.Lo, t.Hi, m.maxCells())
 	},
 	inside:     func(trap *enclosure.Trap, tube *enclosure.Tube) bool { return trap.Contains(tube) },
 	throughout: func(trap *enclosure.Trap, e enclosure.Expr) bool { return trap.Positive(e) },
@@ -180,7 +180,7 @@ func refute(c *kernel.Context, goal kernel.Formula, st *model.State, course Cour
 			spare("the hypothesis %s at the start: %v", describe(h.Formula()), err)
 		}
 	}
-	q := &question{Motion: m, sound: sound, end: course.End, tube: m.enclose(course)}
+	q := &question{Motion: m, sound: sound, end: course.End, order: course.Order, tube: m.enclose(course)}
 	if goal.Form() == kernel.Vanishes || goal.Form() == kernel.Tends {
 		q.enter(course.Trap)
 	} else if course.Trap != nil {
@@ -228,13 +228,22 @@ func (m *Motion) enclose(course Course) *enclosure.Tube {
 	return tube
 }
 
+// maxCells is how many boxes a trap is cut into at most, for each of its sides and each question: long equations of many
+// entries allow fewer.
+func (m *Motion) maxCells() int {
+	n := int64(len(m.start))
+	return int(max(1, min(maxCells, maxEffort/((2*n+1)*(n+1)*int64(m.work+1)))))
+}
+
 // question is one statement about one enclosed motion.
 type question struct {
 	*Motion
 	sound checks
 	end   *big.Rat
+	order int
 	tube  *enclosure.Tube
 	trap  *enclosure.Trap // of statements about limits
+	cells int             // of the trap, paid for
 }
 
 // enter establishes that the motion ends in a trap.
@@ -250,10 +259,18 @@ func (q *question) enter(t *Trap) {
 	if !ok {
 		fail("a trap has as many coordinates as entries move, %d", n)
 	}
+	for _, xs := range append(t.Rows, t.Lo, t.Hi) {
+		for _, x := range xs {
+			if x.Num().BitLen() > 256 || x.Denom().BitLen() > 256 {
+				fail("the numbers of a trap are no long fractions")
+			}
+		}
+	}
 	var err error
 	if q.trap, err = q.sound.trap(q.Motion, t); err != nil {
 		spare("%v", err)
 	}
+	q.looked()
 	if !q.sound.inside(q.trap, q.tube) {
 		spare("the motion is not seen to be in the trap at the end time")
 	}
@@ -371,11 +388,37 @@ func (q *question) positive(e enclosure.Expr) bool {
 	if v, ok := e.Rational(); ok {
 		return v.Sign() > 0
 	}
-	return q.sound.along(q.tube, e) && (q.trap == nil || q.sound.throughout(q.trap, e))
+	return q.along(e) && (q.trap == nil || q.throughout(e))
+}
+
+// along decides whether e > 0 on the whole tube.
+func (q *question) along(e enclosure.Expr) bool {
+	q.pay(int64(q.tube.Steps()) * q.step())
+	return q.sound.along(q.tube, e)
+}
+
+// throughout decides whether e > 0 everywhere in the trap.
+func (q *question) throughout(e enclosure.Expr) bool {
+	defer q.looked()
+	return q.sound.throughout(q.trap, e)
+}
+
+// step is the effort of one step of the tube.
+func (q *question) step() int64 { return int64(q.order*q.order) * int64(q.work) }
+
+// looked pays for the boxes that the trap was cut into since the last time.
+func (q *question) looked() {
+	if q.trap == nil {
+		return
+	}
+	cells := q.trap.Cells()
+	q.pay(int64(cells-q.cells) * int64(len(q.start)+1) * int64(q.work))
+	q.cells = cells
 }
 
 // at encloses an expression at a time.
 func (q *question) at(e enclosure.Expr, t *big.Rat) interval.Interval {
+	q.pay(q.step())
 	v, err := q.tube.EvalAt(e, t)
 	if err != nil {
 		spare("%v", err)
@@ -478,9 +521,9 @@ func (q *question) fails(goal kernel.Formula) string {
 // apart says that e, the difference of two quantities, keeps its sign in the trap.
 func (q *question) apart(what, from string, e enclosure.Expr) string {
 	switch {
-	case q.sound.throughout(q.trap, e):
+	case q.throughout(e):
 		return what + " stays above " + from
-	case q.sound.throughout(q.trap, e.Neg()):
+	case q.throughout(e.Neg()):
 		return what + " stays below " + from
 	}
 	return ""

@@ -65,7 +65,7 @@ func FaultCertificate(claim string, p *lang.Part) []byte {
 type Sequents struct {
 	Statement string   // Γ ⊢ all goals
 	Parts     []string // Γ ⊢ each goal by itself
-	Absurd    []string // Γ ⊢ ⊥, in the forms in which it is stated
+	Absurd    []string // Γ ⊢ ⊥, in the forms in which it is stated; for an assumption, what is assumed beside it ⊢ ⊥
 	Losses    []string // for an assumption A: A ⊢ the derivative of each of its equations
 
 	name       string
@@ -95,6 +95,9 @@ func sequents(r *lang.Reading) (*Sequents, error) {
 		if absurd, err = kernel.NewAlways(absurd); err != nil {
 			return nil, err
 		}
+	}
+	if s.assumption {
+		c = r.Beside()
 	}
 	s.Absurd = []string{certificate.Sequent(c, absurd)}
 	if r.Part().Stmt.Kind == lang.Assumption {
@@ -143,7 +146,7 @@ func (s *Sequents) Verdict(c *certificate.Certificate) (Verdict, error) {
 		return Verdict{proved}, nil
 	case len(c.Certified()) > 0 && got == s.Statement && !s.assumption:
 		return Verdict{certified}, nil
-	case c.Vacuous().Valid() && among(s.Absurd) && !s.assumption:
+	case c.Vacuous().Valid() && among(s.Absurd):
 		return Verdict{vacuous}, nil
 	case c.Counterexample().Valid() && among(s.Losses):
 		return Verdict{notKept}, nil

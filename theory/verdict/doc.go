@@ -5,7 +5,7 @@
 //	proved         every goal of the reading is a theorem of its Γ
 //	certified      every goal of the reading holds at every point of the region that its Γ states, by package region
 //	refuted        a goal of the reading fails at an exact state, by the model, or along a motion from one, enclosed
-//	vacuous        Γ ⊢ ⊥ is a theorem: the hypotheses contradict each other
+//	vacuous        Γ ⊢ ⊥ is a theorem: the hypotheses contradict each other, those beside it if an assumption is stated
 //	inconsistent   an assumption that no motion keeps: “always A” ⊢ ⊥ is a theorem
 //	not kept       an assumption that some state loses: A holds there and its derivative does not
 //	contradiction  proved and refuted at once, an error of the suite; neither word is said

@@ -18,6 +18,7 @@ type Proof struct {
 	outcome *prove.Outcome
 	verdict Verdict
 	failure error
+	spent   int // the work of finding it
 }
 
 // Prove elaborates a part and establishes it by its script, or by search. It never returns nil.
@@ -39,10 +40,14 @@ func attempt(ctx context.Context, part *lang.Part, o prove.Options) *Proof {
 	if p.reading, p.failure = lang.Elaborate(part); p.failure != nil {
 		return p
 	}
+	sig := p.reading.Context().Signature()
+	sig.Limit(maxSearch)
 	p.outcome = prove.Prove(ctx, p.reading, o)
+	p.spent = sig.Spent()
+	sig.Limit(0)
 	p.failure = p.outcome.Failure()
 	p.verdict = OfTheorems(p.reading, p.outcome.Theorems())
-	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided && part.Stmt.Kind != lang.Assumption {
+	if v := OfAbsurdity(p.reading, p.outcome.Vacuous()); v != Undecided {
 		p.verdict = v
 	}
 	if err := p.recheck(); err != nil {
@@ -55,9 +60,13 @@ func attempt(ctx context.Context, part *lang.Part, o prove.Options) *Proof {
 // most what finding them took, and this is far below [certificate.MaxWork].
 const cheap = certificate.MaxWork / 16
 
+// maxSearch is the most work of looking for a proof. Terms share what is in them, so that short ones can be longer than any
+// time when they are written out; the steps of a search alone bound nothing.
+const maxSearch = 4 * certificate.MaxWork
+
 // recheck writes the certificate of a proof that took much to find and reads it as a verifier would.
 func (p *Proof) recheck() error {
-	if p.verdict == Undecided || p.reading.Context().Signature().Spent() <= cheap {
+	if p.verdict == Undecided || p.spent <= cheap {
 		return nil
 	}
 	text, err := p.Certificate("_")

@@ -75,11 +75,16 @@ func OfCertified(r *lang.Reading, cs []region.Certified) Verdict {
 	return Verdict{certified}
 }
 
-// OfAbsurdity is the verdict of a theorem of ⊥ in the reading's context: vacuous.
+// OfAbsurdity is the verdict of a theorem of ⊥ in the reading's context: vacuous. Of an assumption, it has to be a theorem of
+// what is assumed beside it: that nothing keeps the assumption itself is what is said of it.
 func OfAbsurdity(r *lang.Reading, t kernel.Theorem) Verdict {
 	f := t.Formula()
+	want := r.Context()
+	if r.Part().Stmt.Kind == lang.Assumption {
+		want = r.Beside()
+	}
 	absurd := f.Form() == kernel.Absurd || f.Form() == kernel.Always && f.Inner().Form() == kernel.Absurd
-	if !t.Valid() || t.Context() != r.Context() || r.Context().Whole() != nil || !absurd {
+	if !t.Valid() || t.Context() != want || r.Context().Whole() != nil || want.Whole() != nil || !absurd {
 		return Undecided
 	}
 	return Verdict{vacuous}
@@ -222,6 +227,9 @@ func Together(vs ...Verdict) Verdict {
 		}
 	}
 	switch {
+	case affirmed.w == vacuous && denied.w == notKept:
+		// That some state loses an assumption says nothing where no motion meets what is assumed beside it.
+		return affirmed
 	case affirmed != Undecided && denied != Undecided:
 		return Contradiction
 	case affirmed != Undecided:

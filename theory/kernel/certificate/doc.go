@@ -59,4 +59,6 @@
 //
 // A file passes only through the constructors of package kernel, whose limits bound the time and memory of each line. All
 // lines together are bounded by [MaxWork], a thousand times what the longest proof of the built-in claims takes.
+// Arguments over regions have a meter of their own, one for all of a file (region.Meter), a counterexample and a course
+// theirs: a file has one of those.
 package certificate

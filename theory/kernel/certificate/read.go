@@ -134,7 +134,8 @@ type reader struct {
 	kind     string // goal, vacuous, certified, refutes, follows or illformed
 	sheds    []region.Shed
 	steps    []region.Step
-	named    []int // the lines of the abbreviations
+	named    []int        // the lines of the abbreviations
+	meter    region.Meter // the work of all arguments
 }
 
 // Read reads a certificate and makes everything in it again. The error names the first line that does not hold.

@@ -78,7 +78,7 @@ func (r *reader) certify(args []string) error {
 	if len(r.cert.certified) > 0 && r.cert.certified[0].Context() != c {
 		return fmt.Errorf("the conclusions are about different contexts")
 	}
-	x, err := region.Check(c, goal, r.sheds, r.steps)
+	x, err := r.meter.Check(c, goal, r.sheds, r.steps)
 	if err != nil {
 		return err
 	}
