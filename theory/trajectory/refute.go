@@ -316,9 +316,16 @@ func small(m enclosure.Matrix) bool {
 	return rows <= maxMinor
 }
 
-// defined reports whether a term is seen to have a value all along: no divisor in it vanishes. Operators are looked
-// through only where there is no quotient under them.
+// defined reports whether a term is seen to have a value all along: no divisor vanishes in what it stands for, nor in what
+// was differentiated, stepped or substituted on the way, equations of motion included.
+//
+// Soundness: a divisor that is gone from the term that is left, as y is from ddt(0/y) or from next(x) under x+ = x + 0/y,
+// stands in one of these parts.
 func (q *question) defined(t *kernel.Term) bool {
+	parts, err := q.dyn.Parts(t)
+	if err != nil {
+		fail("%v", err)
+	}
 	ok := true
 	seen := map[*kernel.Term]bool{}
 	var visit func(u *kernel.Term)
@@ -328,16 +335,19 @@ func (q *question) defined(t *kernel.Term) bool {
 		}
 		seen[u] = true
 		switch u.Head() {
-		case kernel.Reciprocal, kernel.Root, kernel.Inverse:
-			if ok = t.Pure(); ok && u.Head() == kernel.Reciprocal {
-				ok = q.nonzero(q.find(u.Arg(0)).At(0, 0))
-			}
+		case kernel.Reciprocal:
+			ok = q.nonzero(q.find(u.Arg(0)).At(0, 0))
+		case kernel.Root, kernel.Inverse:
+			// Of a root it is enough that it can be written out: then the radicand is a nonnegative number.
+			q.find(u)
 		}
 		for i := range u.Len() {
 			visit(u.Arg(i))
 		}
 	}
-	visit(t)
+	for _, u := range parts {
+		visit(u)
+	}
 	return ok
 }
 
