@@ -85,7 +85,7 @@ func (p *pursuer) entries(m *trajectory.Motion, y []float64) []float64 {
 	for _, l := range p.letter {
 		for i := range l.rows {
 			for j := range l.cols {
-				at[fmt.Sprintf("%s_%d_%d", l.name, i+1, j+1)] = y[l.from+i*l.cols+j]
+				at[fmt.Sprintf("%s.%d.%d", l.name, i+1, j+1)] = y[l.from+i*l.cols+j]
 			}
 		}
 		at[l.name] = y[l.from]

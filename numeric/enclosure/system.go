@@ -1,6 +1,7 @@
 package enclosure
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -189,15 +190,22 @@ func (e Expr) is(n int64) bool {
 	return ok && r.IsInt() && r.Num().IsInt64() && r.Num().Int64() == n
 }
 
-// fold returns the constant op(e, f) if both are rational constants.
+// maxFold is the number of bits of two constants above which an operation on them stays one, on intervals: powers of powers
+// of constants would take all time and memory.
+const maxFold = 4096
+
+// fold returns the constant op(e, f) if both are rational constants that are not too long.
 func (e Expr) fold(f Expr, op func(z, x, y *big.Rat) *big.Rat) (Expr, bool) {
 	x, ok := e.Rational()
 	y, ok2 := f.Rational()
-	if !ok || !ok2 {
+	if !ok || !ok2 || length(x)+length(y) > maxFold {
 		return Expr{}, false
 	}
 	return e.sys.Const(op(new(big.Rat), x, y)), true
 }
+
+// length is the number of bits of a fraction.
+func length(x *big.Rat) int { return x.Num().BitLen() + x.Denom().BitLen() }
 
 // Add returns e + f.
 func (e Expr) Add(f Expr) Expr {
@@ -295,16 +303,27 @@ func (e Expr) Pow(n int) Expr {
 	return p
 }
 
-// EvalRat returns the exact value of e at the state x, with the values of the
-// parameters by name. It panics if x has the wrong length or a parameter has no
-// value; the error tells of a division by zero. It is the slow obvious
-// evaluation that transcribed equations are compared with.
+// EvalRat returns the exact value of e at the state x, see [System.EvalRats].
 func (e Expr) EvalRat(x []*big.Rat, params map[string]*big.Rat) (*big.Rat, error) {
-	s := e.sys
+	v, err := e.sys.EvalRats([]Expr{e}, x, params)
+	if err != nil {
+		return nil, err
+	}
+	return v[0], nil
+}
+
+// maxExact is the work of one exact evaluation: an operation counts 1, and the square of its length in words over 64.
+const maxExact = 30_000_000
+
+// EvalRats returns the exact values of expressions at the state x, with the values of the parameters by name. It panics if
+// x has the wrong length or a parameter has no value; the error tells of a division by zero, or of numbers that get too
+// long. It is the slow obvious evaluation that transcribed equations are compared with.
+func (s *System) EvalRats(es []Expr, x []*big.Rat, params map[string]*big.Rat) ([]*big.Rat, error) {
 	if len(x) != s.Dim() {
 		panic(fmt.Sprintf("enclosure: %d values for %d variables", len(x), s.Dim()))
 	}
 	values := make(map[int]*big.Rat)
+	work := 0
 	var eval func(id int) (*big.Rat, error)
 	eval = func(id int) (*big.Rat, error) {
 		if v, ok := values[id]; ok {
@@ -331,6 +350,10 @@ func (e Expr) EvalRat(x []*big.Rat, params map[string]*big.Rat) (*big.Rat, error
 		if err != nil {
 			return nil, err
 		}
+		words := (length(a) + length(b)) / 64
+		if work += 1 + words + words*words/64; work > maxExact {
+			return nil, errors.New("enclosure: an exact value takes too much work")
+		}
 		switch n.op {
 		case opAdd:
 			v.Add(a, b)
@@ -349,5 +372,13 @@ func (e Expr) EvalRat(x []*big.Rat, params map[string]*big.Rat) (*big.Rat, error
 		values[id] = v
 		return v, nil
 	}
-	return eval(e.id)
+	out := make([]*big.Rat, len(es))
+	for i, e := range es {
+		s.own(e)
+		var err error
+		if out[i], err = eval(e.id); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

@@ -81,6 +81,11 @@ func newTrap(sys *System, rows [][]*big.Rat, lo, hi []*big.Rat, cells int, inwar
 			t.back = append(t.back, interval.FromRat(x))
 		}
 	}
+	for _, x := range append(append([]interval.Interval(nil), t.u...), t.back...) {
+		if !x.IsBounded() {
+			return nil, fmt.Errorf("%w: its numbers are beyond float64", ErrNotTrapped)
+		}
+	}
 	for _, row := range rows {
 		x, v := sys.Int(0), sys.Int(0)
 		for j, c := range row {
@@ -259,7 +264,7 @@ func (t *Trap) Contains(tube *Tube) bool {
 	}
 	for i, v := range values {
 		lo, hi, ok := v.Rats()
-		if !ok || lo.Cmp(t.lo[i]) < 0 || hi.Cmp(t.hi[i]) > 0 {
+		if !ok || lo == nil || hi == nil || lo.Cmp(t.lo[i]) < 0 || hi.Cmp(t.hi[i]) > 0 {
 			return false
 		}
 	}

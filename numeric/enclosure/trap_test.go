@@ -1,6 +1,7 @@
 package enclosure
 
 import (
+	"errors"
 	"math/big"
 	"testing"
 
@@ -163,5 +164,42 @@ func TestReach(t *testing.T) {
 		if got, _, err := Reach(s, []interval.Interval{box}, big.NewRat(40, 1), 10, nil, traps...); err != nil || got != c.want {
 			t.Errorf("[%g, %g] ends in trap %d: %v", c.lo, c.hi, got, err)
 		}
+	}
+}
+
+// TestTrapsBeyondFloat64: bounds and coordinates that no float64 number bounds are refused.
+func TestTrapsBeyondFloat64(t *testing.T) {
+	s := NewSystem("x")
+	s.SetRHS("x", s.Var("x").Neg())
+	huge := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 2000))
+	one := big.NewRat(1, 1)
+	minus := func(x *big.Rat) *big.Rat { return new(big.Rat).Neg(x) }
+	inv := func(x *big.Rat) *big.Rat { return new(big.Rat).Inv(x) }
+	for _, c := range [][3]*big.Rat{{one, minus(huge), huge}, {huge, minus(huge), huge}, {inv(huge), minus(one), one}} {
+		if _, err := NewTrap(s, [][]*big.Rat{{c[0]}}, []*big.Rat{c[1]}, []*big.Rat{c[2]}, 0); !errors.Is(err, ErrNotTrapped) {
+			t.Error(err)
+		}
+	}
+	trap, err := NewTrap(s, [][]*big.Rat{{huge}}, []*big.Rat{minus(one)}, []*big.Rat{one}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tube, err := Integrate(s, []interval.Interval{interval.Point(1)}, new(big.Rat), one, nil)
+	if err != nil || trap.Contains(tube) {
+		t.Error(err)
+	}
+}
+
+// TestLongConstants: an operation on long constants stays one, and exact evaluation has an end.
+func TestLongConstants(t *testing.T) {
+	s := NewSystem("x")
+	c := s.Const(new(big.Rat).SetFrac(new(big.Int).Exp(big.NewInt(7), big.NewInt(20000), nil), big.NewInt(3)))
+	e := c.Pow(4096).Pow(4096)
+	s.SetRHS("x", e)
+	if _, rational := e.Rational(); rational {
+		t.Error("a constant of a billion digits")
+	}
+	if _, err := e.EvalRat([]*big.Rat{big.NewRat(1, 1)}, nil); err == nil {
+		t.Error("an exact value of a billion digits")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"math/bits"
 
 	"stopgrad/numeric/enclosure"
 	"stopgrad/numeric/interval"
@@ -106,10 +107,7 @@ func follow(c *kernel.Context, st *model.State, keeps []kernel.Theorem) *Motion 
 				if m.symmetric[x] && j < i {
 					continue
 				}
-				name := x.Symbol().Name()
-				if !x.Scalar() {
-					name = fmt.Sprintf("%s_%d_%d", name, i+1, j+1)
-				}
+				name := m.name(x, i, j)
 				m.entries = append(m.entries, entry{x, i, j, name})
 				names = append(names, name)
 				m.start = append(m.start, st.Entries(x.Symbol().Name())[i][j])
@@ -148,11 +146,12 @@ func follow(c *kernel.Context, st *model.State, keeps []kernel.Theorem) *Motion 
 	return m
 }
 
+// name is the entry's name in the system: x, or W.1.2 of a matrix, which no symbol is called.
 func (m *Motion) name(x *kernel.Term, i, j int) string {
 	if x.Scalar() {
 		return x.Symbol().Name()
 	}
-	return fmt.Sprintf("%s_%d_%d", x.Symbol().Name(), i+1, j+1)
+	return fmt.Sprintf("%s.%d.%d", x.Symbol().Name(), i+1, j+1)
 }
 
 // Names are the entries that move, in the order of the system's variables.
@@ -352,6 +351,7 @@ func (m *Motion) write(t *kernel.Term) enclosure.Matrix {
 		m.spend(rows * cols * inner)
 		return arg(0).Mul(arg(1))
 	case kernel.Power:
+		m.spend(2 * bits.Len(uint(t.Exponent())))
 		if t.Scalar() {
 			if x, ok := number(0).Rational(); ok && max(x.Num().BitLen(), x.Denom().BitLen())*t.Exponent() > 2*maxBits {
 				fail("a number of more than %d bits", maxBits)
@@ -382,9 +382,14 @@ func (m *Motion) write(t *kernel.Term) enclosure.Matrix {
 		if !ok || v.Sign() < 0 {
 			fail("the root of %s, which is not a nonnegative fraction, is not followed", kernel.Print(t.Arg(0)))
 		}
+		// The root of a number beyond float64 is in no bounded interval.
+		r := interval.FromRat(v).Sqrt()
+		if !r.IsBounded() {
+			fail("the root of %s, which is beyond float64, is not followed", kernel.Print(t.Arg(0)))
+		}
 		m.roots++
 		// Soundness: what is established holds for every value of the parameter in the interval, so for the root.
-		return one(m.sys.Param(fmt.Sprintf("root %d", m.roots), interval.FromRat(v).Sqrt()))
+		return one(m.sys.Param(fmt.Sprintf("root %d", m.roots), r))
 	}
 	fail("a term with %s is not followed: %s", t.Head(), kernel.Print(t))
 	return enclosure.Matrix{}
@@ -417,19 +422,28 @@ func (m *Motion) agree() {
 		if err != nil {
 			fail("%v", err)
 		}
+		laws := make([]enclosure.Expr, len(m.entries))
 		for e, x := range m.entries {
-			want, err := model.Evaluate(m.dyn, m.dyn.FlowOf(x.letter), st)
-			if err != nil && k > 0 {
-				continue // the flow has no value there
+			laws[e] = m.sys.RHS(x.name)
+		}
+		got, bad := m.sys.EvalRats(laws, at, nil)
+		wants := map[*kernel.Term]model.Value{}
+		for _, x := range m.moving {
+			if wants[x], err = model.Evaluate(m.dyn, m.dyn.FlowOf(x), st); err != nil {
+				break
 			}
-			if err != nil {
-				fail("%v", err)
-			}
-			w, rational := want.Rational(x.i, x.j)
-			got, err := m.sys.RHS(x.name).EvalRat(at, nil)
+		}
+		switch {
+		case err != nil && k > 0:
+			continue // the flow has no value there
+		case err != nil:
+			fail("%v", err)
+		}
+		for e, x := range m.entries {
+			w, rational := wants[x.letter].Rational(x.i, x.j)
 			// Soundness: two readings of one flow.
-			if err != nil || !rational || w.Cmp(got) != 0 {
-				fail("the equation of %s is read in two ways, at %v", m.entries[e].name, at)
+			if bad != nil || !rational || w.Cmp(got[e]) != 0 {
+				fail("the equation of %s is read in two ways, at %v", x.name, at)
 			}
 		}
 	}

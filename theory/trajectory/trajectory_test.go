@@ -222,6 +222,26 @@ func TestCoursesAndContextsAreChecked(t *testing.T) {
 			t.Errorf("the trap %s is taken", bad)
 		}
 	}
+	// Numbers that float64 has no bounds for, and constants that would take all time to write out.
+	huge := "1" + strings.Repeat("0", 400)
+	for _, bad := range []string{"-" + huge + " " + huge + ": 1", "-" + huge + " " + huge + ": " + huge, "-1 1: " + huge, "1/" + huge + " 1: 1/" + huge} {
+		if x, err := Refute(v.Context(), v.Goals()[0], at(t, v, "x=1/4"), Course{rat("9"), 12, 500, around(bad)}); err == nil || x.Valid() {
+			t.Errorf("the trap %s is taken", bad)
+		}
+	}
+	long := read(t, "  scalar x, c > 0\n  flow\n    x' = -x\n  says s: always x >= root(c)\n")
+	if x, err := Refute(long.Context(), long.Goals()[0], at(t, long, "x=1 c="+huge+huge), Course{rat("2"), 12, 100, nil}); err == nil || x.Valid() {
+		t.Error("the root of a number beyond float64")
+	}
+	power := read(t, "  scalar x, c > 0\n  flow\n    x' = -x\n  says s: always x >= (c^64)^64\n")
+	if x, err := Refute(power.Context(), power.Goals()[0], at(t, power, "x=1 c="+strings.Repeat("7", 15000)), Course{rat("2"), 12, 100, nil}); err != nil || !x.Valid() {
+		t.Errorf("a power of a long number: %v", err)
+	}
+	// An entry of a matrix is not taken for a symbol that is called like it.
+	called := read(t, "  size n\n  scalar W_1_1\n  matrix W : n x n\n  flow\n    W' = -W\n    W_1_1' = W_1_1\n  says s: always W_1_1 <= 2\n    assume start h: W_1_1 == 1\n")
+	if x, err := Refute(called.Context(), called.Goals()[0], at(t, called, "n=1 W=1 W_1_1=1"), Course{rat("2"), 12, 100, nil}); err != nil || !x.Valid() {
+		t.Errorf("a symbol called like an entry: %v", err)
+	}
 	for about, text := range map[string]string{
 		"a root that moves":     "  scalar x > 0\n  flow\n    x' = -root(x)\n  says s: always x >= 1\n",
 		"an inverse that moves": "  size n\n  matrix A : n x n pd\n  flow\n    A' = -inv(A)\n  says s: always A psd\n",
@@ -243,7 +263,7 @@ func TestEquationsAgreeWithTheModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(m.Names(), " "); got != "W_1_1 W_2_1 P_1_1 P_1_2 P_2_1 P_2_2" {
+	if got := strings.Join(m.Names(), " "); got != "W.1.1 W.2.1 P.1.1 P.1.2 P.2.1 P.2.2" {
 		t.Error(got)
 	}
 	defer func() {
