@@ -268,6 +268,7 @@ func TestBernstein(t *testing.T) {
 		{"bernstein", "x + 1 != 0", "establishes >= 0", "x >= 0", ""},
 		{"bernstein", "x + 1 >= 1", "not a sign", "x >= 0", ""},
 		{"bernstein", "(3*x + 3*y + 2)^4000 >= 0", "more than", "x >= 0; y >= 0", ""},
+		{"bernstein", "(" + strings.Repeat("9", 120) + "*x + 1)^80 >= 0", "a Bernstein form of more than", "x >= 0", ""},
 		{"bernstein", "(x^1000)^1000 >= 0", "an exponent above", "x >= 0", ""},
 	})
 }

@@ -166,6 +166,7 @@ func TestRefuteMotions(t *testing.T) {
 		{"psd is left", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,0", "refuted"},
 		{"psd is kept for a while", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,1", nofail},
 		{"symmetry is left", "size n\nstate P n n\nparam A n n\nP' = A", "staypsd P", "n=2 P=1,0;0,1 A=0,1;0,0", "refuted"},
+		{"not symmetric here", "size n\nstate P n n\nP' = P", "staypsd P", "n=2 P=1,1/2;0,1", "not positive semidefinite"},
 		{"not psd here", "size n\nstate P n n\nP' = -I(n)", "staypsd P", "n=2 P=1,0;0,-1", "not positive semidefinite"},
 		{"the rank rises", "size n\nstate P n n\nP' = I(n)", "congruence P", "n=2 P=1,0;0,0", "refuted"},
 		{"the rank stays", "size n\nstate P n n\nP' = P", "congruence P", "n=2 P=1,0;0,0", nofail},

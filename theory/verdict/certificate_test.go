@@ -260,3 +260,40 @@ func TestMotionsThatKeepAnAssumption(t *testing.T) {
 		t.Errorf("%s by a motion that keeps it", v)
 	}
 }
+
+// TestLongProofsAreReadBack: a proof that took over a sixteenth of what a certificate may is read back before its word is said.
+// One that is read again is proved; one whose certificate would be refused is undecided, for that reason.
+func TestLongProofsAreReadBack(t *testing.T) {
+	// of states that n variables rest, each because a polynomial with long coefficients is zero.
+	of := func(n int) *lang.Part {
+		var flow, at strings.Builder
+		for i := range n {
+			p := fmt.Sprintf("((3/7)^60^50*a + (5/11)^60^50*b + (13/17)^60^35*c + %d*d)", i+1)
+			fmt.Fprintf(&flow, "    u%d' = %s^4 - %[2]s^2*%[2]s^2\n", i, p)
+			fmt.Fprintf(&at, ", u%d = 0", i)
+		}
+		names := strings.ReplaceAll(strings.ReplaceAll(at.String(), " = 0", ""), ", u0", "u0")
+		f, err := lang.Parse(lang.Source{Name: "long", Text: "claim long\n  scalar a, b, c, d\n  scalar " + names + "\n  flow\n" + flow.String() +
+			"  says it: stationary " + at.String()[2:] + "\n    proof\n      expand\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Claims[0].Parts[0]
+	}
+	work := func(p *verdict.Proof) int { return p.Reading().Context().Signature().Spent() }
+	one := verdict.Replay(context.Background(), of(1))
+	if !one.Verdict().IsProved() || one.Failure() != nil || work(one) <= certificate.MaxWork/16 {
+		t.Fatalf("%s by work of %d: %v", one.Verdict(), work(one), one.Failure())
+	}
+	if testing.Short() {
+		t.Skip("as much work as no certificate may be takes seconds")
+	}
+	n := certificate.MaxWork/work(one) + 1
+	many := verdict.Replay(context.Background(), of(n))
+	err := many.Failure()
+	if many.Verdict() != verdict.Undecided || err == nil || !strings.Contains(err.Error(), "its certificate would be refused") ||
+		!strings.Contains(err.Error(), "steps of work in all") || len(many.Theorems()) != n {
+		t.Errorf("%d of these are %s by work of %d: %v", n, many.Verdict(), work(many), err)
+	}
+	t.Logf("one takes %d of %d, %d take %d", work(one), certificate.MaxWork, n, work(many))
+}
