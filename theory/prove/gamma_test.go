@@ -18,6 +18,8 @@ import (
 	"stopgrad/theory/verdict"
 )
 
+func init() { prove.BuiltIn = theory.Load }
+
 // weaker lists what a hypothesis can be weakened to, by name: none of it says more.
 func weaker(sig *kernel.Signature, h kernel.Hypothesis) map[string][]kernel.Hypothesis {
 	f := h.Formula()

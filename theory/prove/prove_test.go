@@ -12,19 +12,8 @@ import (
 
 // claims parses the built-in claims.
 func claims(t testing.TB) *lang.File {
-	paths, err := filepath.Glob("../claims/*.claim")
-	if err != nil || len(paths) == 0 {
-		t.Fatal("no claims", err)
-	}
-	var srcs []lang.Source
-	for _, p := range paths {
-		b, err := os.ReadFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		srcs = append(srcs, lang.Source{Name: filepath.Base(p), Text: string(b)})
-	}
-	f, err := lang.Parse(srcs...)
+	t.Helper()
+	f, err := BuiltIn()
 	if err != nil {
 		t.Fatal(err)
 	}

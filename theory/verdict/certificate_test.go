@@ -9,11 +9,11 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"stopgrad/theory"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/model"
@@ -24,19 +24,7 @@ import (
 // builtin parses the built-in claims.
 func builtin(t testing.TB) *lang.File {
 	t.Helper()
-	paths, err := filepath.Glob("../claims/*.claim")
-	if err != nil || len(paths) == 0 {
-		t.Fatal("no claims", err)
-	}
-	var srcs []lang.Source
-	for _, p := range paths {
-		b, err := os.ReadFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		srcs = append(srcs, lang.Source{Name: filepath.Base(p), Text: string(b)})
-	}
-	f, err := lang.Parse(srcs...)
+	f, err := theory.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
