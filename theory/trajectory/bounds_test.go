@@ -28,7 +28,7 @@ func TestWorkIsBounded(t *testing.T) {
 		trap      *Trap
 		want      string
 	}{
-		{powers(2), "1/1000", nil, "bits"},
+		{powers(2), "1/1000", nil, "could not enclose"},
 		{powers(0), "1/1000", nil, ""},
 		{many + bounds(500), "1/8", nil, "more work"},
 		{many + bounds(20), "1/8", nil, ""},
