@@ -32,7 +32,6 @@ type theorist struct {
 	used     []string
 	known    [sorts][]string // what has been written before: scripts and hypotheses speak of the same things
 	inE      bool            // random columns may be used
-	columns  []string        // those that were
 	under    string          // the definition being written: it uses nothing that is defined later
 	timeless bool            // no derivative or step is written
 	needs    struct{ flow, step bool }
