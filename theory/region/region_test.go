@@ -73,6 +73,8 @@ func TestArguments(t *testing.T) {
 		{"x + y > 0", "for x in (0, 1], y in [0, 1]", "exact", ""},
 		{"x + y > 0", "for x in [0, 1], y in [0, 1]", "exact", "does not follow"},
 		{"x*y > 0", "for x in (0, 1], y in [0, 1]", "exact", "does not follow"},
+		// A box that an open end leaves without a point.
+		{"1 < 0", "for x in (0, 1]\n    assume e: x <= 0", "exact", "leave no value"},
 		{"x*y > 0", "for x in (0, 1], y in (0, 1]", "exact", ""},
 		{"x - x^2/4 > 0", "for x in (0, 1]", "slope", ""},
 		{"x - x^2/4 > 0", "for x in [0, 1]", "slope", "does not follow"},

@@ -93,7 +93,11 @@ func (m *Meter) state(c *kernel.Context, goal kernel.Formula, sheds []Shed) (s *
 		s.bound(h.Formula())
 	}
 	for i, x := range s.sides {
-		if x.Lo != nil && x.Hi != nil && x.Lo.Cmp(x.Hi) > 0 {
+		if x.Lo == nil || x.Hi == nil {
+			continue
+		}
+		// Whatever is said of no point is true.
+		if c := x.Lo.Cmp(x.Hi); c > 0 || c == 0 && (x.LoOpen || x.HiOpen) {
 			refuse("the hypotheses leave no value to %s; they may be proved to be contradictory", s.names[i])
 		}
 	}
