@@ -155,6 +155,8 @@ func TestNoValues(t *testing.T) {
 		{"E(e)", "odd in the random columns"},
 		{"E(tr(e*c^T)^3)", "odd in the random columns"},
 		{"E(tr(e*c^T)^4)", "not quadratic"},
+		{"E((tr(e*c^T)^4096)^2)", "the degree in random columns is too high"},
+		{"E(tr(f*c^T)^2)", "the moment of f and f is not declared"},
 		{"E(tr(e*v^T)*tr(e*v^T*S))", "not quadratic"},
 		{"E(tr(kron(e*e^T, e*e^T)))", "not quadratic"},
 		{"E(tr(v*v^T)*tr(e*e^T))", "not quadratic"},
@@ -179,6 +181,32 @@ func TestNoValues(t *testing.T) {
 	}
 	if _, err := model.Evaluate(l.dyn, term(l.sig, "ddt(u)"), l.at(at)); err == nil || errors.As(err, &none) {
 		t.Errorf("a term without meaning is said to have no value here: %v", err)
+	}
+}
+
+// The moment of a column with itself is symmetric, and columns whose moment has no value have no expectations, needed or not.
+func TestMoments(t *testing.T) {
+	l := newLab(kernel.AtState, "size n\nparam p\nparam c n\nparam M n n\nrandom v n\nrandom w n\nE v v = M\nE w w = (1/p)*I(n)")
+	for src, want := range map[string]string{
+		"E(tr(v*c^T)^2)":               "the moment of v is not symmetric",
+		"E(tr(w*w^T) - tr(w*w^T))":     "is zero and divides",
+		"E(0*tr(w*w^T) + tr(c*c^T))":   "is zero and divides",
+		"E(tr(c*c^T))":                 "2",
+		"E(tr(v*v^T))":                 "0",
+		"E(tr(v*v^T) - tr(v*v^T))":     "0",
+		"E(tr(v*c^T) - tr(v*c^T) + 1)": "1",
+	} {
+		if got := l.value(t, src, "n=2 p=0 c=1;1 M=0,1;0,0"); !strings.Contains(got, want) {
+			t.Errorf("%s = %s, want %s", src, got, want)
+		}
+	}
+}
+
+// An equation is one number at a state, under E too.
+func TestEquationsAreNotRandom(t *testing.T) {
+	l := newLab(kernel.AtState, "size n\nstate x\nparam p\nrandom e n\nE e e = I(n)\nx' = tr(e*e^T)")
+	if got := l.value(t, "E(at(ddt(x), p, tr(e*e^T)))", "n=1 x=1 p=1"); !strings.Contains(got, "mentions the random column e") {
+		t.Error(got)
 	}
 }
 
@@ -249,6 +277,42 @@ func TestRootsOfWhatRests(t *testing.T) {
 	}
 }
 
+// What is zero here and need not be so nearby is no rest, whatever operator the equation begins with.
+func TestEquationsThatHappenToBeZero(t *testing.T) {
+	for law, rests := range map[string]bool{
+		"0": true, "at(0, p, x)": true, "sg(0)": true, "E(0)": true, "next(0)": true, "ddt(p)": true, "diff(p, x)": true, "at(ddt(p), p, x)": true,
+		"0*p": false, "at(0*p, p, x)": false, "sg(0*p)": false, "E(0*p)": false, "next(0*p)": false, "ddt(x)": false, "diff(x*p, x)": false,
+		"at(diff(x*p, x), p, x)": false,
+	} {
+		l := newLab(kernel.AtState, "state x\nstate y\nparam p\nx' = 0*p\nx+ = x\ny+ = y\ny' = "+law)
+		want := "model: no value"
+		if rests {
+			want = "0"
+		}
+		if got := l.value(t, "ddt(root(y))", "x=0 y=0 p=0"); !strings.HasPrefix(got, want) {
+			t.Errorf("y' = %s: ddt(root(y)) = %s, want %s", law, got, want)
+		}
+	}
+}
+
+// Dynamics, term and state are of one signature.
+func TestEvaluateAsksForOneSignature(t *testing.T) {
+	l, other := newLab(kernel.AtState, "state x"), newLab(kernel.AtState, "state x")
+	st, one := l.at("x=1"), term(l.sig, "1")
+	for about, f := range map[string]func() (model.Value, error){
+		"no dynamics":        func() (model.Value, error) { return model.Evaluate(nil, one, st) },
+		"no term":            func() (model.Value, error) { return model.Evaluate(l.dyn, nil, st) },
+		"no state":           func() (model.Value, error) { return model.Evaluate(l.dyn, one, nil) },
+		"another's term":     func() (model.Value, error) { return model.Evaluate(l.dyn, term(other.sig, "1"), st) },
+		"another's state":    func() (model.Value, error) { return model.Evaluate(l.dyn, one, other.at("x=1")) },
+		"another's dynamics": func() (model.Value, error) { return model.Evaluate(other.dyn, one, st) },
+	} {
+		if v, err := f(); err == nil || !strings.Contains(err.Error(), "of one signature") {
+			t.Errorf("%s: %v %v", about, v, err)
+		}
+	}
+}
+
 // Hostile terms end in a clear error.
 func TestLimits(t *testing.T) {
 	l := newLab(kernel.AtState, "size n\nstate x\nstate W n n\nx' = 1\nx+ = next(x)")
@@ -279,6 +343,15 @@ func TestLimits(t *testing.T) {
 	} {
 		if _, err := model.Evaluate(l.dyn, c.term, l.at("n=20 x=3 W="+strings.TrimSuffix(strings.Repeat(strings.TrimSuffix(strings.Repeat("1,", 20), ",")+";", 20), ";"))); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.about, err)
+		}
+	}
+	for src, want := range map[string]string{
+		"E(at(next(x), x, tr(e*e^T)))":               "more than 500 deep",
+		"E(tr(e*e^T) + tr(e*e^T)^20 - tr(e*e^T)^20)": "too many points",
+	} {
+		r := newLab(kernel.AtState, "size n\nstate x\nrandom e n\nE e e = I(n)\nx+ = next(x)")
+		if got := r.value(t, src, "n=4 x=1"); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", src, got, want)
 		}
 	}
 }

@@ -274,7 +274,7 @@ func newQuestion(c *kernel.Context, f kernel.Formula, st *State) *question {
 	if f.Form() == kernel.Always {
 		g = f.Inner()
 	}
-	if f.Same(kernel.Formula{}) || g.Same(kernel.Formula{}) {
+	if f.Same(kernel.Formula{}) {
 		fail("the formula states nothing")
 	}
 	for _, t := range g.Terms() {
@@ -686,8 +686,8 @@ func (q *question) escapes(x, r, lo, hi *kernel.Term) string {
 	q.meets(false, true)
 	at, to, speed := q.number(x), q.steady(r), q.number(law)
 	from, until := q.steady(lo), q.steady(hi)
-	away := q.cmp(at, to) // the direction from r to x
-	if q.cmp(at, from) <= 0 || q.cmp(at, until) >= 0 || away == 0 || q.sign(speed) != away {
+	away := q.cmp(at, to) // the direction from r to x; the speed has one, too, since x is not at rest
+	if q.cmp(at, from) <= 0 || q.cmp(at, until) >= 0 || q.sign(speed) != away {
 		spare("the goal does not fail here")
 	}
 	if (&degrees{evaluator: q.evaluator, letters: map[*kernel.Term]int{x: 1}, bound: true}).of(law) <= 1 {
@@ -799,7 +799,7 @@ func same(letters []*kernel.Term, a, b *frame) bool {
 // goesRound says how a statement about limits fails on an orbit that repeats these steps, or nothing.
 func (q *question) goesRound(goal kernel.Formula, round []*frame) string {
 	ts := goal.Terms()
-	limit := matrix{at: []jet{{zero}}}
+	limit := q.shaped(ts[0])
 	if goal.Form() == kernel.Tends {
 		limit.at[0] = jet{q.steady(ts[1])}
 		if x := q.number(ts[0]); q.cmp(x, q.steady(ts[2])) <= 0 || q.cmp(x, q.steady(ts[3])) >= 0 {
@@ -807,8 +807,7 @@ func (q *question) goesRound(goal kernel.Formula, round []*frame) string {
 		}
 	}
 	for _, fr := range round {
-		v := fr.eval(ts[0])
-		if goal.Form() == kernel.Vanishes && !v.isZero() || goal.Form() == kernel.Tends && !q.difference(v, limit).isZero() {
+		if v := fr.eval(ts[0]); !q.difference(v, limit).isZero() {
 			return "comes back to " + q.value(v).String() + " for ever"
 		}
 	}
