@@ -267,7 +267,7 @@ func TestLongProofsAreReadBack(t *testing.T) {
 		}
 		return f.Claims[0].Parts[0]
 	}
-	work := func(p *verdict.Proof) int { return p.Reading().Context().Signature().Spent() }
+	work := verdict.Spent
 	one := verdict.Replay(context.Background(), of(1))
 	if !one.Verdict().IsProved() || one.Failure() != nil || work(one) <= certificate.MaxWork/16 {
 		t.Fatalf("%s by work of %d: %v", one.Verdict(), work(one), one.Failure())
