@@ -19,18 +19,7 @@ func allParts(t testing.TB) map[string]*lang.Part {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]*lang.Part{}
-	for _, c := range f.Claims {
-		for _, p := range c.Parts {
-			out[c.ID+"/"+p.Name] = p
-			for _, tw := range p.Twins {
-				if m, err := f.Mutate(c, p, tw); err == nil {
-					out[c.ID+"/"+p.Name+" with "+tw.String()] = m
-				}
-			}
-		}
-	}
-	return out
+	return f.PartsAndTwins()
 }
 
 // TestScalarsJudgeAsTheEvaluator holds every program that can be compiled, of the claims and of their twins,

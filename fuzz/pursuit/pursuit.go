@@ -11,6 +11,7 @@ import (
 	"stopgrad/fuzz/minimise"
 	"stopgrad/fuzz/optimise"
 	"stopgrad/numeric/ode"
+	"stopgrad/props/equations"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/trajectory"
@@ -190,49 +191,36 @@ const (
 )
 
 func (p *pursuer) follow(st eval.State[float64]) (path, bool) {
-	n := 0
-	for _, l := range p.letter {
-		n += l.rows * l.cols
-	}
-	y0 := make([]float64, n)
-	for _, l := range p.letter {
-		copy(y0[l.from:], st.Vals[l.name].A)
-	}
 	if p.work <= 0 {
 		return path{}, false
 	}
-	rhs := ode.RHS(func(_ float64, y, dy []float64) {
+	field, err := equations.NewField(p.part.Env, st)
+	if err != nil {
+		return path{}, false
+	}
+	derivative := field.RHS()
+	rhs := func(t float64, y, dy []float64) {
 		p.work--
-		e, err := eval.New(eval.Float{}, p.part.Env, p.with(st, y))
-		for _, l := range p.letter {
-			var m eval.Matrix[float64]
-			if err == nil {
-				m, err = e.RightHandSide(l.name)
-			}
-			if err != nil {
-				for i := range dy {
-					dy[i] = math.NaN()
-				}
-				return
-			}
-			copy(dy[l.from:], m.A)
-		}
-	})
+		derivative(t, y, dy)
+	}
+	y0 := field.Initial()
 	ends := []float64{horizon}
+	settings := ode.Settings{Method: ode.Verner8, RelTol: 1e-8, AbsTol: 1e-12, MaxSteps: maxSteps}
 	if p.limits {
 		ends = []float64{25, 50, 100, 200, 400}
+		settings.Events = []ode.Event{{G: func(_ float64, y []float64) float64 { return runaway - largest(y) }, Terminal: true}}
 	}
 	var way path
-	dy := make([]float64, n)
+	dy := make([]float64, field.Dim())
 	from := 0.0
 	for _, end := range ends {
-		sol, err := ode.Solve(p.ctx, rhs, from, y0, end, &ode.Settings{Method: ode.Verner8, RelTol: 1e-8, AbsTol: 1e-12, MaxSteps: maxSteps})
-		if sol == nil || err != nil && p.limits {
+		sol, err := ode.Solve(p.ctx, rhs, from, y0, end, &settings)
+		if sol == nil || p.limits && (err != nil || len(sol.Events) > 0) {
 			return path{}, false
 		}
 		way.t, way.y = append(way.t, sol.T...), append(way.y, sol.Y...)
 		from, y0 = end, sol.Y[len(sol.Y)-1]
-		if rhs(from, y0, dy); p.limits && speedOf(dy) < still/2 {
+		if rhs(from, y0, dy); p.limits && largest(dy) < still/2 {
 			break
 		}
 	}
@@ -242,11 +230,15 @@ func (p *pursuer) follow(st eval.State[float64]) (path, bool) {
 // still is the speed below which a motion counts as having come to rest.
 const still = 1e-6
 
-func speedOf(dy []float64) (speed float64) {
-	for _, v := range dy {
-		speed = max(speed, math.Abs(v))
+// runaway is the size beyond which a motion is not followed to its rest: what escapes to infinity comes to none, and is the
+// slowest to follow.
+const runaway = 1e6
+
+func largest(y []float64) (size float64) {
+	for _, v := range y {
+		size = max(size, math.Abs(v))
 	}
-	return speed
+	return size
 }
 
 // with is the state with other values for what moves.

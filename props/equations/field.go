@@ -12,7 +12,7 @@ import (
 
 // Field is the flow of an environment over float64, with its state variables packed row by row in the order
 // of the equations. What does not move keeps the value of the state it was made from, except for roots,
-// which follow their radicand.
+// which follow their radicand. It is for one goroutine at a time.
 type Field struct {
 	env     *lang.Env
 	base    eval.State[float64]
@@ -20,6 +20,13 @@ type Field struct {
 	names   []string
 	dim     int
 	failure error
+
+	// Of a flow among scalars alone: its right-hand sides in registers, the values that they take, and which of those are the
+	// variables.
+	rates     *eval.Rates
+	registers *eval.Registers
+	inputs    []float64
+	moves     []int
 }
 
 // NewField returns the field of env at a state that gives every symbol of its flow a value. An error means
@@ -46,7 +53,30 @@ func NewField(env *lang.Env, st eval.State[float64]) (*Field, error) {
 	if err := f.Derivative(f.Initial(), make([]float64, f.dim)); err != nil {
 		return nil, err
 	}
+	f.compile()
 	return f, nil
+}
+
+// compile has the right-hand sides evaluated in registers from now on, if all that the environment declares are scalars
+// with a value or roots of such.
+func (f *Field) compile() {
+	rates, err := eval.NewRates(f.env)
+	if err != nil {
+		return
+	}
+	names := rates.Names()
+	inputs := make([]float64, len(names))
+	for i, name := range names {
+		m, ok := f.base.Vals[name]
+		if !ok {
+			return
+		}
+		inputs[i] = m.A[0]
+	}
+	for _, name := range f.names {
+		f.moves = append(f.moves, slices.Index(names, name))
+	}
+	f.rates, f.registers, f.inputs = rates, rates.NewRegisters(), inputs
 }
 
 // Dim returns the number of packed variables.
@@ -85,6 +115,15 @@ func (f *Field) Evaluator(y []float64) (*eval.Evaluator[float64], error) {
 
 // Derivative writes the right-hand side at y into dy.
 func (f *Field) Derivative(y, dy []float64) error {
+	if f.rates != nil {
+		for i, k := range f.moves {
+			f.inputs[k] = y[i]
+		}
+		if f.rates.Eval(f.registers, f.inputs, dy) {
+			return nil
+		}
+		// The evaluator says why there is no value.
+	}
 	e, err := f.Evaluator(y)
 	if err != nil {
 		return err

@@ -22,22 +22,12 @@ const drawnStates = 100
 
 // builtIn lists the parts of the built-in claims, printed and corrected, and their twins.
 func builtIn(t testing.TB) map[string]*lang.Part {
+	t.Helper()
 	f, err := theory.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]*lang.Part{}
-	for _, c := range f.Claims {
-		for _, p := range c.Parts {
-			out[c.ID+"/"+p.Name] = p
-			for _, tw := range p.Twins {
-				if m, err := f.Mutate(c, p, tw); err == nil {
-					out[c.ID+"/"+p.Name+" with "+tw.String()] = m
-				}
-			}
-		}
-	}
-	return out
+	return f.PartsAndTwins()
 }
 
 // comparison counts what was compared.

@@ -39,7 +39,11 @@ func (e *Evaluator[T]) EvalFor(name string, x *lang.Expr) (Matrix[T], error) {
 
 // RightHandSide returns the flow's right-hand side for the named state variable.
 func (e *Evaluator[T]) RightHandSide(name string) (Matrix[T], error) {
-	return e.Eval(lang.NewCall(lang.Pos{}, "ddt", lang.NewSym(lang.Pos{}, name)))
+	return e.Eval(derivative(name))
+}
+
+func derivative(name string) *lang.Expr {
+	return lang.NewCall(lang.Pos{}, "ddt", lang.NewSym(lang.Pos{}, name))
 }
 
 // Scale returns the largest size of a summand or product of matrices met so far, against which rounding errors are

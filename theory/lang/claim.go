@@ -382,6 +382,23 @@ func (f *File) Claim(id string) *Claim {
 	return nil
 }
 
+// PartsAndTwins lists every part, printed and corrected, as CLAIM/PART, and those twins that can be read as parts of their
+// own, as CLAIM/PART with TWIN.
+func (f *File) PartsAndTwins() map[string]*Part {
+	out := map[string]*Part{}
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			out[c.ID+"/"+p.Name] = p
+			for _, t := range p.Twins {
+				if m, err := f.Mutate(c, p, t); err == nil {
+					out[c.ID+"/"+p.Name+" with "+t.String()] = m
+				}
+			}
+		}
+	}
+	return out
+}
+
 // Moves reports whether any quantity in the statement changes along the flow.
 func (v *Env) Moves(s *Stmt) bool {
 	for _, e := range s.exprs() {
