@@ -2,6 +2,7 @@ package lang
 
 import (
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -48,4 +49,28 @@ func TestTakenOverMeaning(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.what, err, c.want)
 		}
 	}
+}
+
+// TestTwinsAreReadAtTheSameTime: an audit reads twins from several goroutines, and a right-hand side that one of them takes
+// over leads nowhere for the others.
+func TestTwinsAreReadAtTheSameTime(t *testing.T) {
+	text := "system big\n  scalar x\n  flow\n    x' = " + strings.Repeat("x + ", 500) + "x\nclaim c\n  title t\n  printed nowhere\n  scalar x\n" +
+		"  says s: rhs(big, x) == 501*x\n    twin \"501\" -> \"502\"\n"
+	f, err := Parse(Source{Name: "t.claim", Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := f.Claims[0]
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if _, err := f.Mutate(c, c.Parts[0], c.Parts[0].Twins[0]); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

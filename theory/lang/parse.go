@@ -1171,8 +1171,10 @@ func textFrom(n *node, from Pos) string {
 
 // Mutate returns the part of claim c that twin t makes of part p: the same text with the replacement made
 // in the statement and its hypotheses, or else in the claim's declarations, or else in the equations of the
-// systems it uses. The text to replace must occur exactly once in the first of these where it occurs.
+// systems it uses. The text to replace must occur exactly once in the first of these where it occurs. It may be called by
+// several goroutines at a time.
 func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
+	f = f.again()
 	m, err := f.mutate(c, p, t)
 	if err != nil {
 		return nil, err
@@ -1181,6 +1183,13 @@ func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// again is the file, to read something in it once more: what is counted on the way is begun anew and shared with nobody.
+func (f *File) again() *File {
+	g := *f
+	g.inlining, g.inlined = nil, 0
+	return &g
 }
 
 func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {

@@ -150,6 +150,7 @@ func (part *Part) parseSize(name token, p *parser) error {
 
 // Over returns the part of claim c with more bounds, written as behind for: eta in [0, 1/4), sigma2 in [0, 2].
 func (f *File) Over(c *Claim, p *Part, region string) (*Part, error) {
+	f = f.again()
 	n, claim := cloneNode(p.src), cloneNode(c.src)
 	claim.kids = slices.DeleteFunc(claim.kids, func(k *node) bool { w := k.word(); return w == "says" || w == "corrected" })
 	n.kids = append(n.kids, &node{lines: []line{{"for " + region, Pos{"region", 1, -3}}}})
