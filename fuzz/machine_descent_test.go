@@ -370,7 +370,7 @@ func descentMachine(step func(*training) error) func(*rapid.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"step": func(t *rapid.T) {
 				if normExact(m.wp, m.w, m.wa) > farthest || m.bound > 1 {
-					t.Skip("the run diverges")
+					t.Skip("no step left: the run diverges, and the bound with it")
 				}
 				if m.steps == longest {
 					m = m.anchored(tr.y)

@@ -104,7 +104,7 @@ func storeMachine(open opener) func(*rapid.T) {
 			"finish a tile": func(t *rapid.T) {
 				tile := rapid.IntRange(0, tiles-1).Draw(t, "tile")
 				if _, done := finished(tile); done {
-					t.Skip("done")
+					t.Skip("no unfinished tile: this one is done")
 				}
 				payload := rapid.StringMatching(`[0-9a-f ":{},.]{0,40}`).Draw(t, "payload")
 				before := size()
@@ -121,7 +121,7 @@ func storeMachine(open opener) func(*rapid.T) {
 			"die within a write": func(t *rapid.T) {
 				n := size()
 				if n == 0 {
-					t.Skip("nothing written")
+					t.Skip("no log yet: nothing is written")
 				}
 				cut := rapid.Int64Range(0, n).Draw(t, "bytes left")
 				damage(t, func(text []byte) []byte { return text[:cut] })
@@ -143,7 +143,7 @@ func storeMachine(open opener) func(*rapid.T) {
 			"turn a bit": func(t *rapid.T) {
 				n := size()
 				if n == 0 {
-					t.Skip("nothing written")
+					t.Skip("no log yet: nothing is written")
 				}
 				at, bit := rapid.Int64Range(0, n-1).Draw(t, "byte"), rapid.IntRange(0, 7).Draw(t, "bit")
 				var was byte

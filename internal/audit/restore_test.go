@@ -177,7 +177,7 @@ func TestForgedFoldersSayNothing(t *testing.T) {
 // audit that nobody killed. STOPGRAD_LONG=1 kills fifty times.
 func TestKilledAuditsLoseNothing(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills other processes for a while")
+		t.Skip("audits killed and resumed for a while: not with -short")
 	}
 	rounds := 6
 	if os.Getenv("STOPGRAD_LONG") != "" {

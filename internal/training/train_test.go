@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/engine/enginetest"
 )
 
 // program starts the test binary as the program.
@@ -309,9 +310,7 @@ func pictures(t *testing.T) string {
 // TestTrainOnXLAFromTheDevice trains on images with XLA on the processor: the run whose views are made on the device ends
 // where the one with the host's views does, and another seed elsewhere.
 func TestTrainOnXLAFromTheDevice(t *testing.T) {
-	if s := engine.ProbeOne(engine.XLACPU); !s.Available {
-		t.Skip(s.Detail)
-	}
+	enginetest.Need(t, engine.XLACPU)
 	dir := pictures(t)
 	spread := func(args ...string) float64 {
 		t.Helper()

@@ -273,7 +273,7 @@ func TestLongProofsAreReadBack(t *testing.T) {
 		t.Fatalf("%s by work of %d: %v", one.Verdict(), work(one), one.Failure())
 	}
 	if testing.Short() {
-		t.Skip("as much work as no certificate may be takes seconds")
+		t.Skip("seconds of work: not with -short")
 	}
 	n := certificate.MaxWork/work(one) + 1
 	many := verdict.Replay(context.Background(), of(n))

@@ -25,8 +25,8 @@ const (
 	Crashed       Reason = "the plugin ended the process that opened it"
 )
 
-// UnavailableError reports a known engine that cannot run here. Tests skip on
-// it with its text, commands exit with status 2; nobody falls back on it.
+// UnavailableError reports a known engine that cannot run here. Tests skip with its text if something is missing,
+// commands exit with status 2; nobody falls back on it.
 type UnavailableError struct {
 	// Engine is the kind asked for.
 	Engine string
@@ -56,6 +56,15 @@ func (e *UnavailableError) Error() string {
 }
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// Missing reports whether something that the engine needs is not there, rather than there and not working.
+func (e *UnavailableError) Missing() bool {
+	switch e.Reason {
+	case NotCompiledIn, NoPlugin, RaceDetector, NoDriver, NoDevice:
+		return true
+	}
+	return false
+}
 
 // oneLine keeps the first line of a library's message: some append their stack.
 func oneLine(s string) string {

@@ -1,13 +1,13 @@
 package method
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/engine/enginetest"
 )
 
 // gaussian is a source of views x + σ·noise of standard normal rows.
@@ -38,16 +38,7 @@ func cpu(tb testing.TB) *engine.Engine { return start(tb, engine.CPU) }
 // start opens an engine and skips the test, with the reason, where it cannot run.
 func start(tb testing.TB, kind string) *engine.Engine {
 	tb.Helper()
-	e, err := engine.Open(kind)
-	var u *engine.UnavailableError
-	if errors.As(err, &u) {
-		tb.Skipf("the engine %s cannot run here: %v", kind, err)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(e.Close)
-	return e
+	return enginetest.Open(tb, kind)
 }
 
 func open(tb testing.TB, e *engine.Engine, c Config, seed uint64) *Trainer {

@@ -3,6 +3,7 @@ package oracle
 import (
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,9 @@ import (
 func torchPython(t *testing.T) (python, version string) {
 	t.Helper()
 	python, version, err := torch.Python(t.Context())
+	if err != nil && os.Getenv(torch.EnvPython) != "" {
+		t.Fatal(err)
+	}
 	if err != nil {
 		t.Skipf("no PyTorch to compare with: %v", err)
 	}

@@ -1,7 +1,6 @@
 package parity
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +8,7 @@ import (
 
 	"stopgrad/golden"
 	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/engine/enginetest"
 )
 
 // Flags of this test as a program of its own; run.sh sets them on a machine with a GPU.
@@ -48,16 +48,7 @@ func start(tb testing.TB, kind string) *engine.Engine {
 	if asked != nil && asked.Kind == kind {
 		return asked
 	}
-	e, err := engine.Open(kind)
-	var u *engine.UnavailableError
-	if errors.As(err, &u) {
-		tb.Skipf("the engine %s cannot run here: %v", kind, err)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(e.Close)
-	return e
+	return enginetest.Open(tb, kind)
 }
 
 func cpu(tb testing.TB) *engine.Engine { return start(tb, engine.CPU) }

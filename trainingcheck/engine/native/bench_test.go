@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 
 	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/engine/enginetest"
 	"stopgrad/trainingcheck/engine/native"
 	"stopgrad/trainingcheck/engine/native/kernel"
 )
@@ -24,11 +25,7 @@ import (
 // digits network: a product, its weight gradient, and the passes of a BatchNorm
 // with ReLU.
 func BenchmarkOperations(b *testing.B) {
-	ref, err := engine.Open(engine.CPUGoMLX)
-	if err != nil {
-		b.Skipf("the engine %s, the one to compare with, cannot run here: %v", engine.CPUGoMLX, err)
-	}
-	defer ref.Close()
+	ref := enginetest.Open(b, engine.CPUGoMLX)
 	r := rand.New(rand.NewPCG(1, 1))
 	views, weight, row := drawn(r, dtypes.Float32, 256, 128), drawn(r, dtypes.Float32, 128, 128), drawn(r, dtypes.Float32, 1, 128)
 	dot := func(l, r int) program {

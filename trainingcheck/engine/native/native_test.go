@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 
 	"stopgrad/trainingcheck/engine"
+	"stopgrad/trainingcheck/engine/enginetest"
 	"stopgrad/trainingcheck/engine/native"
 	"stopgrad/trainingcheck/engine/native/kernel"
 )
@@ -131,16 +132,7 @@ func evaluate(b compute.Backend, p program, in []array) ([]array, error) {
 // reference is GoMLX's backend, which the race detector cannot run.
 func reference(t *testing.T) compute.Backend {
 	t.Helper()
-	e, err := engine.Open(engine.CPUGoMLX)
-	var u *engine.UnavailableError
-	if errors.As(err, &u) {
-		t.Skipf("the engine %s, the one to compare with, cannot run here: %v", engine.CPUGoMLX, err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e.Backend
+	return enginetest.Open(t, engine.CPUGoMLX).Backend
 }
 
 func same(a, b []array) error {
