@@ -469,3 +469,17 @@ func TestProbeReportsEveryEngine(t *testing.T) {
 		t.Error("no line on the driver")
 	}
 }
+
+// TestMissingIsNotBroken: a test may be skipped for want of a plugin, a driver or a device, never because of one that is
+// there and does not work.
+func TestMissingIsNotBroken(t *testing.T) {
+	for reason, missing := range map[Reason]bool{
+		NotCompiledIn: true, NoPlugin: true, RaceDetector: true, NoDriver: true, NoDevice: true,
+		BadPlugin: false, NotALibrary: false, Truncated: false, NoEntryPoint: false, WrongPlatform: false, Contradicted: false,
+		ClientFailed: false, Crashed: false,
+	} {
+		if u := (&UnavailableError{Reason: reason}); u.Missing() != missing {
+			t.Errorf("%s: missing is %v", reason, u.Missing())
+		}
+	}
+}
