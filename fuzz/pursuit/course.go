@@ -30,7 +30,12 @@ func (p *pursuer) course(x []*big.Rat, w verdict.Witness) (trajectory.Course, er
 	if err != nil {
 		return trajectory.Course{}, err
 	}
+	// What is looked at in the end is followed whatever is left of the work.
+	p.work = max(p.work, 1)
 	_, at, way := p.score(st)
+	if len(way.y) == 0 {
+		return trajectory.Course{}, errors.New("pursuit: the motion cannot be followed")
+	}
 	m, reading, err := motionOf(p.part, w)
 	if err != nil {
 		return trajectory.Course{}, err

@@ -78,3 +78,27 @@ func TestPursuitKnowsItsStatements(t *testing.T) {
 		}
 	}
 }
+
+// TestPursuitEndsWithItsWork ends searches at any point of their work: none panics, little work finds nothing, and a motion
+// that has been found is confirmed whatever is left.
+func TestPursuitEndsWithItsWork(t *testing.T) {
+	// From y = 0 the motion rests at x = 1.
+	text := "claim test\n  title t\n  printed p\n  scalar x, y\n  flow\n    x' = x*(1 - x)\n    y' = -y\n  says s: x + y vanishes\n"
+	f, err := lang.Parse(lang.Source{Name: "test.claim", Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, lost := 0, 0
+	for work := 1; work < 1_000_000; work += 1 + work/3 {
+		e := effort(1)
+		e.Work = work
+		if r := Search(context.Background(), f.Claims[0].Parts[0], 1, "test", e); r.Refutation != nil {
+			found++
+		} else {
+			lost++
+		}
+	}
+	if found == 0 || lost == 0 {
+		t.Errorf("found at %d bounds and not at %d", found, lost)
+	}
+}
