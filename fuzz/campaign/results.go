@@ -6,11 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 )
 
@@ -50,16 +48,10 @@ func OpenResults(dir string) (*Results, error) {
 	}
 	r := &Results{done: map[string][]byte{}}
 	cut := len(text) > 0 && text[len(text)-1] != '\n'
-	for len(text) > 0 {
-		line, rest, ended := bytes.Cut(text, []byte("\n"))
-		text = rest
-		key, payload, ok := parseResult(line)
-		if !ended || !ok {
-			r.Dropped++
-			continue
-		}
-		r.done[key] = payload
-	}
+	r.Dropped = read(text, func(key string, payload, _ []byte) bool {
+		r.done[key] = bytes.Clone(payload)
+		return true
+	})
 	if r.log, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
 		return nil, fmt.Errorf("campaign: %w", err)
 	}
@@ -72,20 +64,6 @@ func OpenResults(dir string) (*Results, error) {
 	return r, nil
 }
 
-// parseResult reads a line: checksum, key, payload.
-func parseResult(line []byte) (key string, payload []byte, ok bool) {
-	sum, rest, found := bytes.Cut(line, []byte(" "))
-	if !found || len(sum) != 8 {
-		return "", nil, false
-	}
-	want, err := strconv.ParseUint(string(sum), 16, 32)
-	if err != nil || uint32(want) != crc32.Checksum(rest, castagnoli) {
-		return "", nil, false
-	}
-	name, payload, found := bytes.Cut(rest, []byte(" "))
-	return string(name), bytes.Clone(payload), found
-}
-
 // Get returns the result under a key, if there is one.
 func (r *Results) Get(key string) ([]byte, bool) {
 	r.mu.Lock()
@@ -96,11 +74,7 @@ func (r *Results) Get(key string) ([]byte, bool) {
 
 // Put records a result, a text without line breaks.
 func (r *Results) Put(key string, payload []byte) error {
-	if bytes.IndexByte(payload, '\n') >= 0 {
-		panic("campaign: a result with line breaks")
-	}
-	rest := append([]byte(key+" "), payload...)
-	line := fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(rest, castagnoli), rest)
+	line := sealed(key, payload)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, err := r.log.Write(line); err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,9 +17,6 @@ const (
 
 // ErrOther is wrapped by the error of [Open] for a folder that holds another campaign.
 var ErrOther = errors.New("campaign: the folder holds another campaign")
-
-// castagnoli is the CRC-32C table: it detects every burst of up to 32 damaged bits.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Store is an open campaign. Its methods are for one goroutine.
 type Store struct {
@@ -85,39 +81,21 @@ func (s *Store) load() error {
 		return fmt.Errorf("campaign: %w", err)
 	}
 	var good []byte
-	for len(text) > 0 {
-		line, rest, ended := bytes.Cut(text, []byte("\n"))
-		text = rest
-		tile, payload, ok := parse(line)
-		if !ended || !ok {
-			s.Dropped++
-			continue
+	s.Dropped = read(text, func(name string, payload, line []byte) bool {
+		tile, err := strconv.Atoi(name)
+		if err != nil || tile < 0 {
+			return false
 		}
-		if _, twice := s.done[tile]; twice {
-			continue
+		if _, twice := s.done[tile]; !twice {
+			s.done[tile] = payload
+			good = append(append(good, line...), '\n')
 		}
-		s.done[tile] = payload
-		good = append(append(good, line...), '\n')
-	}
+		return true
+	})
 	if s.Dropped == 0 {
 		return nil
 	}
 	return WriteFile(path, good)
-}
-
-// parse reads a line: checksum, tile, payload.
-func parse(line []byte) (tile int, payload []byte, ok bool) {
-	sum, rest, found := bytes.Cut(line, []byte(" "))
-	if !found || len(sum) != 8 {
-		return 0, nil, false
-	}
-	want, err := strconv.ParseUint(string(sum), 16, 32)
-	if err != nil || uint32(want) != crc32.Checksum(rest, castagnoli) {
-		return 0, nil, false
-	}
-	number, payload, found := bytes.Cut(rest, []byte(" "))
-	tile, err = strconv.Atoi(string(number))
-	return tile, payload, found && err == nil && tile >= 0
 }
 
 // Done returns the result of a tile, if it is finished.
@@ -128,12 +106,7 @@ func (s *Store) Done(tile int) ([]byte, bool) {
 
 // Append records the result of a tile, a text without line breaks, by one write.
 func (s *Store) Append(tile int, payload []byte) error {
-	if bytes.IndexByte(payload, '\n') >= 0 {
-		panic("campaign: a result with line breaks")
-	}
-	rest := append(strconv.AppendInt(nil, int64(tile), 10), ' ')
-	rest = append(rest, payload...)
-	line := fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(rest, castagnoli), rest)
+	line := sealed(strconv.Itoa(tile), payload)
 	if _, err := s.log.Write(line); err != nil {
 		return fmt.Errorf("campaign: %w", err)
 	}
