@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"stopgrad/fuzz/region"
+	"stopgrad/numeric/pythontest"
 )
 
 const invarianceRegion = `parameters:
@@ -65,13 +66,7 @@ print(count/(time.perf_counter() - t))
 
 // BenchmarkScalarInvarianceHypothesis is the peer of BenchmarkScalarInvariance: python3-hypothesis of Debian.
 func BenchmarkScalarInvarianceHypothesis(b *testing.B) {
-	python := ""
-	for _, name := range []string{"python3", "/usr/bin/python3"} { // the second is what Debian's packages are for
-		if exec.Command(name, "-c", "import hypothesis").Run() == nil {
-			python = name
-			break
-		}
-	}
+	python := pythontest.With("hypothesis")
 	if python == "" {
 		b.Skip("no python3 with hypothesis (Debian: python3-hypothesis)")
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"math/big"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -182,15 +181,10 @@ func CheckOwnFile(name string) error {
 	return nil
 }
 
-// WriteFile writes the map as CSV.
+// WriteFile writes the map as CSV. The file appears complete or not at all.
 func (m *OwnMap) WriteFile(name string) error {
 	if err := CheckOwnFile(name); err != nil {
 		return err
 	}
-	var b strings.Builder
-	if err := m.WriteCSV(&b); err != nil {
-		return err
-	}
-	const readable = 0o644
-	return os.WriteFile(name, []byte(b.String()), readable)
+	return whole(name, m.WriteCSV)
 }

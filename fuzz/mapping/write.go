@@ -39,10 +39,15 @@ func (r *Result) WriteFile(name string) error { return writeFile(r, name) }
 // WriteFile writes the map like that of a [Result].
 func (c *Certified) WriteFile(name string) error { return writeFile(c, name) }
 
-func writeFile(r drawing, name string) (err error) {
+func writeFile(r drawing, name string) error {
 	if err := CheckFile(name); err != nil {
 		return err
 	}
+	return whole(name, func(w io.Writer) error { return writers[strings.ToLower(filepath.Ext(name))](r, w) })
+}
+
+// whole writes a file that appears complete or not at all.
+func whole(name string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
 	if err != nil {
 		return fmt.Errorf("mapping: %w", err)
@@ -54,7 +59,7 @@ func writeFile(r drawing, name string) (err error) {
 			err = fmt.Errorf("mapping: %s: %w", name, err)
 		}
 	}()
-	if err := writers[strings.ToLower(filepath.Ext(name))](r, f); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	const readable = 0o644 // CreateTemp makes it 0600

@@ -287,7 +287,7 @@ func (m *mapCommand) Run(c *console) error {
 	if m.Target != "" {
 		return m.own(c)
 	}
-	spec := mapping.Spec{Refine: m.Refine, Workers: m.Workers, Set: map[string]*big.Rat{}}
+	spec := mapping.Spec{Refine: m.Refine, Workers: m.Workers}
 	var err error
 	if spec.X, err = mapping.ParseAxis(m.X); err != nil {
 		return badInput(err)
@@ -301,12 +301,8 @@ func (m *mapCommand) Run(c *console) error {
 	if spec.Model, err = mapping.ParseModel(m.Model); err != nil {
 		return badInput(err)
 	}
-	for _, s := range m.Set {
-		name, v, err := mapping.ParseSetting(s)
-		if err != nil {
-			return badInput(err)
-		}
-		spec.Set[name] = v
+	if spec.Set, err = m.settings(mapping.ParseSetting); err != nil {
+		return badInput(err)
 	}
 	if err := mapping.CheckFile(m.Out); err != nil {
 		return badInput(err)
@@ -333,6 +329,19 @@ func (m *mapCommand) Run(c *console) error {
 	return err
 }
 
+// settings reads what is given by --set.
+func (m *mapCommand) settings(parse func(string) (string, *big.Rat, error)) (map[string]*big.Rat, error) {
+	out := map[string]*big.Rat{}
+	for _, text := range m.Set {
+		name, v, err := parse(text)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = v
+	}
+	return out, nil
+}
+
 // own maps the flow of a claim file.
 func (m *mapCommand) own(c *console) error {
 	claim, err := oneClaim(m.Target, m.ID)
@@ -343,19 +352,15 @@ func (m *mapCommand) own(c *console) error {
 		return &exit{BadInput, "--measure, --model, --refine and --certified are about a mode of the paper, not a flow of your own"}
 	}
 	part := claim.Parts[0]
-	spec := mapping.Own{Part: part, Set: map[string]*big.Rat{}}
+	spec := mapping.Own{Part: part}
 	if spec.X, err = mapping.ParseOwnAxis(m.X); err != nil {
 		return badInput(err)
 	}
 	if spec.Y, err = mapping.ParseOwnAxis(m.Y); err != nil {
 		return badInput(err)
 	}
-	for _, s := range m.Set {
-		name, v, err := mapping.ParseOwnSetting(s)
-		if err != nil {
-			return badInput(err)
-		}
-		spec.Set[name] = v
+	if spec.Set, err = m.settings(mapping.ParseOwnSetting); err != nil {
+		return badInput(err)
 	}
 	if err := mapping.CheckOwnFile(m.Out); err != nil {
 		return badInput(err)

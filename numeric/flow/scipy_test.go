@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"stopgrad/numeric/pythontest"
+
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -41,19 +43,6 @@ for s in job["states"]:
     out.append(sol.y.T.tolist())
 json.dump({"y": out, "seconds": seconds}, sys.stdout)
 `
-
-// scipyPython returns an interpreter that can import SciPy, or "".
-func scipyPython() string {
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		err := exec.CommandContext(ctx, python, "-c", "import scipy.integrate").Run()
-		cancel()
-		if err == nil {
-			return python
-		}
-	}
-	return ""
-}
 
 type scipyAnswer struct {
 	Y       [][][]float64 `json:"y"` // state, time, component
@@ -115,7 +104,7 @@ func relativeDifference(a, b *State) float64 {
 }
 
 func TestSimulateAgreesWithScipy(t *testing.T) {
-	python := scipyPython()
+	python := pythontest.With("scipy.integrate")
 	if python == "" {
 		t.Skip("no python3 that can import scipy (Debian: python3-scipy)")
 	}
@@ -159,7 +148,7 @@ func TestSimulateAgreesWithScipy(t *testing.T) {
 // BenchmarkAgainstScipy integrates the same states with both at the tolerances of this
 // package and reports SciPy's time over ours.
 func BenchmarkAgainstScipy(b *testing.B) {
-	python := scipyPython()
+	python := pythontest.With("scipy.integrate")
 	if python == "" {
 		b.Skip("no python3 that can import scipy (Debian: python3-scipy)")
 	}

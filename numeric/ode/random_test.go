@@ -12,7 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"stopgrad/numeric/pythontest"
 )
 
 // -fields=10000 for all random vector fields, -first=5000 for those from the 5001st on.
@@ -194,19 +195,6 @@ for p in job["problems"]:
 json.dump(out, sys.stdout)
 `
 
-// scipyPython returns an interpreter that can import SciPy, or "".
-func scipyPython() string {
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		err := exec.CommandContext(ctx, python, "-c", "import scipy.integrate").Run()
-		cancel()
-		if err == nil {
-			return python
-		}
-	}
-	return ""
-}
-
 // runScipy returns the verdicts on the problems.
 func runScipy(python string, tol float64, problems []randomProblem) ([]string, error) {
 	job, err := json.Marshal(map[string]any{"tol": tol, "problems": problems})
@@ -228,7 +216,7 @@ func runScipy(python string, tol float64, problems []randomProblem) ([]string, e
 // stiffness, Solve gives an answer that an independent integrator confirms to 1e-7, or a
 // typed error; it does not panic, and does not take a million steps.
 func TestRandomFields(t *testing.T) {
-	python := scipyPython()
+	python := pythontest.With("scipy.integrate")
 	total := tally{failures: map[string]int{}}
 	// A part at a time: what has been confirmed is logged as it is.
 	const part = 250
