@@ -20,10 +20,13 @@ import (
 //	Growth     from every point of the tile s stays above a positive bound from some time on, for ever
 //	Undecided  neither was established
 //
-// A tile is a box of initial states. Package enclosure carries it, with a guarantee, until it is as a whole in a trap, a set
-// that no motion leaves: around the origin one in which every motion tends to the origin ([enclosure.Trap.Sink]), around
-// the stable state of rest with s > 0 one on which s is positive. A tile of which that does not succeed is cut in two, across
-// the side along which motions part most.
+// Package enclosure carries a set of initial states, with a guarantee, until it is as a whole in a trap, a set that no motion
+// leaves: around the origin one in which every motion tends to the origin ([enclosure.Trap.Sink]), around the stable state of
+// rest with s > 0 one on which s is positive. With p0 ≥ 0 outcomes are ordered along each leaf of the invariance (leaf.go): one motion that bounds those
+// of a thin strip of leaves certifies all of the strip that lies to the right of it, or to the left. What separates the
+// outcomes is then enclosed from both sides, and a tile has an outcome if it lies on one side as a whole. With p0 < 0 the tile
+// is carried itself. A tile that is not decided is cut in two, the second kind across the side along which
+// motions part most.
 type Certified struct {
 	Spec  Spec // with the defaults filled in, Progress apart
 	Tiles []Tile
@@ -87,11 +90,18 @@ func Certify(ctx context.Context, spec Spec) (*Certified, error) {
 // certifier is a model with its traps.
 type certifier struct {
 	*runner
-	sys    *enclosure.System
-	p, s   *Axis // the axes of p0 and of s0
-	tau    *big.Rat
-	traps  []*enclosure.Trap
-	says   []Outcome // of each trap
+	sys          *enclosure.System
+	above, below *enclosure.System // the flows that bound a strip of leaves
+	p, s         *Axis             // the axes of p0 and of s0
+	tau          *big.Rat
+	alpha        *big.Rat
+	leaves       *leaves
+	traps        []enclosure.Place
+	says         []Outcome // of each trap
+	// sink is for motions on which nothing is negative; nil is none.
+	sink   *sink // where they have to end; nil: none was found
+	alive  enclosure.Place
+	bounds *enclosure.Settings
 	end    *big.Rat
 	option *enclosure.Settings
 }
@@ -118,7 +128,7 @@ func newCertifier(r *runner) (*certifier, error) {
 		return defaults[name]
 	}
 	eta, alpha, beta, sigma2 := exact("eta"), exact("alpha"), exact("beta"), exact("sigma2")
-	c.tau = exact("tau")
+	c.tau, c.alpha = exact("tau"), alpha
 	a := new(big.Rat).Add(big.NewRat(1, 1), sigma2)
 	limit := c.tau
 	if r.spec.Model == Modes {
@@ -135,7 +145,7 @@ func newCertifier(r *runner) (*certifier, error) {
 	} else {
 		c.sys = frozen(eta, alpha, a, c.tau)
 	}
-	return c, c.findTraps(eta, alpha, a, limit)
+	return c, c.findTraps(eta, alpha, beta, a, limit)
 }
 
 // frozen is the flow of (p, s).
@@ -162,7 +172,7 @@ func averaged(eta, alpha, beta, a, tau *big.Rat) *enclosure.System {
 	return sys
 }
 
-func (c *certifier) findTraps(eta, alpha, a, limit *big.Rat) error {
+func (c *certifier) findTraps(eta, alpha, beta, a, limit *big.Rat) error {
 	n := c.sys.Dim()
 	add := func(x []float64, says Outcome, first int, good func(*enclosure.Trap) bool) error {
 		rows, err := rest.Coordinates(c.sys, nil, x)
@@ -182,10 +192,17 @@ func (c *certifier) findTraps(eta, alpha, a, limit *big.Rat) error {
 	f := func(r *big.Rat) float64 { v, _ := r.Float64(); return v }
 	square := f(limit)*f(limit) - 4*f(a)*f(eta)
 	if square <= 0 {
-		return nil // nothing but collapse
+		return c.findBounds(eta, alpha, beta, a, nil) // nothing but collapse
 	}
 	plus := (f(limit) + math.Sqrt(square)) / (2 * f(a))
 	feature := plus * plus / f(alpha)
+	settled := []float64{plus, feature}
+	if c.spec.Model == Modes {
+		settled = []float64{plus, math.Sqrt(feature), math.Sqrt(feature)}
+	}
+	if err := c.findBounds(eta, alpha, beta, a, settled); err != nil {
+		return fmt.Errorf("mapping: no trap of growth below leaves: %w", err)
+	}
 	if c.spec.Model != Modes {
 		s := c.sys.Var("s")
 		return c.grows([]float64{plus, feature}, s, add)
@@ -210,7 +227,17 @@ func (c *certifier) grows(x []float64, feature enclosure.Expr, add func([]float6
 	return nil
 }
 
-// tile decides one tile, given by the exact ends of p0 and s0. Of one that it does not decide it says whether p0 is the
+// decide decides one tile, by the leaves or by carrying it.
+func (c *certifier) decide(pLo, pHi, sLo, sHi *big.Rat) (o Outcome, cutP bool, err error) {
+	if pLo.Sign() < 0 {
+		return c.tile(pLo, pHi, sLo, sHi)
+	}
+	wide := new(big.Rat).Mul(new(big.Rat).Sub(pHi, pLo), new(big.Rat).Sub(c.s.Hi, c.s.Lo))
+	high := new(big.Rat).Mul(new(big.Rat).Sub(sHi, sLo), new(big.Rat).Sub(c.p.Hi, c.p.Lo))
+	return c.leaves.tile(pLo, pHi, sLo, sHi), wide.Cmp(high) >= 0, nil
+}
+
+// tile decides one tile by carrying it, given by the exact ends of p0 and s0. Of one that it does not decide it says whether p0 is the
 // quantity to cut.
 func (c *certifier) tile(pLo, pHi, sLo, sHi *big.Rat) (o Outcome, cutP bool, err error) {
 	between := func(lo, hi *big.Rat) interval.Interval { return interval.FromRat(lo).Hull(interval.FromRat(hi)) }
@@ -267,7 +294,18 @@ func (c *certifier) run(ctx context.Context, depth int) (*Certified, error) {
 		}
 	}
 	var mu sync.Mutex
-	done, total := 0, len(open)
+	n := strips(depth)
+	done, total := 0, n+len(open)
+	step := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; c.spec.Progress != nil {
+			c.spec.Progress(done, total)
+		}
+	}
+	if err := c.findLeaves(ctx, n, step); err != nil && ctx.Err() == nil {
+		return nil, err
+	}
 	var failed error
 	for level := 0; len(open) > 0; level++ {
 		cut := make([]*[2]Tile, len(open))
@@ -277,16 +315,12 @@ func (c *certifier) run(ctx context.Context, depth int) (*Certified, error) {
 			if c.spec.X.Quantity != "p0" {
 				pLo, pHi, sLo, sHi = sLo, sHi, pLo, pHi
 			}
-			o, cutP, err := c.tile(pLo, pHi, sLo, sHi)
+			o, cutP, err := c.decide(pLo, pHi, sLo, sHi)
 			if t.Outcome = o; err == nil && o == Undecided && level < depth {
 				two := t.halved(cutP == (c.spec.X.Quantity == "p0"))
 				cut[k] = &two
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			if done++; c.spec.Progress != nil {
-				c.spec.Progress(done, total)
-			}
+			step()
 			return err
 		})
 		var next []Tile

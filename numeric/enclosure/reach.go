@@ -6,11 +6,17 @@ import (
 	"stopgrad/numeric/interval"
 )
 
-// Reach follows all solutions from the box x0 until they are all in one of the traps, up to the time end at most, and
-// returns the trap's index, or −1 if they have not been seen to get into one: the box may be too wide, or the solutions may
+// Place is a set of states. A [Trap] is one.
+type Place interface {
+	// Holds reports whether all states of a box are in the set, of those that solutions can have.
+	Holds(box []interval.Interval) bool
+}
+
+// Reach follows all solutions from the box x0 until they are all in one of the places, up to the time end at most, and
+// returns its index, or −1 if they have not been seen to get into one: the box may be too wide, or the solutions may
 // part; then cut is the variable across which the box is best cut. The box is not cut here; once a variable's range is
 // wider than widest it is given up. It panics like [Integrate].
-func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, settings *Settings, traps ...*Trap) (trap, cut int, err error) {
+func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, settings *Settings, places ...Place) (place, cut int, err error) {
 	p, err := compile(sys)
 	if err != nil {
 		return -1, 0, err
@@ -24,8 +30,8 @@ func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, se
 	now := new(big.Rat)
 	for n := 0; ; n++ {
 		box := g.state.box()
-		for k, t := range traps {
-			if t.holds(box[:sys.Dim()]) {
+		for k, t := range places {
+			if t.Holds(box[:sys.Dim()]) {
 				return k, 0, nil
 			}
 		}
@@ -46,8 +52,8 @@ func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, se
 	}
 }
 
-// holds reports whether a box of states lies in the trap.
-func (t *Trap) holds(x []interval.Interval) bool {
+// Holds reports whether a box of states lies in the trap.
+func (t *Trap) Holds(x []interval.Interval) bool {
 	for i, row := range t.rows {
 		u := interval.Interval{}
 		for j, c := range row {

@@ -129,7 +129,7 @@ func TestTrapsKeepTheirBounds(t *testing.T) {
 		x    interval.Interval
 		want bool
 	}{{interval.Point(around.Lo()), true}, {interval.Point(around.Hi()), false}, {around, false}, {around.Neg(), false}, {interval.FromInt(0), true}} {
-		if got := trap.holds([]interval.Interval{c.x}); got != c.want {
+		if got := trap.Holds([]interval.Interval{c.x}); got != c.want {
 			t.Errorf("%v in the trap: %v", c.x, got)
 		}
 		tube, err := Integrate(s, []interval.Interval{c.x}, new(big.Rat), new(big.Rat), nil)
@@ -147,7 +147,7 @@ func TestReach(t *testing.T) {
 	s := NewSystem("x")
 	x := s.Var("x")
 	s.SetRHS("x", x.Sub(x.Pow(3)))
-	var traps []*Trap
+	var traps []Place
 	for _, b := range [][]string{{"-5/4", "-3/4"}, {"3/4", "5/4"}} {
 		ends := rats(t, b)[0]
 		trap, err := NewTrap(s, rats(t, []string{"1"}), ends[:1], ends[1:], 0)
