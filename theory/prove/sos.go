@@ -53,10 +53,9 @@ func (s *state) squares(f kernel.Formula) (kernel.Theorem, bool) {
 		return none, false
 	}
 	degree := p.degree()
-	for _, top := range []int{degree + degree%2, degree + degree%2 + 2} {
-		if top > 12 {
-			break
-		}
+	// What is of odd degree mostly has a sum whose products go no higher; one of even degree has more to say and more that
+	// has to cancel.
+	for top := degree; top <= min(12, degree+degree%2+2); top += 1 + (top+1)%2 {
 		sum, zero := s.squaresOfDegree(k, p, letters, top)
 		if sum == nil {
 			continue
