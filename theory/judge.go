@@ -21,6 +21,9 @@ type Options struct {
 	// Doubt has a proof searched for of what drawn states refute, too. That finds errors of the suite, which is rare, and
 	// takes most of the time of proving.
 	Doubt bool
+	// Certify looks for an argument over the region of a part that is neither proved nor refuted by few states, before more is
+	// searched for; it reports whether that decides the part. Package theory keeps nothing of it; nil leaves it out.
+	Certify func(ctx context.Context, part *lang.Part) bool
 }
 
 // Hunter finds counterexamples by other means than drawing, and makes them small. What it returns is believed
@@ -145,6 +148,12 @@ func Supports(p *lang.Part, found sample.Result) bool {
 // a counterexample nor a proof.
 func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proved bool) sample.Result {
 	budget := o.Budget
+	if p.Region && o.Certify != nil && !proved {
+		few := sample.Search(ctx, p, o.Seed, label, budget)
+		if few.Refutation != nil || o.Certify(ctx, p) {
+			return few
+		}
+	}
 	if !proved {
 		budget *= factor
 	}
@@ -190,6 +199,7 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	if r.Part, r.Err = Mutant(f, c, p, t); r.Err != nil {
 		return r
 	}
+	o.Certify = nil
 	label := c.ID + "/" + p.Name + "/" + t.String()
 	r.Proof = o.prove(ctx, r.Part, label)
 	r.Search = o.search(ctx, r.Part, label, twinFactor, r.Proof.Verdict().IsDecided())
