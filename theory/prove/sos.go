@@ -900,6 +900,9 @@ func touching(basis []poly, kernel [][]float64, letters []*kernel.Term) []*big.R
 			}
 		}
 	}
+	if len(out) < len(letters) {
+		return nil // a letter that no square has
+	}
 	return out
 }
 
