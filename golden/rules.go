@@ -148,17 +148,20 @@ func Rules() []Rule {
 		Rule{Name: ruleStale, Statement: "the sources that computed the numbers are unchanged (a warning when not)"})
 }
 
-// Statements are the members of a golden of statistics that no rule here or of package recorder computes again: whoever
+// Statements are the members of a golden of statistics or parity that no rule here or of package recorder computes again: whoever
 // recorded it says so, and a reader believes it or does not. What a recorder's rules compare (gates, the recipe of the arm,
 // the examples of the digits, the first ten steps) is not among them, nor what follows from matrices.
 func Statements() []string {
 	return []string{
-		"created, as long as it is not in the future; provenance: git_commit, dirty, command, device, host, wall_s, rng, and version and deterministic of the engine",
+		"created, as long as it is not in the future; provenance: git_commit, dirty, command, device, host, wall_s, rng, and of the engine that it was this one: name, version, platform and plugin, and so that it was a GPU",
 		"kernels_sha256, where the sources are not at hand; where they are, another one is warned of",
-		"data.sha256, n_train and n_test of images that are not at hand",
+		"data of images that are not at hand: name, sha256, decoder, split, n_train and n_test",
+		"rules, the recorder's list of those that held; what must hold is the program's",
+		"that no other seeds, reruns or arms were made and left out",
 		"accuracies, losses, and the series between the steps whose matrices are kept",
 		"worst deviations over all steps: identity, balance_error, discrete_error, replay_error, average_error, moment_error, ball_error, views_distance",
-		"that a run of the recipe went from its first ten steps to the matrices of its end; not_reproduced and the reason of supersedes",
+		"that a run of the recipe went from its first ten steps to the matrices of its end; not_reproduced and supersedes",
+		"of a golden of parity, where within its bounds the values lie, and timings",
 	}
 }
 

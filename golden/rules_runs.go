@@ -316,6 +316,9 @@ func checkParity(s *Subject) Outcome {
 		return Failed(refuse("parity.values", "empty"))
 	}
 	recompute := s.verifier.Recompute[p.Computation]
+	if recompute == nil && s.verifier.Recompute != nil {
+		return Failed(refuse("parity.computation", "%q is no computation of this program", p.Computation))
+	}
 	if recompute == nil {
 		return Outcome{State: Unchecked, Detail: fmt.Sprintf("no recomputation %q is registered here", p.Computation)}
 	}

@@ -157,18 +157,27 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 	if !proved {
 		budget *= factor
 	}
-	if o.Hunter != nil && !proved {
-		// States decide little of what is said of all times: a few of them, then motions, then the many.
+	var cells sample.Result
+	if !proved {
+		// A few states, then those that decide where polynomials do. States decide little of what is said of all times: then
+		// motions, then many states.
 		few := sample.Search(ctx, p, o.Seed, label, o.Budget)
 		if few.Refutation != nil {
 			return few
 		}
-		if h, ok := o.Hunter.Pursue(ctx, p, o.Seed, label); ok && h.Refutation != nil {
-			h.Drawn, h.Tried = h.Drawn+few.Drawn, h.Tried+few.Tried
-			return h
+		if cells = sample.Cells(ctx, p, sample.CellWork); cells.Refutation != nil {
+			cells.Drawn, cells.Tried = cells.Drawn+few.Drawn, cells.Tried+few.Tried
+			return cells
+		}
+		if o.Hunter != nil {
+			if h, ok := o.Hunter.Pursue(ctx, p, o.Seed, label); ok && h.Refutation != nil {
+				h.Drawn, h.Tried = h.Drawn+few.Drawn, h.Tried+few.Tried
+				return h
+			}
 		}
 	}
 	r := sample.Search(ctx, p, o.Seed, label, budget)
+	r.Cells = cells.Cells
 	if r.Refutation != nil || o.Hunter == nil || proved {
 		return r
 	}
@@ -178,6 +187,7 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 		h.Undefined = r.Undefined
 	}
 	h.Tested.Add(r.Tested)
+	h.Cells = r.Cells
 	if h.Refutation == nil && eval.OverTime(p) && !eval.OverSteps(p) {
 		h.Tested.Add(o.Hunter.Follow(ctx, p, o.Seed, label))
 	}

@@ -269,6 +269,9 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		if c := sample.Closeness(s.Nearest); c != "" {
 			d.Tested += "; " + c
 		}
+		if s.Cells > 0 {
+			d.Tested += fmt.Sprintf("; a point of every open cell, %d", s.Cells)
+		}
 	}
 }
 

@@ -205,7 +205,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: recorder.Rules}
+	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: slices.Concat(recorder.Rules, parity.Rules)}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}

@@ -16,7 +16,7 @@
 //   - motion.go chooses the state contexts whose theorems hold all along a motion or an orbit, proves that declared
 //     domains and structures are kept, and applies the rules about time.
 //   - combine.go and sos.go write a polynomial as a sum of nonnegative multiples of what is known not to be negative, by
-//     linear and by semidefinite programming, univariate.go by splitting boxes; plausible.go and touch.go look at numbers
-//     first.
+//     linear and by semidefinite programming, univariate.go by splitting boxes, factors.go by the signs of factors;
+//     plausible.go and touch.go look at numbers first, drawn ones or those of cells (package cad).
 //   - search.go looks for a proof of each form of statement without being told.
 package prove

@@ -413,6 +413,9 @@ func (s *state) deeper(f kernel.Formula) (kernel.Theorem, bool) {
 	if th, ok := s.combine(f); ok {
 		return th, true
 	}
+	if th, ok := s.byFactors(f); ok {
+		return th, true
+	}
 	if th, ok := s.polynomial(f); ok {
 		return th, true
 	}

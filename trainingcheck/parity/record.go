@@ -70,7 +70,8 @@ func (r *Recording) Record(ctx context.Context, n Network, p method.Precision, t
 	recorder.Describe(r.Engine, p, &prov)
 	prov.Engine.Deterministic = maps.Equal(values, again)
 	prov.Command, prov.RNG, prov.WallS = r.Command, recorder.RNG, math.Round(time.Since(start).Seconds())
-	prov.Data = &golden.Data{Name: "gaussian", SHA256: golden.Generated, NTrain: c.Batch, Decoder: "none", Split: "none"}
+	drawn := examples(c.Batch)
+	prov.Data = &drawn
 	g := &golden.Golden{ID: ID(r.Engine.Kind, p, n.Name), Kind: golden.ParityKind, Status: golden.Informative,
 		Created: time.Now().UTC().Format(time.RFC3339), Provenance: prov,
 		Parity: &golden.Parity{Computation: StepName, Seed: r.Seed, InputSHA256: inputs, Values: bounded(c, a, values), Timings: timings}}
@@ -85,12 +86,17 @@ func (r *Recording) Record(ctx context.Context, n Network, p method.Precision, t
 		sources = os.DirFS(r.Root)
 	}
 	w, err := golden.RecordFile(ctx, r.Out, g, golden.RecordOptions{Reason: r.Reason, AllowDirty: r.AllowDirty,
-		Verifier: &golden.Verifier{Sources: sources, Recompute: r.recompute}})
+		Verifier: &golden.Verifier{Sources: sources, Recompute: r.recompute, Extra: Rules}})
 	if err != nil {
 		// Time on the machine may not come again: what it computed must not be lost with the golden.
 		return fail(fmt.Errorf("%w; %s computed %v", err, r.Engine.Kind, values))
 	}
 	return g, w, nil
+}
+
+// examples describes the views of a step, which are drawn.
+func examples(batch int) golden.Data {
+	return golden.Data{Name: "gaussian", SHA256: golden.Generated, NTrain: batch, Decoder: "none", Split: "none"}
 }
 
 // Job is one golden to be recorded.

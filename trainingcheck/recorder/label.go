@@ -41,11 +41,16 @@ func Label(id string) (check.Tier, check.Arm, error) {
 // LabelRule refuses a golden whose recipe is not that of the arm its id names: a verifier adds it to the rules of package
 // golden, which knows no arms. What an arm changes by a number that depends on the tier (a learning rate, a length) is
 // not compared.
-var LabelRule = golden.Rule{Name: "label", Statement: "the recipe is that of the arm which the id names", Kinds: []golden.Kind{golden.Statistics},
+var LabelRule = golden.Rule{Name: "label", Statement: "a golden of runs, and no other, is named by an arm, and has its recipe",
 	Check: func(s *golden.Subject) golden.Outcome {
 		tier, arm, err := Label(s.Golden.ID)
-		if err != nil {
-			return golden.NothingToCheck("the id names no arm")
+		switch {
+		case s.Golden.Kind == golden.Statistics && err != nil:
+			return refused("id", "%v", err)
+		case s.Golden.Kind != golden.Statistics && err == nil:
+			return refused("kind", "%q under the id of runs", s.Golden.Kind)
+		case err != nil:
+			return golden.NothingToCheck("a %s", s.Golden.Kind)
 		}
 		text, err := s.Golden.Config.MarshalJSON()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"stopgrad/golden"
 	"stopgrad/trainingcheck/check"
@@ -20,6 +21,7 @@ var Rules = []golden.Rule{LabelRule,
 	{Name: "tier", Statement: "the recipe is, number by number, that of this program's tier and arm", Kinds: []golden.Kind{golden.Statistics}, Check: checkTier},
 	{Name: "gates", Statement: "the questions put to the runs are this program's: check ids, metrics, bounds, partners", Kinds: []golden.Kind{golden.Statistics}, Check: checkGates},
 	{Name: "required", Statement: "what an arm of the tier must be held to has something to check, seeds and bands are those a recording has, and status and kernels the tier's", Kinds: []golden.Kind{golden.Statistics}, Check: checkRequired},
+	{Name: "evidence", Statement: "seeds follow each other, numbers and matrices are those that a recording keeps of a run, arithmetic and repeatability are what recipe and reruns say, and nothing is added", Kinds: []golden.Kind{golden.Statistics}, Check: checkEvidence},
 	{Name: "series", Statement: "every run has the looks of its length, with ηt of the recipe at each", Kinds: []golden.Kind{golden.Statistics}, Check: checkLooks},
 	{Name: "examples", Statement: "hash and numbers of the digits are those of the embedded ones", Kinds: []golden.Kind{golden.Statistics}, Check: checkExamples},
 	{Name: "state", Statement: "the first ten steps, made again from the seed, end in the recorded state", Kinds: []golden.Kind{golden.Statistics}, Check: checkState},
@@ -36,7 +38,7 @@ type labelled struct {
 func read(s *golden.Subject) (l labelled, o golden.Outcome, ok bool) {
 	var err error
 	if l.tier, l.arm, err = Label(s.Golden.ID); err != nil {
-		return l, golden.NothingToCheck("the id names no arm"), false
+		return l, refused("id", "%v", err), false
 	}
 	text, err := s.Golden.Config.MarshalJSON()
 	var members map[string]json.RawMessage
@@ -204,6 +206,11 @@ func checkGates(s *golden.Subject) golden.Outcome {
 		partners[a] = s.Beside(ID(l.tier, backend, a))
 	}
 	want := claims(l.tier, backend, l.arm, partners)
+	all := map[check.Arm]bool{}
+	for a := range partners {
+		all[a] = true
+	}
+	full := claims(l.tier, backend, l.arm, all)
 	for i := range max(len(want), len(s.Golden.Claims)) {
 		field := fmt.Sprintf("claims[%d]", i)
 		switch {
@@ -214,6 +221,16 @@ func checkGates(s *golden.Subject) golden.Outcome {
 		case question(s.Golden.Claims[i]) != question(want[i]):
 			return refused(field, "%s; this program asks %s", question(s.Golden.Claims[i]), question(want[i]))
 		}
+	}
+	if missing := len(full) - len(want); missing > 0 {
+		var absent []string
+		for _, c := range full {
+			if c.Other != "" && !s.Beside(c.Other) {
+				absent = append(absent, c.Other)
+			}
+		}
+		slices.Sort(absent)
+		return golden.Outcome{State: golden.Warn, Detail: fmt.Sprintf("%d questions are not asked: %s is not here", missing, strings.Join(slices.Compact(absent), ", "))}
 	}
 	return golden.Passed("%d questions of this program", len(want))
 }
@@ -290,6 +307,123 @@ func checkRequired(s *golden.Subject) golden.Outcome {
 		}
 	}
 	return golden.Passed("%d rules have something to check, %d bands", len(rules), len(g.Bands))
+}
+
+// accuracies of the end of a run, as package check names them.
+var accuracies = []string{golden.MetricKNN, golden.MetricLinear, golden.MetricFewShot, golden.MetricZKNN}
+
+// matrix tells whether the predictor is a matrix, of which there are numbers and matrices to keep.
+func (l labelled) matrix() bool {
+	return l.config.Predictor.Kind == method.LinearP || l.config.Predictor.Kind == method.DirectP
+}
+
+// needed are the final numbers that every run of an arm has, allowed all that any has. A run that has collapsed may have
+// none where a difference of nothing is divided by nothing.
+func (l labelled) needed() (needed, allowed []string) {
+	needed = append([]string{golden.MetricZStd, golden.MetricRank}, accuracies...)
+	if l.config.Steps >= StateSteps {
+		needed = append(needed, MetricState)
+	}
+	if l.matrix() {
+		needed = append(needed, golden.MetricAsymmetry, golden.MetricCommutator, golden.MetricTopCosine, golden.MetricBalance)
+	}
+	if rule, _ := bandRule(l.arm, golden.MetricRank); rule == golden.TwoSided { // no collapse
+		needed = append(needed, golden.MetricCentredRank)
+	}
+	allowed = append(slices.Concat(check.Columns, accuracies), MetricIdentity, MetricBalanceError, MetricDiscreteError, MetricReplayError,
+		MetricAverageError, MetricMomentError, MetricBallError, MetricViews, MetricState)
+	return needed, allowed
+}
+
+// tensors are the names of the matrices of one step.
+func (l labelled) tensors(step int) []string {
+	out := []string{golden.TensorF, golden.TensorZ, golden.TensorZMean}
+	if l.matrix() {
+		out = append(out, golden.TensorWp, golden.TensorWL)
+		if l.config.Net.Bias {
+			out = append(out, golden.TensorBias)
+		}
+	}
+	if l.config.Direct != nil && step > 0 {
+		out = append(out, golden.TensorFHat)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func checkEvidence(s *golden.Subject) golden.Outcome {
+	l, o, ok := read(s)
+	if !ok {
+		return o
+	}
+	g := s.Golden
+	e := g.Provenance.Engine
+	switch want := Arithmetic(e.Name, l.config.Precision); {
+	case g.Extra != nil:
+		return refused("extra", "set, and a recording of an arm has none")
+	case e.Precision != want:
+		return refused("provenance.engine.precision", "%q, and %s on the engine %s is %q", e.Precision, l.config.Precision, e.Name, want)
+	}
+	reruns := false
+	needed, allowed := l.needed()
+	for i, r := range g.Runs {
+		field := fmt.Sprintf("runs[%d]", i)
+		switch first := g.Runs[0].Seed; {
+		case r.Rerun > 0 && r.Seed != first:
+			return refused(field+".rerun", "%d of seed %d, and only the first seed is run again", r.Rerun, r.Seed)
+		case i > 0 && r.Rerun == 0 && r.Seed != g.Runs[i-1].Seed+1:
+			return refused(field+".seed", "%d after %d: seeds of a recording follow each other", r.Seed, g.Runs[i-1].Seed)
+		}
+		reruns = reruns || r.Rerun > 0
+		for _, name := range needed {
+			if _, ok := r.Final[name]; !ok {
+				return refused(field+".final."+name, "missing, and every run of %s has it", l.arm)
+			}
+		}
+		for name := range r.Final {
+			if !slices.Contains(allowed, name) {
+				return refused(field+".final."+name, "no number that this program records")
+			}
+		}
+		if o, ok := l.kept(field, r); !ok {
+			return o
+		}
+	}
+	if want := reruns && repeats(g.Runs); e.Deterministic != want {
+		return refused("provenance.engine.deterministic", "%v, and the reruns say %v", e.Deterministic, want)
+	}
+	return golden.Passed("numbers and matrices of %d runs are those of a recording", len(g.Runs))
+}
+
+// kept refuses matrices and spectra that are not those of a recording.
+func (l labelled) kept(field string, r golden.Run) (golden.Outcome, bool) {
+	if r.Snapshots == nil {
+		return golden.Outcome{}, true
+	}
+	byStep := map[int][]string{}
+	for _, x := range r.Snapshots.Tensors {
+		byStep[x.Step] = append(byStep[x.Step], x.Name)
+	}
+	if byStep[l.config.Steps] == nil {
+		return refused(field+".snapshots", "none after the last step"), false
+	}
+	for step, names := range byStep {
+		slices.Sort(names)
+		if want := l.tensors(step); !slices.Equal(names, want) {
+			return refused(field+".snapshots", "%v at step %d, and a recording keeps %v", names, step, want), false
+		}
+	}
+	for j, p := range r.Series {
+		if byStep[p.Step] == nil || !l.matrix() {
+			continue
+		}
+		for _, name := range []string{golden.SpectrumPrefix + golden.TensorF, golden.SpectrumGains} {
+			if len(p.Spectra[name]) == 0 {
+				return refused(fmt.Sprintf("%s.series[%d].%s", field, j, name), "missing, and the matrices of this step are kept"), false
+			}
+		}
+	}
+	return golden.Outcome{}, true
 }
 
 // looksOf are the steps at which a run is looked at: package check's default, a tenth of the run.
@@ -369,9 +503,6 @@ func checkState(s *golden.Subject) golden.Outcome {
 	}
 	for i, r := range s.Golden.Runs {
 		if _, ok := r.Final[MetricState]; !ok {
-			if s.Golden.Status == golden.Informative {
-				return golden.Outcome{State: golden.Warn, Detail: "recorded without the state of its first steps: they are a statement"}
-			}
 			return refused(fmt.Sprintf("runs[%d].final.%s", i, MetricState), "missing")
 		}
 	}

@@ -73,11 +73,6 @@ type Result struct {
 
 // Write puts the files of a job into a folder.
 func (j Job) Write(dir string) error {
-	c := j.Config
-	if o := c.Optimizer; o.Schedule != nil || o.Trust != 0 || o.ExcludeBiasAndNorm || c.Method == method.SimCLR || c.Method == method.VICReg ||
-		c.Direct != nil && (c.Direct.EpsInside || c.Direct.Shrink != 0 || c.Direct.ZeroMean || c.Direct.PlainAverage) {
-		return fmt.Errorf("torch: %s: the script has no schedules, LARS, exclusions from decay, SimCLR, VICReg, eps_inside, dyn_reg, dyn_zero_mean and plain_average", j.Name)
-	}
 	type tensor struct {
 		Name string `json:"name"`
 		Dims []int  `json:"dims"`

@@ -43,26 +43,52 @@ class Run:
             if t.dim() == 4:  # as PyTorch's convolutions want it
                 t = t.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
             self.t[spec["name"]] = t
-        predictor, network = [], []
-        for name in self.names:
-            if name.startswith("online/") or name.startswith("predictor/"):
-                self.t[name].requires_grad_(True)
-                (predictor if name.startswith("predictor/") else network).append(self.t[name])
-        o, p = config["optimizer"], config["predictor"]
+        o, p, direct = config["optimizer"], config["predictor"], config.get("direct")
         ratio = p["rate_ratio"]
-        decay = o["wd"] / ratio if o["predictor_decay"] == "theory" else o["wd"]
-        direct = config.get("direct")
-        if direct and direct["freq"] == 1:
-            predictor = []  # it is set in every step and learns nothing
-        groups = [{"params": network, "lr": o["lr"], "weight_decay": o["wd"]}]
-        if predictor:
-            groups.append({"params": predictor, "lr": o["lr"] * ratio, "weight_decay": decay})
-        self.optimizer = torch.optim.SGD(groups, lr=o["lr"], momentum=o["momentum"])
+        groups = {}  # by rate, decay, and whether LARS scales the gradient
+        for name in self.names:
+            own = name.startswith("predictor/")
+            if not own and not name.startswith("online/"):
+                continue
+            self.t[name].requires_grad_(True)
+            if own and direct and direct["freq"] == 1:
+                continue  # it is set in every step and learns nothing
+            plain = bool(o.get("exclude_bias_and_norm")) and self.t[name].dim() == 1
+            decay = 0.0 if plain else o["wd"] / ratio if own and o["predictor_decay"] == "theory" else o["wd"]
+            groups.setdefault((o["lr"] * ratio if own else o["lr"], decay, not plain), []).append(self.t[name])
+        self.trust = o.get("lars_trust", 0)
+        self.optimizer = torch.optim.SGD(
+            [{"params": ts, "lr": lr, "weight_decay": 0.0 if self.trust and scaled else decay, "decay": decay, "scaled": scaled}
+             for (lr, decay, scaled), ts in groups.items()], lr=o["lr"], momentum=o["momentum"])
+        self.schedule = o.get("schedule") or {}
+        self.rate = self.scheduler()
         names = [n for n in self.names if n.startswith("target/")]
         self.average = [self.t[n] for n in names], [self.t["online/" + n[len("target/"):]] for n in names]
         if not names:
             self.average = None
         self.done = 0
+
+    def scheduler(self):
+        """torch's own schedules of the rate: linear from 1/W to 1 over W steps, then a cosine to 0; None without."""
+        warmup, steps = self.schedule.get("warmup", 0), self.c["steps"]
+        parts, optim = [], torch.optim.lr_scheduler
+        if warmup > 1:
+            parts.append(optim.LinearLR(self.optimizer, start_factor=1 / warmup, total_iters=warmup - 1))
+        if self.schedule.get("cosine"):
+            parts.append(optim.CosineAnnealingLR(self.optimizer, T_max=steps - warmup))
+        if len(parts) < 2:
+            return parts[0] if parts else None
+        return optim.SequentialLR(self.optimizer, parts, milestones=[warmup])
+
+    @torch.no_grad()
+    def lars(self):
+        """Scales each gradient, after the decay, to the length of its weight times the trust coefficient."""
+        for group in self.optimizer.param_groups:
+            for w in group["params"] if group["scaled"] else []:
+                g = w.grad.add_(w, alpha=group["decay"])
+                size, length = torch.linalg.vector_norm(w), torch.linalg.vector_norm(g)
+                if size > 0 and length > 0:
+                    g.mul_(self.trust * size / length)
 
     def norm(self, name, x, affine=None, track=False):
         """BatchNorm over all axes but that of the channels, the second; buffers move when track is set."""
@@ -120,6 +146,21 @@ class Run:
             return self.dense("predictor/out", torch.relu(self.norm("predictor/0", self.dense("predictor/0", z), track=True)))
         return F.linear(z, self.t["predictor/w"].T)
 
+    def contrast(self, online):
+        """SimCLR: each view is to be told, by the cosine, which of the others is of the same example."""
+        n = len(online[0])
+        z = F.normalize(torch.cat(online), dim=1)
+        logits = (z @ z.T / self.c["loss"]["temperature"]).fill_diagonal_(-math.inf)
+        return F.cross_entropy(logits, (torch.arange(2 * n, device=z.device) + n) % (2 * n))
+
+    def variances(self, online):
+        """VICReg: invariance, standard deviations of at least 1, and no covariances."""
+        loss = 25 * F.mse_loss(*online)
+        for z in online:
+            loss = loss + 25 * F.relu(1 - torch.sqrt(z.var(dim=0) + 1e-4)).mean() / 2
+            loss = loss + torch.cov(z.T).fill_diagonal_(0).pow(2).sum() / z.shape[1]
+        return loss
+
     def loss(self, p, z):
         if self.c["loss"]["kind"] == "euclidean":
             return ((p - z) ** 2).sum() / (2 * len(p))
@@ -127,33 +168,43 @@ class Run:
 
     @torch.no_grad()
     def follow(self, views):
-        """Moves the moment by the online projections of a batch."""
+        """Moves the moment, and the mean where there is one, by the online projections of a batch."""
         d = self.c["direct"]
+        mean = torch.cat(views).mean(0)
         if d["centred"]:
-            mean = torch.cat(views).mean(0)
             views = [f - mean for f in views]
         if d["moment"] == "cross":
             m = views[0].T @ views[1] / len(views[0])
             m = (m + m.T) / 2
         else:
             m = sum(f.T @ f / len(f) for f in views) / len(views)
-        rho = d["rho"] if self.done else 0.0
-        self.t["moment"].mul_(rho).add_(m, alpha=1 - rho)
+        if d.get("plain_average"):  # the sums go on from the means
+            average = lambda past, new: (past * self.done + new) / (self.done + 1)
+        else:
+            average = lambda past, new: d["rho"] * past + (1 - d["rho"]) * new if self.done else new
+        self.t["moment"].copy_(average(self.t["moment"], m))
+        if d.get("dyn_zero_mean"):
+            self.t["mean"].copy_(average(self.t["mean"], mean))
 
     @torch.no_grad()
     def set_predictor(self):
         d, method = self.c["direct"], self.c["method"]
         m = self.t["moment"].double()
+        if d.get("dyn_zero_mean"):
+            m = m - torch.outer(self.t["mean"].double(), self.t["mean"].double())
         s, u = torch.linalg.eigh((m + m.T) / 2)
         s = s.clamp(min=0)
         top = s.max()
         power = {"directpred": 0.5, "directcopy": 1.0, "directset": d.get("gamma", 0)}[method]
-        if d["formula"] == "code":
+        if d.get("eps_inside"):
+            p = (s / top + d["epsilon"]).clamp(min=FLOOR) ** power
+        elif d["formula"] == "code":
             p = ((s / top) ** power + d["epsilon"]).clamp(min=FLOOR)
         elif method == "directpred":
             p = s ** power + d["epsilon"] * top
         else:
             p = s ** power + d["epsilon"]
+        p = p * (1 - d.get("dyn_reg", 0))
         self.t["predictor/w"].copy_((u * p) @ u.T)
 
     def forward(self, x1, x2):
@@ -163,6 +214,10 @@ class Run:
         crossed = direct is not None and direct["moment"] == "cross"
         online = [self.network("online", x) for x in ([x1, x2] if both or shared or crossed else [x1])]
         features = [f.detach() for f in online]
+        if c["loss"]["kind"] == "ntxent":
+            return self.contrast(online), features
+        if c["loss"]["kind"] == "vic":
+            return self.variances(online), features
         if direct and direct["when"] == "before":
             self.follow(features)
             if self.sets():
@@ -186,13 +241,19 @@ class Run:
         loss, features = self.forward(x1, x2)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self.trust:
+            self.lars()
         self.optimizer.step()
+        if self.rate:
+            self.rate.step()
         with torch.no_grad():
             if c["predictor"]["symmetrize"]:
                 w = self.t["predictor/w"]
                 w.copy_((w + w.T) / 2)
             if self.average:
                 m = c["target"]["momentum"]
+                if self.schedule.get("target_cosine"):
+                    m = 1 - (1 - m) * (math.cos(math.pi * self.done / c["steps"]) + 1) / 2
                 torch._foreach_mul_(self.average[0], m)
                 torch._foreach_add_(self.average[0], self.average[1], alpha=1 - m)
         if direct and direct["when"] == "after":
