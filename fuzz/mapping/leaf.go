@@ -27,8 +27,7 @@ import (
 // The states with p ≥ 0, wa ≥ 0 and s > 0 are convex on a leaf, and motions do not leave them: p' = αw·wa ≥ 0 at p = 0, wa' =
 // βw ≥ 0 at wa = 0, and s' is a multiple of s. There ∂p'/∂wa = αw ≥ 0 and ∂wa'/∂p = βp/(αw) ≥ 0. The difference z of two
 // motions obeys z' = A(t)·z, A the mean of the derivative over the segment between them, whose entries off the diagonal are
-// not negative: what is not negative in it at the start, p and wa = τ(0)·w both, never becomes so. (Claim leaf-order has the
-// signs as theorems.)
+// not negative: what is not negative in it at the start, p and wa = τ(0)·w both, never becomes so.
 type leaves struct {
 	alpha *big.Rat
 	edges []*big.Rat // of strips of leaves, ascending
