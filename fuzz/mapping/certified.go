@@ -55,14 +55,14 @@ func (t Tile) cell() Cell {
 // How fine a certified map is: the tiles to begin with along an axis, and how often one is halved.
 const (
 	certifiedCells = 16
-	certifiedDepth = 11
+	certifiedDepth = 12
 	certifiedMost  = 20
 	// hopeless is the width of a set that is not carried any further: p and s end between 0 and about 1.
 	hopeless = 0.5
 )
 
 // Certify certifies the map that spec describes: X and Y are p0 and s0 on linear axes, the model is frozen or modes, and
-// eta is positive. Refine is how often a tile is halved (0: 11 times); Measure and Horizon have no part in it. The result
+// eta is positive. Refine is how often a tile is halved (0: 12 times); Measure and Horizon have no part in it. The result
 // depends on the specification alone, not on Workers. When ctx ends, the tiles that are done come with the error.
 func Certify(ctx context.Context, spec Spec) (*Certified, error) {
 	depth := spec.Refine
