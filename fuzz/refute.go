@@ -298,6 +298,7 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 		fd.Status, fd.Verdict, fd.Note = IllFormed, v, t.Part.Fault.Error()
 		return fd
 	}
+	e.Cells = sample.CellWork
 	opts := falsify.Options{Seed: o.Seed, Effort: e}
 	if o.Region != nil {
 		opts.Sizes, opts.Domain = o.Region.Sizes(), o.Region.Narrow(t.Part)

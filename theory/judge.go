@@ -21,6 +21,9 @@ type Options struct {
 	// Doubt has a proof searched for of what drawn states refute, too. That finds errors of the suite, which is rare, and
 	// takes most of the time of proving.
 	Doubt bool
+	// Certify looks for an argument over the region of a part that is neither proved nor refuted by few states, before more is
+	// searched for; it reports whether that decides the part. Package theory keeps nothing of it; nil leaves it out.
+	Certify func(ctx context.Context, part *lang.Part) bool
 }
 
 // Hunter finds counterexamples by other means than drawing, and makes them small. What it returns is believed
@@ -145,21 +148,36 @@ func Supports(p *lang.Part, found sample.Result) bool {
 // a counterexample nor a proof.
 func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proved bool) sample.Result {
 	budget := o.Budget
+	if p.Region && o.Certify != nil && !proved {
+		few := sample.Search(ctx, p, o.Seed, label, budget)
+		if few.Refutation != nil || o.Certify(ctx, p) {
+			return few
+		}
+	}
 	if !proved {
 		budget *= factor
 	}
-	if o.Hunter != nil && !proved {
-		// States decide little of what is said of all times: a few of them, then motions, then the many.
+	var cells sample.Result
+	if !proved {
+		// A few states, then those that decide where polynomials do. States decide little of what is said of all times: then
+		// motions, then many states.
 		few := sample.Search(ctx, p, o.Seed, label, o.Budget)
 		if few.Refutation != nil {
 			return few
 		}
-		if h, ok := o.Hunter.Pursue(ctx, p, o.Seed, label); ok && h.Refutation != nil {
-			h.Drawn, h.Tried = h.Drawn+few.Drawn, h.Tried+few.Tried
-			return h
+		if cells = sample.Cells(ctx, p, sample.CellWork); cells.Refutation != nil {
+			cells.Drawn, cells.Tried = cells.Drawn+few.Drawn, cells.Tried+few.Tried
+			return cells
+		}
+		if o.Hunter != nil {
+			if h, ok := o.Hunter.Pursue(ctx, p, o.Seed, label); ok && h.Refutation != nil {
+				h.Drawn, h.Tried = h.Drawn+few.Drawn, h.Tried+few.Tried
+				return h
+			}
 		}
 	}
 	r := sample.Search(ctx, p, o.Seed, label, budget)
+	r.Cells = cells.Cells
 	if r.Refutation != nil || o.Hunter == nil || proved {
 		return r
 	}
@@ -169,6 +187,7 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 		h.Undefined = r.Undefined
 	}
 	h.Tested.Add(r.Tested)
+	h.Cells = r.Cells
 	if h.Refutation == nil && eval.OverTime(p) && !eval.OverSteps(p) {
 		h.Tested.Add(o.Hunter.Follow(ctx, p, o.Seed, label))
 	}
@@ -180,6 +199,7 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	if r.Part, r.Err = Mutant(f, c, p, t); r.Err != nil {
 		return r
 	}
+	o.Certify = nil
 	label := c.ID + "/" + p.Name + "/" + t.String()
 	r.Proof = o.prove(ctx, r.Part, label)
 	r.Search = o.search(ctx, r.Part, label, twinFactor, r.Proof.Verdict().IsDecided())

@@ -24,6 +24,8 @@ type Effort struct {
 	Interior, Corners, Solved int
 	// Wide states have numbers of any magnitude, at ends and ties; Lines are moved along, one scalar each.
 	Wide, Lines int
+	// Cells bounds the work of looking at sample points of cells (sample.Cells).
+	Cells int
 	// Optimise is spent on each choice of sizes.
 	Optimise optimise.Effort
 }
@@ -42,7 +44,7 @@ type Options struct {
 type Result struct {
 	Refutation *verdict.Refutation // nil if none was found
 	Witness    verdict.Witness
-	Stage      string // that found it: interior, corners, wide, lines, solved, or one of package optimise
+	Stage      string // that found it: interior, corners, wide, lines, cells, solved, or one of package optimise
 	// Coordinates and Rebuild give the states around the witness where it comes from a chart with equations
 	// solved for: the witness is Rebuild(Coordinates), and Groups lists the coordinates by symbol. Nil otherwise.
 	Coordinates []*big.Rat
@@ -79,10 +81,25 @@ func (s *searcher) search() {
 		return
 	}
 	s.weak = weaker(part)
-	for _, stage := range []func(){s.interior, s.corners, s.wide, s.lines, s.solved, s.optimise} {
+	for _, stage := range []func(){s.interior, s.corners, s.wide, s.lines, s.cells, s.solved, s.optimise} {
 		if stage(); s.finished() {
 			return
 		}
+	}
+}
+
+// cells looks at a sample point of each cell on which everything that decides a statement about scalars has one sign.
+func (s *searcher) cells() {
+	if s.o.Effort.Cells == 0 {
+		return
+	}
+	r := sample.Cells(s.ctx, s.target, s.o.Effort.Cells)
+	s.res.Drawn += r.Drawn
+	if r.Refutation == nil {
+		return
+	}
+	if x, err := verdict.Refute(s.part, r.Witness); err == nil && x.Verdict().IsRefuted() {
+		s.res.Refutation, s.res.Witness, s.res.Stage = x, r.Witness, "cells"
 	}
 }
 

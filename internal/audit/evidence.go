@@ -36,9 +36,15 @@ func word(v verdict.Verdict) ledger.Verdict { return ledger.Verdict(v.String()) 
 // judge judges one part.
 func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Options) finding {
 	start := time.Now()
-	r := theory.JudgePart(ctx, f, c, p, theory.Options{Seed: o.Seed, Budget: o.Depth.States, Hunter: o.Depth.Hunt, Doubt: o.Depth.Doubt})
 	out := finding{certificates: map[string][]byte{}}
 	detail := describe(p)
+	var region *certify.Outcome // nil: nothing was left for the search of boxes
+	var boxes ledger.Evidence
+	r := theory.JudgePart(ctx, f, c, p, theory.Options{Seed: o.Seed, Budget: o.Depth.States, Hunter: o.Depth.Hunt, Doubt: o.Depth.Doubt,
+		Certify: func(ctx context.Context, p *lang.Part) bool {
+			boxes, region = regionEvidence(ctx, detail, p, o)
+			return region.Verdict.IsDecided()
+		}})
 	out.statement = detail.Statement
 	var words []verdict.Verdict
 	add := func(e ledger.Evidence, v verdict.Verdict, kind string, certificate []byte) {
@@ -68,17 +74,16 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 			e, v := searchEvidence(detail, p, r.Search, r.Hunting, o.Seed)
 			add(e, v, "counterexample", counterexample(c, r.Search.Refutation))
 		}
-		if p.Region && !verdict.Together(words...).IsDecided() {
-			e, found := regionEvidence(ctx, detail, p, o)
-			if found.Refutation != nil {
-				e.Kind = ledger.Witness
-				add(e, found.Verdict, "region-counterexample", counterexample(c, found.Refutation))
+		if region != nil && !verdict.Together(words...).IsDecided() {
+			if region.Refutation != nil {
+				boxes.Kind = ledger.Witness
+				add(boxes, region.Verdict, "region-counterexample", counterexample(c, region.Refutation))
 			} else {
-				text, err := found.Certificate(c.ID)
+				text, err := region.Certificate(c.ID)
 				if err != nil {
-					e.Detail.Reason = err.Error()
+					boxes.Detail.Reason = err.Error()
 				}
-				add(e, found.Verdict, "region", text)
+				add(boxes, region.Verdict, "region", text)
 			}
 		}
 		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
@@ -263,6 +268,9 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.Tested = fmt.Sprintf("%d states", s.Tried)
 		if c := sample.Closeness(s.Nearest); c != "" {
 			d.Tested += "; " + c
+		}
+		if s.Cells > 0 {
+			d.Tested += fmt.Sprintf("; a point of every open cell, %d", s.Cells)
 		}
 	}
 }

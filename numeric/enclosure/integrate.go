@@ -376,7 +376,7 @@ func (g *integrator) step(left *big.Rat) (step, error) {
 			return step{length: length, h: hi, start: box, rough: last.box}, nil
 		}
 		h = shorten(h)
-		if h < g.set.MinStep {
+		if h < g.set.MinStep || errors.Is(err, ErrWork) {
 			return step{}, fmt.Errorf("step below %.3g: %w", g.set.MinStep, err)
 		}
 	}
@@ -552,6 +552,10 @@ func (g *integrator) boxRow(i int, x []interval.Interval) []interval.Interval {
 // in mean value form around the centre.
 func (g *integrator) advance(h interval.Interval, proved roughStep) bool {
 	n := g.p.n
+	// Products of matrices, the frame and its inverse, in float64 numbers and in intervals.
+	if g.p.meter.Spend(int64(n*n)*int64(8*n+g.set.Order)) != nil {
+		return false
+	}
 	phi := make([]interval.Interval, n)
 	jac := make([]interval.Interval, n*n)
 	for i, r := range g.p.vars {

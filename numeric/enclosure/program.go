@@ -23,6 +23,7 @@ type program struct {
 	rhs     []int // register of each state's derivative
 	outputs []int // register of each extra output
 	initial []interval.Interval
+	meter   *Meter
 }
 
 // instruction computes one register, of the same index, from registers a and b.
@@ -47,7 +48,7 @@ func compile(s *System, outputs ...Expr) (*program, error) {
 		s.own(e)
 		roots = append(roots, e.id)
 	}
-	p := &program{n: s.Dim()}
+	p := &program{n: s.Dim(), meter: s.meter}
 	wide := map[int]int{}
 	// The parameters of the right-hand sides come first, those that only an
 	// output needs after them, so that a box of an integration can be extended.
@@ -114,7 +115,8 @@ func compile(s *System, outputs ...Expr) (*program, error) {
 			p.outputs = append(p.outputs, r)
 		}
 	}
-	return p, nil
+	// Numbers are rounded and operations put in order.
+	return p, p.meter.Spend(16 * int64(len(s.nodes)))
 }
 
 // reach returns the set of parameters that the expressions depend on.
@@ -176,6 +178,7 @@ type taylor struct {
 	p     *program
 	order int
 	grad  bool
+	cost  int64 // of a run
 	// coef[r*(order+1)+k] is coefficient k of register r.
 	coef []interval.Interval
 	// d[(r*n+j)*(order+1)+k] is its derivative with respect to variable j.
@@ -183,7 +186,7 @@ type taylor struct {
 }
 
 func newTaylor(p *program, order int, grad bool) *taylor {
-	t := &taylor{p: p, order: order, grad: grad}
+	t := &taylor{p: p, order: order, grad: grad, cost: p.cost(order, grad)}
 	t.coef = make([]interval.Interval, len(p.ops)*(order+1))
 	if grad {
 		t.d = make([]interval.Interval, len(p.ops)*p.n*(order+1))
@@ -210,9 +213,12 @@ func (t *taylor) variable(i, k int) interval.Interval { return t.at(t.p.vars[i],
 
 // run fills the coefficients of every register through the box x: of the
 // variables up to the order, of the others up to one less, or up to the order
-// as well if full is set. It fails if a divisor may vanish on the box.
+// as well if full is set. It fails if a divisor may vanish on the box, or the meter is spent.
 func (t *taylor) run(x []interval.Interval, full bool) error {
 	p := t.p
+	if err := p.meter.Spend(t.cost); err != nil {
+		return err
+	}
 	for i, r := range p.vars {
 		t.row(r)[0] = x[i]
 		if t.grad {

@@ -20,6 +20,7 @@ type System struct {
 	byText map[string]int
 	params []param
 	rhs    []int
+	meter  *Meter // nil counts nothing
 }
 
 // param is a parameter: a number that is constant along every trajectory and

@@ -25,11 +25,7 @@ type Trap struct {
 	u      []interval.Interval
 	back   []interval.Interval // the inverse of rows, row by row
 	cells  int
-	looked int // boxes looked at so far
 }
-
-// Cells is the number of boxes that were looked at so far, to establish the trap and for what was asked about it.
-func (t *Trap) Cells() int { return t.looked }
 
 // maxCells is the number of boxes that a side of a trap, or a statement about it, is cut into at most, unless asked
 // otherwise.
@@ -68,7 +64,7 @@ func newTrap(sys *System, rows [][]*big.Rat, lo, hi []*big.Rat, cells int, inwar
 			return nil, fmt.Errorf("%w: coordinate %d is bounded by %s below and by %s above", ErrNotTrapped, i+1, lo[i].RatString(), hi[i].RatString())
 		}
 	}
-	inverse, err := invert(rows)
+	inverse, err := invert(rows, sys.meter)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +147,6 @@ func (t *Trap) cover(whole []interval.Interval, judge func([]interval.Interval) 
 	left := t.cells
 	var visit func(u []interval.Interval) bool
 	visit = func(u []interval.Interval) bool {
-		t.looked++
 		ok, steep := judge(u)
 		if ok {
 			return true
@@ -206,7 +201,7 @@ func (t *Trap) states(p *program, u []interval.Interval) []interval.Interval {
 // if a divisor may vanish.
 func (t *Trap) slopes(run *taylor, u []interval.Interval) (values, slopes []interval.Interval, ok bool) {
 	n := len(u)
-	if run.run(t.states(run.p, u), true) != nil {
+	if t.sys.meter.Spend(int64(n*n)*int64(len(run.p.outputs)+1)) != nil || run.run(t.states(run.p, u), true) != nil {
 		return nil, nil, false
 	}
 	for _, r := range run.p.outputs {
@@ -280,8 +275,9 @@ func (t *Trap) Positive(e Expr) bool {
 	return t.everywhere(p, t.u, func(v []interval.Interval) bool { return v[0].Positive() })
 }
 
-// invert returns the inverse of a square matrix, by elimination; a singular one is an error that wraps ErrNotTrapped.
-func invert(a [][]*big.Rat) ([][]*big.Rat, error) {
+// invert returns the inverse of a square matrix, by elimination; a singular one is an error that wraps ErrNotTrapped. The
+// meter counts the length of the numbers.
+func invert(a [][]*big.Rat, meter *Meter) ([][]*big.Rat, error) {
 	n := len(a)
 	w := make([][]*big.Rat, n)
 	for i := range w {
@@ -315,6 +311,9 @@ func invert(a [][]*big.Rat) ([][]*big.Rat, error) {
 		for i := range w {
 			if f := new(big.Rat).Set(w[i][c]); i != c && f.Sign() != 0 {
 				for j := range w[i] {
+					if err := meter.Spend(2 * fraction(w[i][j])); err != nil {
+						return nil, err
+					}
 					w[i][j].Sub(w[i][j], new(big.Rat).Mul(f, w[c][j]))
 				}
 			}
@@ -342,7 +341,7 @@ func (t *Trap) Sink() bool {
 		half := new(big.Rat).Sub(t.hi[i], t.lo[i])
 		radius[i] = interval.FromRat(half.Quo(half, big.NewRat(2, 1)))
 	}
-	inverse, err := invert(t.rows)
+	inverse, err := invert(t.rows, t.sys.meter)
 	if err != nil {
 		return false
 	}

@@ -210,6 +210,9 @@ func (t *Tube) dense(p *program, s step) (*dense, error) {
 // at returns an enclosure of output j at all times tau of the step. The error
 // tells that a divisor may vanish then.
 func (d *dense) at(j int, tau interval.Interval) (interval.Interval, error) {
+	if err := d.p.meter.Spend(6 * int64(len(d.states)+1) * int64(len(d.states[0]))); err != nil {
+		return interval.Entire(), err
+	}
 	box := make([]interval.Interval, len(d.states))
 	for i, c := range d.states {
 		box[i] = taylorRange(c, tau).Intersect(d.rough[i])

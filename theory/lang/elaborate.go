@@ -408,10 +408,14 @@ func (r *Reading) time() kernel.Time {
 	return kernel.Motion
 }
 
-// marked gives a formula the mark of a declaration or, if assumed, of an assumption: everything is here at a state;
-// over time what does not move is const, what is assumed is always, and what is declared of moving quantities is
-// start, since nothing says that the motion keeps it. What is declared of inputs alone says which inputs there are.
-func (r *Reading) marked(time kernel.Time, at Pos, assumed bool, f kernel.Formula) (kernel.Hypothesis, error) {
+// declared is where the mark of a declaration would stand, which is not said: see [Reading.marked].
+const declared = kernel.Here
+
+// marked gives a formula the mark of an assumption, always or start, or of a declaration: everything is here at a state;
+// over time what does not move is const, what is assumed is always or start, as it is said, and what is declared of moving
+// quantities is start, since nothing says that the motion keeps it. What is declared of inputs alone says which inputs
+// there are, and is always.
+func (r *Reading) marked(time kernel.Time, at Pos, said kernel.Mark, f kernel.Formula) (kernel.Hypothesis, error) {
 	mark := kernel.Here
 	if time != kernel.AtState {
 		mark = kernel.Constant
@@ -422,7 +426,10 @@ func (r *Reading) marked(time kernel.Time, at Pos, assumed bool, f kernel.Formul
 			}
 			switch {
 			case !moves || mark == kernel.Start:
-			case assumed || !r.mentionsState(t):
+			case said != declared:
+				// Soundness: what is assumed of inputs at the start need not be so later.
+				mark = said
+			case !r.mentionsState(t):
 				mark = kernel.Kept
 			default:
 				mark = kernel.Start
@@ -459,12 +466,12 @@ func (r *Reading) mentionsState(t *kernel.Term) bool {
 // hypotheses collects domains, structures, radicands, assumptions and the equations of an assumption.
 func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 	var out []kernel.Hypothesis
-	add := func(at Pos, assumed bool, form kernel.Form, ts ...*kernel.Term) (kernel.Formula, error) {
+	add := func(at Pos, said kernel.Mark, form kernel.Form, ts ...*kernel.Term) (kernel.Formula, error) {
 		f, err := kernel.NewFormula(form, ts...)
 		if err != nil {
 			return f, located(at, err)
 		}
-		h, err := r.marked(time, at, assumed, f)
+		h, err := r.marked(time, at, said, f)
 		out = append(out, h)
 		return f, err
 	}
@@ -481,7 +488,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		if err != nil {
 			return nil, located(r.part.Pos, err)
 		}
-		if _, err := add(r.part.Pos, false, kernel.Equal, size, v); err != nil {
+		if _, err := add(r.part.Pos, declared, kernel.Equal, size, v); err != nil {
 			return nil, err
 		}
 		r.owners = append(r.owners, string(n))
@@ -489,7 +496,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 	for _, name := range r.env.Order {
 		s := r.env.Symbols[name]
 		if err := r.declared(s, func(form kernel.Form, ts ...*kernel.Term) error {
-			_, err := add(s.Pos, false, form, ts...)
+			_, err := add(s.Pos, declared, form, ts...)
 			return err
 		}); err != nil {
 			return nil, located(s.Pos, err)
@@ -504,7 +511,7 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		if semidefinite(m, out) {
 			continue
 		}
-		if _, err := add(r.env.Symbols[v.Symbol().Name()].Pos, true, kernel.Semidefinite, m); err != nil {
+		if _, err := add(r.env.Symbols[v.Symbol().Name()].Pos, kernel.Kept, kernel.Semidefinite, m); err != nil {
 			return nil, err
 		}
 		r.owners = append(r.owners, v.Symbol().Name())
@@ -517,7 +524,11 @@ func (r *Reading) hypotheses(time kernel.Time) ([]kernel.Hypothesis, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.hyps[a.Name], err = add(a.Stmt.Pos, !a.Start, fs.Form(), fs.Terms()...); err != nil {
+		said := kernel.Kept
+		if a.Start {
+			said = kernel.Start
+		}
+		if r.hyps[a.Name], err = add(a.Stmt.Pos, said, fs.Form(), fs.Terms()...); err != nil {
 			return nil, err
 		}
 		r.owners = append(r.owners, a.Name)

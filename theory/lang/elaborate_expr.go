@@ -662,16 +662,17 @@ func (r *Reading) gradient(e *Expr, v *kernel.Term) (kernel.Head, error) {
 }
 
 // taken requires of a call in a right-hand side of another system that it means here what it means there: the derivative
-// in time and the next value follow that system's motion and are refused, and an expectation has to be by the same
-// moments.
+// in time and the next value follow that system's motion and are refused, no definition may be captured, and an expectation
+// has to be by the same moments.
 func (r *Reading) taken(e *Expr) error {
 	switch {
 	case e.home == nil:
 		return nil
 	case e.Name == "ddt" || e.Name == "next":
 		return errAt(e.Pos, "%s in a right-hand side follows the motion of its own system, and cannot be taken over by rhs", e.Name)
-	case e.Name != "E":
-		return nil
+	}
+	if err := r.env.uncaptured(e); err != nil || e.Name != "E" {
+		return err
 	}
 	var err error
 	e.Walk(func(n *Expr) bool {

@@ -51,6 +51,56 @@ func TestTakenOverMeaning(t *testing.T) {
 	}
 }
 
+// TestNothingIsCaptured takes over right-hand sides in which a symbol is bound that a definition here would bring in
+// through another one: with y = x, diff(x^2*y, x) would be 3*x^2 and is 2*x*y.
+func TestNothingIsCaptured(t *testing.T) {
+	system := `system other
+  size n
+  scalar x, y, z, w
+  matrix W, A : n x n
+  random v : n
+  moment v = 2*I
+  flow
+    x' = diff(x^2*y, x)
+    y' = at(x*y, x, z)
+    z' = diff(x*sg(y), x)
+    w' = E(y*tr(A))
+    W' = grad(tr(W*A), W)
+system through
+  scalar x, z, w
+  let y = x
+  flow
+    x' = rhs(other, x)
+system beside
+  scalar x, z, w
+  let y = z
+  flow
+    x' = rhs(other, x)
+`
+	for _, c := range []struct{ what, claim, want string }{
+		{"by diff", "scalar x\n  let y = x\n  says s: rhs(other, x) == 0", "diff(…), in which x is bound, and y"},
+		{"by way of another definition", "scalar x\n  let u = x\n  let y = u\n  says s: rhs(other, x) == 0", "in which x is bound, and y"},
+		{"by a root", "scalar x\n  root y = x\n  says s: rhs(other, x) == 0", "in which x is bound, and y"},
+		{"by a derivative", "scalar x, z\n  flow\n    z' = x\n  let y = ddt(z)\n  says s: rhs(other, x) == 0", "in which x is bound, and y"},
+		{"by at", "scalar x, z\n  let y = x\n  says s: rhs(other, y) == 0", "at(…), in which x is bound, and y"},
+		{"by grad", "matrix W : n x n\n  let A = W\n  says s: rhs(other, W) == 0", "grad(…), in which W is bound, and A"},
+		{"by E", "scalar x\n  random v : n\n  moment v = 2*I\n  let y = tr(v*v^T)\n  matrix A : n x n\n  says s: rhs(other, w) == 0", "E(…), in which v is bound, and y"},
+		{"a value put in", "scalar x, y\n  let z = x\n  says s: rhs(other, y) == x*y", ""},
+		{"under a stop-gradient", "scalar x\n  let y = x\n  says s: rhs(other, z) == x", ""},
+		{"something else", "scalar x, z\n  let y = z\n  says s: rhs(other, x) == 2*x*z", ""},
+		{"on the way", "uses through\n  says s: rhs(through, x) == 0", "in which x is bound, and y"},
+		{"nothing on the way", "uses beside\n  says s: rhs(beside, x) == 2*x*z", ""},
+	} {
+		f, err := Parse(Source{Name: "a.claim", Text: system + "claim c\n  title t\n  printed nowhere\n  size n\n  " + c.claim + "\n"})
+		if err == nil {
+			_, err = Elaborate(f.Claims[0].Parts[0])
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.what, err, c.want)
+		}
+	}
+}
+
 // TestTwinsAreReadAtTheSameTime: an audit reads twins from several goroutines, and a right-hand side that one of them takes
 // over leads nowhere for the others.
 func TestTwinsAreReadAtTheSameTime(t *testing.T) {

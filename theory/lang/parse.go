@@ -622,6 +622,9 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		if eq == nil {
 			return nil, errAt(x.Pos, "system %s has no equation for %s", sys.Name, x.Name)
 		}
+		if err := env.takenBefore(eq.RHS); err != nil {
+			return nil, err
+		}
 		left := min(maxNodes, maxInlined-f.inlined)
 		f.inlined += left
 		out := env.takeOver(eq.RHS, &left)
@@ -648,6 +651,83 @@ const (
 	maxNodes   = 100_000
 	maxInlined = 1_000_000
 )
+
+// bound lists the symbols that a call has values of its own for in its first argument: in which it differentiates, which it
+// replaces, over which it averages.
+func (env *Env) bound(e *Expr) (names []string) {
+	switch e.Name {
+	case "diff", "grad", "gradsym", "gradskew":
+		names = append(names, e.Args[1].Name)
+	case "at":
+		for i := 1; i < len(e.Args); i += 2 {
+			names = append(names, e.Args[i].Name)
+		}
+	case "E":
+		for _, name := range env.Order {
+			if env.Symbols[name].Kind == Random {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// uncaptured requires of a call of another system that no definition of this one, of a symbol there, brings into it what is
+// bound by the call. What stands under a stop-gradient is constant to a derivative, whatever defines it.
+//
+// Soundness: where y = x is defined here, diff(x*y, x) of a system in which y is a symbol of its own is y, and not 2*x.
+func (env *Env) uncaptured(e *Expr) (err error) {
+	bound := env.bound(e)
+	if len(bound) == 0 {
+		return nil
+	}
+	seen := map[string]bool{}
+	var brings func(name string) bool
+	brings = func(name string) (hit bool) {
+		d := env.definition(name)
+		if d == nil || seen[name] {
+			return slices.Contains(bound, name)
+		}
+		seen[name] = true
+		d.Walk(func(n *Expr) bool {
+			// What equations of motion and moments mention is not looked at.
+			closed := n.Kind == Call && (n.Name == "ddt" || n.Name == "next" || n.Name == "E")
+			hit = hit || closed || n.Kind == Sym && brings(n.Name)
+			return !hit
+		})
+		return hit
+	}
+	e.Args[0].Walk(func(n *Expr) bool {
+		clear(seen)
+		if err == nil && n.Kind == Sym && env.definition(n.Name) != nil && brings(n.Name) {
+			err = errAt(e.Pos, "rhs takes over %s(…), in which %s is bound, and %s, a symbol of that system, is defined by way of it where it is taken over",
+				e.Name, strings.Join(bound, ", "), n.Name)
+		}
+		derivative := e.Name != "at" && e.Name != "E"
+		return err == nil && !(derivative && n.Kind == Call && n.Name == "sg")
+	})
+	return err
+}
+
+// takenBefore requires of what an equation of this system takes over from others that its definitions capture nothing there.
+func (env *Env) takenBefore(e *Expr) (err error) {
+	seen := map[string]bool{}
+	var visit func(*Expr)
+	visit = func(e *Expr) {
+		e.Walk(func(n *Expr) bool {
+			if err == nil && n.Kind == Call && n.home != nil {
+				err = env.uncaptured(n)
+			}
+			if d := env.definition(n.Name); n.Kind == Sym && d != nil && !seen[n.Name] {
+				seen[n.Name] = true
+				visit(d)
+			}
+			return err == nil
+		})
+	}
+	visit(e)
+	return err
+}
 
 // takeOver writes out the definitions of an expression of this system for use elsewhere.
 func (env *Env) takeOver(e *Expr, left *int) *Expr {

@@ -16,8 +16,27 @@ type Judgement struct {
 
 // Holds judges a state formula of the context's dynamics at a state. The context's hypotheses play no part.
 func Holds(c *kernel.Context, f kernel.Formula, st *State) (j Judgement, err error) {
+	return NewJudge(c, st).Holds(f)
+}
+
+// Judge judges several state formulas of one context's dynamics at one state. They share the work that one question may
+// take.
+type Judge struct {
+	ctx  *kernel.Context
+	st   *State
+	work int
+}
+
+// NewJudge returns a judge of formulas at a state.
+func NewJudge(c *kernel.Context, st *State) *Judge { return &Judge{ctx: c, st: st} }
+
+// Holds judges a formula. The context's hypotheses play no part.
+func (x *Judge) Holds(f kernel.Formula) (j Judgement, err error) {
 	defer caught(&err)
-	return newQuestion(c, f, st).here.judge(f), nil
+	q := newQuestion(x.ctx, f, x.st)
+	q.work = x.work
+	defer func() { x.work = q.work }()
+	return q.here.judge(f), nil
 }
 
 // judge judges a state formula in the frame.

@@ -98,28 +98,76 @@ func (b builder) difference2(ts []*kernel.Term) *kernel.Term {
 // reductions are the term itself and what it becomes when equations are solved for letters.
 func (s *state) reductions(t *kernel.Term) []*kernel.Term {
 	out := []*kernel.Term{t}
+	for _, v := range s.eliminations(t) {
+		out = append(out, v.t)
+	}
+	return out
+}
+
+// elimination is what a term becomes where letters are what equations make of them.
+type elimination struct {
+	t     *kernel.Term
+	order []solved
+}
+
+// eliminations are what a term becomes when equations are solved for letters, by what is solved for.
+func (s *state) eliminations(t *kernel.Term) (out []elimination) {
 	eqs := s.equalities()
 	if len(eqs) == 0 {
-		return out
+		return nil
 	}
 	for choice := range 2 {
 		order, _ := s.solveAll(t, eqs, choice)
 		if len(order) == 0 {
 			continue
 		}
-		u := t
-		for _, v := range order {
-			u = s.substitute(u, map[*kernel.Term]*kernel.Term{v.x: v.by})
-		}
 		none := map[*kernel.Term]*kernel.Term{}
 		for _, e := range eqs {
 			none[e.hole] = s.null(e.hole)
 		}
-		if u = s.substitute(u, none); u != t {
-			out = append(out, u)
+		for i := range order {
+			order[i].by = s.substitute(order[i].by, none)
+		}
+		if u := s.after(t, order); u != t {
+			out = append(out, elimination{u, order})
 		}
 	}
 	return out
+}
+
+// after is a term where letters are what they were solved to be.
+func (s *state) after(t *kernel.Term, order []solved) *kernel.Term {
+	for _, v := range order {
+		t = s.substitute(t, map[*kernel.Term]*kernel.Term{v.x: v.by})
+	}
+	return t
+}
+
+// follow learns what is known of letters that equations give as facts about the others.
+func (s *state) follow(order []solved) {
+	for _, f := range append([]fact{}, s.signs...) {
+		if f.kind > nonzero || !f.pure.Scalar() {
+			continue
+		}
+		t := s.after(f.pure, order)
+		if t == f.pure {
+			continue
+		}
+		p := s.polys.of(t)
+		if p == nil {
+			continue
+		}
+		if t = s.polys.term(p); t.Head() == kernel.Number {
+			continue
+		}
+		eq, err := s.equation(s.formula(kernel.Equal, f.term, t))
+		if err != nil {
+			continue
+		}
+		if th, err := s.apply("transport", s.state(f.kind, t), []kernel.Theorem{f.th, eq}); err == nil {
+			s.learn(th)
+		}
+	}
 }
 
 // cleared multiplies the divisors of a sum away: it returns the coefficients of D·t and the positive D.

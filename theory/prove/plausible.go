@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"stopgrad/theory/cad"
 	"stopgrad/theory/kernel"
 )
 
@@ -118,7 +119,62 @@ func (s *state) met() []reals {
 			}
 		}
 	}
+	if len(s.states) == 0 {
+		place := map[*kernel.Term]int{}
+		for i, x := range letters {
+			place[x] = i
+		}
+		var conds []cad.Condition
+		for _, o := range orders {
+			p := s.polys.of(o.pure)
+			if _, ok := lettersOf(p); !ok || p == nil || p.degree() > maxCellDegree {
+				return nil
+			}
+			c := cad.Condition{Factors: []cad.Sum{p.sum(place)}, Rel: cad.Greater}
+			if o.kind == nonzero {
+				c.Rel = cad.Unequal
+			}
+			conds = append(conds, c)
+		}
+		s.states = cells(conds, place)
+	}
 	return s.states
+}
+
+// Limits of looking for states among cells.
+const (
+	cellWork      = 200_000
+	maxCellDegree = 12
+)
+
+// cells are states of which one is in each open cell on which the conditions hold.
+func cells(conds []cad.Condition, place map[*kernel.Term]int) (out []reals) {
+	if len(conds) == 0 {
+		return nil
+	}
+	// What was found before the work ends is as good as what is found in time.
+	_, _ = cad.Search(len(place), conds, cellWork, func(at []cad.Number) bool {
+		r := reals{}
+		for x, i := range place {
+			r[x], _ = at[i].A.Float64()
+		}
+		out = append(out, r)
+		return len(out) >= maxMet
+	})
+	return out
+}
+
+// sum is a polynomial in letters for package cad.
+func (p poly) sum(place map[*kernel.Term]int) cad.Sum {
+	out := cad.Sum{}
+	for _, m := range p {
+		e := make([]byte, len(place))
+		for _, x := range m.at {
+			e[place[x.g]] = byte(x.n)
+		}
+		out[string(e)] = m.c
+	}
+	return out
 }
 
 // implausible reports whether an order clearly fails at a state that meets the hypotheses: then no search for its proof

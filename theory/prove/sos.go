@@ -43,6 +43,35 @@ func (s *state) squares(f kernel.Formula) (kernel.Theorem, bool) {
 	if u == nil {
 		return none, false
 	}
+	if th, ok := s.sumOfSquares(f, k, u); ok {
+		return th, true
+	}
+	// Where equations give letters, what is left of the others.
+	for _, v := range s.eliminations(u) {
+		s.follow(v.order)
+		g := s.state(k, v.t)
+		th, ok := s.polynomial(g)
+		if !ok {
+			th, ok = s.sumOfSquares(g, k, v.t)
+		}
+		if !ok {
+			continue
+		}
+		eq, err := s.equation(s.formula(kernel.Equal, s.difference2(ts), v.t))
+		if err != nil {
+			continue
+		}
+		if out, err := s.apply("transport", f, []kernel.Theorem{th, eq}); err == nil {
+			return out, true
+		}
+	}
+	return none, false
+}
+
+// sumOfSquares proves a sign of the difference of the sides, which is u unfolded.
+func (s *state) sumOfSquares(f kernel.Formula, k kind, u *kernel.Term) (kernel.Theorem, bool) {
+	var none kernel.Theorem
+	ts := f.Terms()
 	m, d := s.cleared(u)
 	if m == nil || len(m) != 1 || m[""] == nil {
 		return none, false
@@ -53,10 +82,9 @@ func (s *state) squares(f kernel.Formula) (kernel.Theorem, bool) {
 		return none, false
 	}
 	degree := p.degree()
-	for _, top := range []int{degree + degree%2, degree + degree%2 + 2} {
-		if top > 12 {
-			break
-		}
+	// What is of odd degree mostly has a sum whose products go no higher; one of even degree has more to say and more that
+	// has to cancel.
+	for top := degree; top <= min(12, degree+degree%2+2); top += 1 + (top+1)%2 {
 		sum, zero := s.squaresOfDegree(k, p, letters, top)
 		if sum == nil {
 			continue
@@ -494,11 +522,11 @@ func needed(p poly, basis []poly) []poly {
 	}
 }
 
-// solve solves for the Gram matrices. If they touch the boundary it restricts the bases and asks to be called again.
-func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
-	s, k, p, blocks, letters := q.state, q.kind, q.p, q.blocks, q.letters
+// equations lists the unknowns, and the coefficients of the polynomial that they have to give, by monomial; false if they are
+// too many.
+func (q *quest) equations() (columns []column, b []*big.Rat, ok bool) {
+	s := q.state
 	index := map[string]int{}
-	var b []*big.Rat
 	row := func(m *monomial) int {
 		key := keyOf(m.at)
 		i, ok := index[key]
@@ -509,24 +537,14 @@ func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
 		}
 		return i
 	}
-	for _, m := range p.sorted() {
+	for _, m := range q.p.sorted() {
 		b[row(m)].Set(m.c)
 	}
-	// A common scale, for the floating point.
-	scale := new(big.Rat)
-	for _, v := range b {
-		if a := new(big.Rat).Abs(v); a.Cmp(scale) > 0 {
-			scale = a
-		}
-	}
-	var columns []column
 	entries := 0
-	var sizes []int
-	for bi, g := range blocks {
+	for bi, g := range q.blocks {
 		if len(g.basis) > maxSquares {
 			return nil, nil, false
 		}
-		sizes = append(sizes, len(g.basis))
 		for i := range g.basis {
 			for j := i; j < len(g.basis); j++ {
 				r := s.polys.times(s.polys.times(g.basis[i], g.basis[j]), g.g)
@@ -549,7 +567,7 @@ func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
 		}
 	}
 	for zi, e := range q.zeros {
-		for _, mono := range monomials(letters, 0, q.top-e.p.degree()) {
+		for _, mono := range monomials(q.letters, 0, q.top-e.p.degree()) {
 			r := s.polys.times(e.p, mono)
 			if r == nil {
 				return nil, nil, false
@@ -561,11 +579,71 @@ func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
 			columns = append(columns, column{-1, zi, 0, mono, rows})
 		}
 	}
-	if len(b) > maxEquations {
+	return columns, b, len(b) <= maxEquations
+}
+
+// shed takes elements out of the bases whose squares an equation says to be zero: a sum of nonnegative multiples of squares
+// alone is zero. A sum of squares in fewer elements does not touch the boundary there, and is found.
+func (q *quest) shed(columns []column, b []*big.Rat) bool {
+	type place struct{ block, i int }
+	sign := make([]int, len(b)) // of all entries met so far, 2 where they have none in common
+	squares := make([][]place, len(b))
+	for _, c := range columns {
+		for i, v := range c.rows {
+			switch {
+			case b[i].Sign() != 0 || sign[i] == 2:
+			case c.block < 0 || c.i != c.j || sign[i] != 0 && sign[i] != v.Sign():
+				sign[i] = 2
+			default:
+				sign[i] = v.Sign()
+				squares[i] = append(squares[i], place{c.block, c.i})
+			}
+		}
+	}
+	out := map[place]bool{}
+	for i, ps := range squares {
+		if sign[i] != 2 {
+			for _, p := range ps {
+				out[p] = true
+			}
+		}
+	}
+	for bi := range q.blocks {
+		var kept []poly
+		for i, m := range q.blocks[bi].basis {
+			if !out[place{bi, i}] {
+				kept = append(kept, m)
+			}
+		}
+		q.blocks[bi].basis = kept
+	}
+	return len(out) > 0
+}
+
+// solve solves for the Gram matrices. If they touch the boundary it restricts the bases and asks to be called again.
+func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
+	s, k, blocks, letters := q.state, q.kind, q.blocks, q.letters
+	columns, b, ok := q.equations()
+	for ok && q.shed(columns, b) {
+		columns, b, ok = q.equations()
+	}
+	if !ok {
 		return nil, nil, false
 	}
+	var sizes []int
+	for _, g := range blocks {
+		sizes = append(sizes, len(g.basis))
+	}
+	// A common scale, for the floating point.
+	scale := new(big.Rat)
+	for _, v := range b {
+		if a := new(big.Rat).Abs(v); a.Cmp(scale) > 0 {
+			scale = a
+		}
+	}
 	// Equations that follow from others make the programme singular.
-	keep, ok := independent(columns, b)
+	var keep []int
+	keep, ok = independent(columns, b)
 	if !ok {
 		read.infeasible = true
 		return nil, nil, false

@@ -70,31 +70,90 @@ func (p poly) exactly(letters []*kernel.Term, at []*big.Rat) *big.Rat {
 	return s
 }
 
+// face is a surface on which a letter is given by the others: x = −rest/c.
+type face struct {
+	at   int // the letter; −1 of no surface
+	rest poly
+	c    *big.Rat
+}
+
+// facesOf are the surfaces on which one of the bounds is zero, where that gives a letter linearly.
+func facesOf(bounds []bounding, letters []*kernel.Term) (out []face) {
+	for _, b := range bounds {
+	letters:
+		for i, x := range letters {
+			c := b.p[keyOf([]exponent{{x, 1}})]
+			if c == nil || len(b.p) < 3 {
+				continue // an end of a letter's range is met by moving along the others
+			}
+			for _, m := range b.p {
+				for _, e := range m.at {
+					if e.g == x && m != c {
+						continue letters
+					}
+				}
+			}
+			rest := b.p.plus(poly{keyOf(c.at): c}, big.NewRat(-1, 1))
+			out = append(out, face{i, rest, c.c})
+			break
+		}
+	}
+	return out
+}
+
 // touches looks for points of simple fractions at which the constraints hold and a polynomial, not negative where they
-// hold, is zero: by descent along the axes and the directions of what was gained, from states that meet the hypotheses.
-func (s *state) touches(p poly, bounds []bounding, letters []*kernel.Term) (out [][]*big.Rat) {
+// hold, is zero: by descent along the axes and the directions of what was gained, from states that meet the hypotheses; and
+// where none is found, on the surfaces on which a constraint is zero.
+func (s *state) touches(p poly, bounds []bounding, letters []*kernel.Term) [][]*big.Rat {
+	for _, on := range append([]face{{at: -1}}, facesOf(bounds, letters)...) {
+		if out := s.touchesOn(on, p, bounds, letters); len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
+func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.Term) (out [][]*big.Rat) {
 	f := p.compiled(letters)
 	var gs []polynomialAt
 	for _, b := range bounds {
 		gs = append(gs, b.p.compiled(letters))
 	}
+	rest, slope := on.rest.compiled(letters), 1.0
+	if on.at >= 0 {
+		slope, _ = on.c.Float64()
+	}
+	onto := func(x []float64) {
+		if on.at >= 0 {
+			x[on.at] = -rest.at(x) / slope
+		}
+	}
+	// On a surface rounding may leave its bound by a little.
+	slack := 0.0
+	if on.at >= 0 {
+		slack = 1e-9
+	}
 	inside := func(x []float64) bool {
 		for _, g := range gs {
-			if g.at(x) < 0 {
+			if g.at(x) < -slack {
 				return false
 			}
 		}
 		return true
 	}
-	starts := s.met()
 	have := map[string]bool{}
-	for i := range min(len(starts), maxStarts) {
+	tried := 0
+	for _, start := range s.met() {
 		x := make([]float64, len(letters))
 		for j, l := range letters {
-			x[j] = starts[i][l]
+			x[j] = start[l]
 		}
+		onto(x)
 		if !inside(x) {
 			continue
+		}
+		if tried++; tried > maxStarts {
+			break
 		}
 		best, step := f.at(x), 1.0
 		look := func(d []float64, h float64) bool {
@@ -102,6 +161,7 @@ func (s *state) touches(p poly, bounds []bounding, letters []*kernel.Term) (out 
 			for j := range x {
 				y[j] = x[j] + h*d[j]
 			}
+			onto(y)
 			if v := f.at(y); v < best && inside(y) {
 				x, best = y, v
 				return true
@@ -112,12 +172,18 @@ func (s *state) touches(p poly, bounds []bounding, letters []*kernel.Term) (out 
 			from := append([]float64{}, x...)
 			moved := false
 			for j := range x {
+				if j == on.at {
+					continue
+				}
 				d := make([]float64, len(x))
 				d[j] = 1
 				moved = look(d, step) || look(d, -step) || moved
 			}
 			for j := range x {
 				for k := range j {
+					if j == on.at || k == on.at {
+						continue
+					}
 					for _, sign := range []float64{1, -1} {
 						d := make([]float64, len(x))
 						d[j], d[k] = 1, sign
@@ -151,9 +217,19 @@ func (s *state) touches(p poly, bounds []bounding, letters []*kernel.Term) (out 
 					at = nil
 					break
 				}
-				key += at[j].RatString() + " "
 			}
-			if at == nil || have[key] || p.exactly(letters, at).Sign() != 0 {
+			if at == nil {
+				continue
+			}
+			if on.at >= 0 {
+				at[on.at] = new(big.Rat)
+				v := on.rest.exactly(letters, at)
+				at[on.at] = v.Neg(v.Quo(v, on.c))
+			}
+			for _, v := range at {
+				key += v.RatString() + " "
+			}
+			if have[key] || p.exactly(letters, at).Sign() != 0 {
 				continue
 			}
 			ok := true

@@ -35,6 +35,9 @@ type Result struct {
 	Witness    verdict.Witness
 	Tried      int // states that met every hypothesis
 	Drawn      int // states drawn
+	// Cells is how many sample points were tried if they include one of every open cell on which all that decides the
+	// statement has one sign; else 0.
+	Cells int
 	// Undefined says of a state that meets every hypothesis why the statement has no value there; empty if none was met.
 	Undefined string
 	Err       error

@@ -30,7 +30,6 @@ func TestWorkIsBounded(t *testing.T) {
 	}{
 		{powers(2), "1/1000", nil, "could not enclose"},
 		{powers(0), "1/1000", nil, ""},
-		{many + bounds(500), "1/8", nil, "more work"},
 		{many + bounds(20), "1/8", nil, ""},
 		{limit, "1/8", long, "long fractions"},
 		{limit, "1/8", few, ""},
@@ -40,5 +39,23 @@ func TestWorkIsBounded(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%.80q: %v, wanted %q", c.text, err, c.want)
 		}
+	}
+}
+
+// TestMeterIsOne follows a motion when nearly everything is spent and when nothing is: what is asked before counts.
+func TestMeterIsOne(t *testing.T) {
+	r := read(t, "  scalar x\n  flow\n    x' = -x\n  says s: always x >= 3\n")
+	enclose := func(before int64) (err error) {
+		defer caught(&err)
+		m := follow(r.Context(), at(t, r, "x=1"), nil)
+		m.pay(before)
+		m.enclose(Course{End: rat("1/8"), Order: 10, Steps: 50})
+		return nil
+	}
+	if err := enclose(0); err != nil {
+		t.Error(err)
+	}
+	if err := enclose(maxEffort - 10); err == nil || !strings.Contains(err.Error(), "operations on intervals in all") {
+		t.Errorf("with ten operations left: %v", err)
 	}
 }

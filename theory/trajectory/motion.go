@@ -14,10 +14,11 @@ import (
 
 // Limits of what is followed.
 const (
-	maxWork    = 100_000    // products and sums of entries in all terms together
-	maxEntries = 64         // entries that move
-	maxBits    = 4_096      // of a number that the terms come to
-	judging    = 20_000_000 // the effort of a formula at the state: package model bounds it
+	maxWork    = 100_000     // products and sums of entries in all terms together
+	maxEntries = 64          // entries that move
+	maxBits    = 4_096       // of a number that the terms come to
+	maxEffort  = 200_000_000 // operations on intervals of everything that is asked of a motion
+	asking     = 1_000       // what comparing a formula with one that was judged counts as
 )
 
 // failure carries an error through the translation; no other panic is taken for one.
@@ -50,7 +51,8 @@ type Motion struct {
 	memo      map[*kernel.Term]enclosure.Matrix
 	roots     int
 	work      int
-	effort    int64 // of the questions asked so far
+	meter     *enclosure.Meter // of all that is asked of it
+	judge     *model.Judge
 	judged    []judged
 }
 
@@ -90,7 +92,7 @@ func follow(c *kernel.Context, st *model.State, keeps []kernel.Theorem) *Motion 
 	if len(st.Roots()) > 0 {
 		fail("a state with irrational numbers is not followed")
 	}
-	m := &Motion{ctx: c, dyn: d, st: st, keeps: keeps, symmetric: map[*kernel.Term]bool{}, memo: map[*kernel.Term]enclosure.Matrix{}}
+	m := &Motion{ctx: c, dyn: d, st: st, keeps: keeps, meter: enclosure.NewMeter(maxEffort), judge: model.NewJudge(c, st), symmetric: map[*kernel.Term]bool{}, memo: map[*kernel.Term]enclosure.Matrix{}}
 	var names []string
 	laws := map[*kernel.Term]*kernel.Term{}
 	for _, x := range d.FlowLetters() {
@@ -118,6 +120,7 @@ func follow(c *kernel.Context, st *model.State, keeps []kernel.Theorem) *Motion 
 		fail("%d entries move; from 1 to %d are followed", len(names), maxEntries)
 	}
 	m.sys = enclosure.NewSystem(names...)
+	m.sys.Limit(m.meter)
 	// The letters, before anything that mentions them.
 	for _, y := range st.Signature().Symbols() {
 		values := st.Entries(y.Name())
@@ -277,8 +280,8 @@ func (m *Motion) holds(f kernel.Formula) error {
 			return x.err
 		}
 	}
-	m.pay(judging)
-	j, err := model.Holds(m.ctx, f, m.st)
+	m.pay(asking * int64(1+len(m.judged)))
+	j, err := m.judge.Holds(f)
 	if err == nil && !j.Holds {
 		err = errors.New("it does not hold")
 	}
@@ -286,11 +289,18 @@ func (m *Motion) holds(f kernel.Formula) error {
 	return err
 }
 
-// pay counts the work of a question. The limits of a course bound what following it takes; this bounds all that is asked of
-// it together, however many hypotheses and theorems there are.
+// pay counts the work of a question. The system's meter counts the enclosures; both are one, which bounds all that is asked
+// of a motion together, however many hypotheses and theorems there are.
 func (m *Motion) pay(effort int64) {
-	if m.effort += effort; m.effort > maxEffort {
-		fail("this asks for more work than a certificate may")
+	if err := m.meter.Spend(effort); err != nil {
+		m.tooMuch()
+	}
+}
+
+// tooMuch fails if the meter is spent: whatever was not seen since may be so.
+func (m *Motion) tooMuch() {
+	if m.meter.Spent() > maxEffort {
+		fail("more than %d operations on intervals in all", maxEffort)
 	}
 }
 

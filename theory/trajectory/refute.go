@@ -27,12 +27,11 @@ type Trap struct {
 
 // Bounds of a course.
 const (
-	MaxOrder  = 40
-	MaxSteps  = 20_000
-	maxCells  = 1 << 16       // boxes that a trap is cut into, for each side and each question, where the equations are short
-	maxEffort = 8_000_000_000 // steps, times the square of the order, entries and operations of the right-hand sides
-	maxMinor  = 8             // rows of a matrix whose definiteness is looked at
-	depth     = 14            // of the halvings of a step on which a hypothesis is looked at
+	MaxOrder = 40
+	MaxSteps = 20_000
+	maxCells = 1 << 16 // boxes that a trap is cut into, for each side and each question
+	maxMinor = 8       // rows of a matrix whose definiteness is looked at
+	depth    = 14      // of the halvings of a step on which a hypothesis is looked at
 )
 
 // Refutation is a motion along which a sequent fails. Its zero value refutes nothing. [Refute] alone makes others.
@@ -151,7 +150,7 @@ var sound = checks{
 		return err == nil && a.Verdict == enclosure.Holds
 	},
 	trap: func(m *Motion, t *Trap) (*enclosure.Trap, error) {
-		return enclosure.NewTrap(m.sys, t.Rows, t.Lo, t.Hi, m.maxCells())
+		return enclosure.NewTrap(m.sys, t.Rows, t.Lo, t.Hi, maxCells)
 	},
 	inside:     func(trap *enclosure.Trap, tube *enclosure.Tube) bool { return trap.Contains(tube) },
 	throughout: func(trap *enclosure.Trap, e enclosure.Expr) bool { return trap.Positive(e) },
@@ -180,7 +179,7 @@ func refute(c *kernel.Context, goal kernel.Formula, st *model.State, course Cour
 			spare("the hypothesis %s at the start: %v", describe(h.Formula()), err)
 		}
 	}
-	q := &question{Motion: m, sound: sound, end: course.End, order: course.Order, tube: m.enclose(course)}
+	q := &question{Motion: m, sound: sound, end: course.End, tube: m.enclose(course)}
 	if goal.Form() == kernel.Vanishes || goal.Form() == kernel.Tends {
 		q.enter(course.Trap)
 	} else if course.Trap != nil {
@@ -213,8 +212,6 @@ func (m *Motion) enclose(course Course) *enclosure.Tube {
 		fail("an order from 2 to %d is needed", MaxOrder)
 	case course.Steps < 1 || course.Steps > MaxSteps:
 		fail("from 1 to %d steps are needed", MaxSteps)
-	case int64(course.Steps)*int64(course.Order*course.Order)*int64(len(m.start)+1)*int64(m.work) > maxEffort:
-		fail("this course takes more work than a certificate may ask for")
 	}
 	box := make([]interval.Interval, len(m.start))
 	for i, x := range m.start {
@@ -222,17 +219,11 @@ func (m *Motion) enclose(course Course) *enclosure.Tube {
 	}
 	tube, err := enclosure.Integrate(m.sys, box, new(big.Rat), course.End,
 		&enclosure.Settings{Order: course.Order, MaxSteps: course.Steps, MaxParts: 1})
+	m.tooMuch()
 	if err != nil {
 		spare("%v", err)
 	}
 	return tube
-}
-
-// maxCells is how many boxes a trap is cut into at most, for each of its sides and each question: long equations of many
-// entries allow fewer.
-func (m *Motion) maxCells() int {
-	n := int64(len(m.start))
-	return int(max(1, min(maxCells, maxEffort/((2*n+1)*(n+1)*int64(m.work+1)))))
 }
 
 // question is one statement about one enclosed motion.
@@ -240,10 +231,8 @@ type question struct {
 	*Motion
 	sound checks
 	end   *big.Rat
-	order int
 	tube  *enclosure.Tube
 	trap  *enclosure.Trap // of statements about limits
-	cells int             // of the trap, paid for
 }
 
 // enter establishes that the motion ends in a trap.
@@ -267,11 +256,14 @@ func (q *question) enter(t *Trap) {
 		}
 	}
 	var err error
-	if q.trap, err = q.sound.trap(q.Motion, t); err != nil {
+	q.trap, err = q.sound.trap(q.Motion, t)
+	q.tooMuch()
+	if err != nil {
 		spare("%v", err)
 	}
-	q.looked()
-	if !q.sound.inside(q.trap, q.tube) {
+	inside := q.sound.inside(q.trap, q.tube)
+	q.tooMuch()
+	if !inside {
 		spare("the motion is not seen to be in the trap at the end time")
 	}
 }
@@ -303,17 +295,21 @@ func (q *question) lasts(f kernel.Formula) bool {
 	case kernel.Unequal:
 		return q.nonzero(difference())
 	case kernel.Semidefinite, kernel.Definite:
-		return symmetric(ms[0]) && small(ms[0]) && q.all(ms[0].Leading())
+		return symmetric(ms[0]) && q.small(ms[0]) && q.all(ms[0].Leading())
 	case kernel.Invertible:
-		return small(ms[0]) && q.nonzero(ms[0].Det())
+		return q.small(ms[0]) && q.nonzero(ms[0].Det())
 	}
 	return false
 }
 
-// small reports whether minors are worth writing out.
-func small(m enclosure.Matrix) bool {
+// small reports whether minors are worth writing out, and counts that.
+func (q *question) small(m enclosure.Matrix) bool {
 	rows, _ := m.Dims()
-	return rows <= maxMinor
+	if rows > maxMinor {
+		return false
+	}
+	q.spend(rows << rows)
+	return true
 }
 
 // defined reports whether a term is seen to have a value all along: no divisor vanishes in what it stands for, nor in what
@@ -403,33 +399,20 @@ func (q *question) positive(e enclosure.Expr) bool {
 
 // along decides whether e > 0 on the whole tube.
 func (q *question) along(e enclosure.Expr) bool {
-	q.pay(int64(q.tube.Steps()) * q.step())
+	defer q.tooMuch()
 	return q.sound.along(q.tube, e)
 }
 
 // throughout decides whether e > 0 everywhere in the trap.
 func (q *question) throughout(e enclosure.Expr) bool {
-	defer q.looked()
+	defer q.tooMuch()
 	return q.sound.throughout(q.trap, e)
-}
-
-// step is the effort of one step of the tube.
-func (q *question) step() int64 { return int64(q.order*q.order) * int64(q.work) }
-
-// looked pays for the boxes that the trap was cut into since the last time.
-func (q *question) looked() {
-	if q.trap == nil {
-		return
-	}
-	cells := q.trap.Cells()
-	q.pay(int64(cells-q.cells) * int64(len(q.start)+1) * int64(q.work))
-	q.cells = cells
 }
 
 // at encloses an expression at a time.
 func (q *question) at(e enclosure.Expr, t *big.Rat) interval.Interval {
-	q.pay(q.step())
 	v, err := q.tube.EvalAt(e, t)
+	q.tooMuch()
 	if err != nil {
 		spare("%v", err)
 	}
@@ -591,7 +574,7 @@ func (q *question) failsAt(f kernel.Formula) string {
 		}
 	case kernel.Semidefinite, kernel.Definite:
 		p := q.term(ts[0])
-		if !small(p) {
+		if !q.small(p) {
 			fail("the definiteness of more than %d rows is not looked at", maxMinor)
 		}
 		// vᵀPv is that of the symmetric part.

@@ -1,0 +1,261 @@
+package sample
+
+import (
+	"context"
+	"math"
+	"math/big"
+
+	"stopgrad/theory/cad"
+	"stopgrad/theory/eval"
+	"stopgrad/theory/kernel"
+	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
+)
+
+// CellWork is the work that looking at a statement's cells is worth: some tenths of a second at most.
+const CellWork = 4_000_000
+
+// maxCellLetters is how many letters a statement may have whose cells are looked at.
+const maxCellLetters = 9
+
+// ratio is a quotient of polynomials.
+type ratio struct{ n, d cad.Sum }
+
+// sums reads the kernel's terms as quotients of polynomials in letters: scalar symbols, and roots.
+type sums struct {
+	letters []*kernel.Term // all that occur, in order; a root by itself
+	index   map[*kernel.Term]int
+	conds   []cad.Condition // of roots: w ≥ 0 and w² = q
+	one     *big.Rat
+}
+
+// collect lists the letters of a term, false if it is about anything else than scalars.
+func (s *sums) collect(t *kernel.Term) bool {
+	switch t.Head() {
+	case kernel.Number:
+		return true
+	case kernel.Letter, kernel.Root:
+		if !t.Scalar() {
+			return false
+		}
+		if _, ok := s.index[t]; ok {
+			return true
+		}
+		if t.Head() == kernel.Root && !s.collect(t.Arg(0)) {
+			return false
+		}
+		s.index[t] = len(s.letters)
+		s.letters = append(s.letters, t)
+		return len(s.letters) <= maxCellLetters
+	case kernel.Sum, kernel.Product:
+		return t.Scalar() && s.collect(t.Arg(0)) && s.collect(t.Arg(1))
+	case kernel.Power, kernel.Reciprocal:
+		return t.Scalar() && s.collect(t.Arg(0))
+	}
+	return false
+}
+
+func (s *sums) constant(c *big.Rat) cad.Sum { return cad.Constant(c, len(s.letters)) }
+
+// of is the quotient of a term whose letters are known, false if it is too large.
+func (s *sums) of(t *kernel.Term) (r ratio, ok bool) {
+	unit := s.constant(s.one)
+	switch t.Head() {
+	case kernel.Number:
+		return ratio{s.constant(t.Value()), unit}, true
+	case kernel.Letter, kernel.Root:
+		return ratio{cad.Letter(s.index[t], len(s.letters)), unit}, true
+	case kernel.Power:
+		if r, ok = s.of(t.Arg(0)); ok {
+			r = ratio{r.n.Power(t.Exponent(), len(s.letters)), r.d.Power(t.Exponent(), len(s.letters))}
+		}
+	case kernel.Reciprocal:
+		if r, ok = s.of(t.Arg(0)); ok {
+			r = ratio{r.d, r.n}
+		}
+	case kernel.Product:
+		a, b, both := s.two(t)
+		r, ok = ratio{a.n.Times(b.n), a.d.Times(b.d)}, both
+	case kernel.Sum:
+		a, b, both := s.two(t)
+		if !both {
+			return r, false
+		}
+		if len(a.d.Plus(b.d, big.NewRat(-1, 1))) == 0 {
+			return ratio{a.n.Plus(b.n, s.one), a.d}, true
+		}
+		x, y := a.n.Times(b.d), b.n.Times(a.d)
+		if x == nil || y == nil {
+			return r, false
+		}
+		r, ok = ratio{x.Plus(y, s.one), a.d.Times(b.d)}, true
+	}
+	return r, ok && r.n != nil && r.d != nil
+}
+
+func (s *sums) two(t *kernel.Term) (a, b ratio, ok bool) {
+	a, x := s.of(t.Arg(0))
+	b, y := s.of(t.Arg(1))
+	return a, b, x && y
+}
+
+// condition is that a relation holds of a − b, with what its divisors need; negated, that it fails where they have values.
+func (s *sums) condition(a, b *kernel.Term, form kernel.Form, negated bool) (out []cad.Condition, ok bool) {
+	x, u := s.of(a)
+	y, v := s.of(b)
+	if !u || !v {
+		return nil, false
+	}
+	l, m := x.n.Times(y.d), y.n.Times(x.d)
+	d := x.d.Times(y.d)
+	if l == nil || m == nil || d == nil {
+		return nil, false
+	}
+	n := l.Plus(m, big.NewRat(-1, 1))
+	var rel cad.Relation
+	switch form {
+	case kernel.AtLeast:
+		rel = cad.AtLeast
+	case kernel.Greater:
+		rel = cad.Greater
+	case kernel.Equal:
+		rel = cad.Equal
+	case kernel.Unequal:
+		rel = cad.Unequal
+	default:
+		return nil, false
+	}
+	if negated {
+		rel = map[cad.Relation]cad.Relation{cad.AtLeast: cad.Greater, cad.Greater: cad.AtLeast, cad.Equal: cad.Unequal, cad.Unequal: cad.Equal}[rel]
+		if rel == cad.AtLeast || rel == cad.Greater {
+			n = cad.Sum{}.Plus(n, big.NewRat(-1, 1))
+		}
+	}
+	c := cad.Condition{Factors: []cad.Sum{n}, Rel: rel}
+	if len(d.Plus(s.constant(s.one), big.NewRat(-1, 1))) == 0 {
+		return []cad.Condition{c}, true
+	}
+	if rel == cad.AtLeast || rel == cad.Greater {
+		c.Factors = append(c.Factors, d)
+	}
+	return []cad.Condition{c, {Factors: []cad.Sum{d}, Rel: cad.Unequal}}, true
+}
+
+// Cells looks for a counterexample of a statement about scalars at one state among sample points of the cells on which
+// everything that decides it has one sign (package cad), and hands those to package verdict. Work bounds the products of
+// machine words. Of a statement about anything else it says nothing.
+func Cells(ctx context.Context, part *lang.Part, work int) Result {
+	res := Result{Nearest: math.Inf(1)}
+	res.Tested.Nearest = math.Inf(1)
+	r, err := lang.Elaborate(part)
+	if err != nil || r.Context().Time() != kernel.AtState || part.Stmt.Kind == lang.Assumption {
+		return res
+	}
+	d := r.Context().Dynamics()
+	all := true
+	for _, g := range r.Goals() {
+		s := &sums{index: map[*kernel.Term]int{}, one: big.NewRat(1, 1)}
+		collected := func(f kernel.Formula) (ts []*kernel.Term) {
+			for _, t := range f.Terms() {
+				u, err := d.Unfold(t)
+				if err != nil || !s.collect(u) {
+					return nil
+				}
+				ts = append(ts, u)
+			}
+			if len(ts) != 2 {
+				return nil
+			}
+			return ts
+		}
+		goal := collected(g)
+		if goal == nil {
+			all = false
+			continue
+		}
+		whole := true
+		var forms []kernel.Form
+		var sides [][]*kernel.Term
+		for _, h := range r.Context().Hypotheses() {
+			if ts := collected(h.Formula()); ts != nil {
+				forms, sides = append(forms, h.Formula().Form()), append(sides, ts)
+			} else {
+				whole = false // left to the model
+			}
+		}
+		conds, ok := s.condition(goal[0], goal[1], g.Form(), true)
+		for i, ts := range sides {
+			c, read := s.condition(ts[0], ts[1], forms[i], false)
+			conds, ok = append(conds, c...), ok && read
+		}
+		for i, w := range s.letters {
+			if w.Head() != kernel.Root {
+				continue
+			}
+			q, read := s.of(w.Arg(0))
+			if !read {
+				ok = false
+				break
+			}
+			l := cad.Letter(i, len(s.letters))
+			square := l.Times(l).Times(q.d)
+			if square == nil {
+				ok = false
+				break
+			}
+			conds = append(conds, cad.Condition{Factors: []cad.Sum{square.Plus(q.n, big.NewRat(-1, 1))}, Rel: cad.Equal}, cad.Condition{Factors: []cad.Sum{l}})
+		}
+		if !ok || len(s.letters) == 0 {
+			all = false
+			continue
+		}
+		asked := 0
+		out, err := cad.Search(len(s.letters), conds, work, func(at []cad.Number) bool {
+			w, ok := s.witness(part, at)
+			if asked++; !ok || !WorthAsking(asked) {
+				return false
+			}
+			v, err := verdict.Refute(part, w)
+			if err != nil || !v.Verdict().IsRefuted() {
+				return ctx.Err() != nil
+			}
+			res.Refutation, res.Witness = v, w
+			return true
+		})
+		res.Drawn += out.Points
+		if res.Refutation != nil {
+			return res
+		}
+		all = all && whole && err == nil && out.Complete
+		res.Cells += out.Points
+	}
+	if !all {
+		res.Cells = 0
+	}
+	return res
+}
+
+// witness is a state with these numbers; what the conditions do not mention is drawn.
+func (s *sums) witness(part *lang.Part, at []cad.Number) (verdict.Witness, bool) {
+	w, _, err := drawAny(NewStream(1, part.Name), part, 1, false)
+	if err != nil {
+		return w, false
+	}
+	for i, t := range s.letters {
+		if t.Head() == kernel.Root {
+			continue
+		}
+		name := t.Symbol().Name()
+		x := at[i]
+		if x.B == nil {
+			w.Vals[name] = eval.ScalarOf(x.A)
+			continue
+		}
+		if w.Surds == nil {
+			w.Surds = map[string]eval.Surd{}
+		}
+		w.Surds[name] = eval.Surd{A: x.A, B: x.B, C: x.C}
+		w.Vals[name] = eval.ScalarOf(w.Surds[name].Near())
+	}
+	return w, true
+}
