@@ -551,9 +551,9 @@ func limits(m linear.Measurement) string {
 	case low == high:
 		return fmt.Sprintf("= %.4g", low)
 	case math.IsInf(low, -1):
-		return fmt.Sprintf("< %.4g", high)
+		return fmt.Sprintf("≤ %.4g", high)
 	case math.IsInf(high, 1):
-		return fmt.Sprintf("> %.4g", low)
+		return fmt.Sprintf("≥ %.4g", low)
 	}
 	return fmt.Sprintf("in [%.4g, %.4g]", low, high)
 }

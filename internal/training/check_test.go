@@ -64,7 +64,7 @@ func TestAFailedGateIsNotObserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(b.String()), " ")
-	for _, want := range []string{NotObserved, "bad 7 < 0.05", "(cf. emp-wd)", "0 of 1 checks observed"} {
+	for _, want := range []string{NotObserved, "bad 7 ≤ 0.05", "(cf. emp-wd)", "0 of 1 checks observed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in %s", want, text)
 		}

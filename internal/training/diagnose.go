@@ -240,7 +240,7 @@ func diagnosisFigures(r *diagnose.Report) []namedFigure {
 		}
 		return slices.DeleteFunc(out, func(c figure.Curve) bool { return !seen(c.Y) })
 	}
-	law := curve("e^{−2ηt}", func(p diagnose.Point) float64 { return r.Points[0].Balance * math.Exp(-2*(p.Decay-r.Points[0].Decay)) })
+	law := curve("law, momentum 0", func(p diagnose.Point) float64 { return r.Points[0].Balance * math.Exp(-2*(p.Decay-r.Points[0].Decay)) })
 	all := []namedFigure{
 		{"collapse", figure.Figure{Title: title, X: "step", Panels: panels(
 			figure.Panel{Y: "zstd", Curves: []figure.Curve{curve("", func(p diagnose.Point) float64 { return p.ZStd })},
@@ -254,7 +254,7 @@ func diagnosisFigures(r *diagnose.Report) []namedFigure {
 			figure.Panel{Y: "cosine, correlation", Curves: []figure.Curve{curve("cos(W_p v, v)", func(p diagnose.Point) float64 { return p.TopCosine }), curve("corr(p, √s)", func(p diagnose.Point) float64 { return p.Parabola })}},
 			figure.Panel{Y: "gains of W_p", Curves: spectrum(func(p diagnose.Point) []float64 { return p.P }, "p")})}},
 		{"laws", figure.Figure{Title: title, X: "step", Panels: panels(
-			figure.Panel{Y: "balance", Log: true, Curves: []figure.Curve{curve("‖D‖", func(p diagnose.Point) float64 { return p.Balance }), law}},
+			figure.Panel{Y: "balance ‖D‖", Log: true, Curves: []figure.Curve{curve("the run", func(p diagnose.Point) float64 { return p.Balance }), law}},
 			figure.Panel{Y: "τ", Curves: []figure.Curve{curve("", func(p diagnose.Point) float64 { return p.Tau })}, Levels: []figure.Level{{Name: "caught up", Y: 1}}})}},
 	}
 	return slices.DeleteFunc(all, func(f namedFigure) bool { return len(f.figure.Panels) == 0 })

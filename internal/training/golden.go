@@ -26,6 +26,7 @@ type Golden struct {
 	List   GoldenList   `cmd:"" help:"List the goldens of this project, or of a folder."`
 	Verify GoldenVerify `cmd:"" help:"Check goldens by every rule, without training."`
 	Parity GoldenParity `cmd:"" help:"Print how far the engines are from float64, as a table in Markdown."`
+	Plot   GoldenPlot   `cmd:"" help:"Draw what recorded runs went through."`
 	Diff   GoldenDiff   `cmd:"" help:"Show what differs between two goldens."`
 	Record GoldenRecord `cmd:"" help:"Train and record goldens anew; needs a reason to replace one."`
 	Stamp  GoldenStamp  `cmd:"" help:"Print the linker's flags for a program that is to record without its sources."`

@@ -132,7 +132,7 @@ func (t *Train) recipe(d *data.Dataset) (method.Config, error) {
 		c.Target = method.Target{Kind: method.Shared}
 	}
 	if t.Config != "" {
-		if c, err = over(c, t.Config); err != nil {
+		if c, err = over(c, t.Config, m); err != nil {
 			return c, err
 		}
 		if string(c.Method) != t.Method {
@@ -164,8 +164,10 @@ func (t *Train) recipe(d *data.Dataset) (method.Config, error) {
 // replaces them whole.
 var kinds = []string{"net", "predictor", "target", "loss"}
 
-// over puts a file over a configuration: a whole recipe, a part of one, or run.json of a run, of which config counts.
-func over(c method.Config, file string) (method.Config, error) {
+// over puts a file over a configuration: a whole recipe, a part of one, or run.json of a run, of which config counts. The
+// recipe of a run by another method becomes one of this method by [method.Config.As]; a recipe that was written down and
+// names another method is the caller's to refuse.
+func over(c method.Config, file string, m method.Method) (method.Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return c, badInput(err)
@@ -175,6 +177,12 @@ func over(c method.Config, file string) (method.Config, error) {
 	}
 	if json.Unmarshal(text, &run) == nil && run.Config != nil {
 		text = run.Config
+		if was, err := method.DecodeConfig(bytes.NewReader(text), file); err == nil && was.Method != m { // an error is met again below
+			if was, err = was.As(m); err != nil {
+				return c, badInputf("%s: %v", file, err)
+			}
+			text = was.Canonical()
+		}
 	}
 	var part method.Config // to have what does not belong there refused with its line
 	strict := json.NewDecoder(bytes.NewReader(text))

@@ -42,12 +42,21 @@ func (c *Console) renderTable(header []string, rows [][]string, wrap int) string
 			rest -= w
 		}
 	}
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: wrap + 1, WidthMax: max(rest, leastWrapped), WidthMaxEnforcer: text.WrapSoft}})
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: wrap + 1, WidthMax: max(rest, leastWrapped), WidthMaxEnforcer: wrapLines}})
 	lines := strings.Split(t.Render(), "\n")
 	for i, l := range lines {
 		lines[i] = strings.TrimRight(strings.TrimSuffix(l, strings.Repeat(tableStyle.Box.MiddleHorizontal, len(tableStyle.Box.PaddingRight))), " ")
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// wrapLines wraps each line of a text; text.WrapSoft runs lines together.
+func wrapLines(s string, width int) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = text.WrapSoft(l, width)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // indented puts blanks before every line, so that the help keeps the lines as they are.

@@ -34,7 +34,7 @@ type Train struct {
 	Views           string `default:"" enum:",host,device" help:"Where the views of colour images are made: host or device. Default: the device where that is a GPU. Resume at the same place."`
 	Out             string `placeholder:"DIR" help:"Folder for series, plots and checkpoint. Without it nothing is written."`
 	Resume          bool   `help:"Go on from the checkpoint in --out."`
-	MeasureEvery    int    `default:"0" help:"Steps between two records of the series; 0 is a fortieth of the run."`
+	MeasureEvery    int    `default:"0" help:"Steps between two records of the series; 0 is a twenty-fifth of the run."`
 	CheckpointEvery int    `default:"0" help:"Steps between two checkpoints; 0 is a tenth of the run."`
 	Probe           bool   `help:"Take the accuracies at every record, not only at the end."`
 	Export          string `placeholder:"FILE" help:"Write projections of two views, W_p, W, W_a and series along the run, and the weights of its end, to a .npz, .safetensors or .csv file, which diagnose reads."`
@@ -257,9 +257,9 @@ func (t *Train) one(c *Console, d *data.Dataset, e *engine.Engine, config method
 	return s, nil
 }
 
-// A run has 40 records, enough for a smooth plot at some tens of percent more time, and 10 checkpoints.
+// A run has 25 records, enough for a plot, and 10 checkpoints.
 const (
-	defaultRecords     = 40
+	defaultRecords     = 25
 	defaultCheckpoints = 10
 )
 

@@ -86,8 +86,10 @@ func TestTwinsAreNotProved(t *testing.T) {
 	t.Logf("%d twins, %v", twins, spent)
 }
 
-// stripped are parts that the search does not prove without their scripts.
-var stripped = map[string]bool{"kappa-windows/states": true} // a square of matrices over a divisor
+// stripped are parts that the search does not prove without their scripts, and what it lacks.
+var stripped = map[string]bool{
+	"kappa-windows/states": true, // the square of Wₚ − τ/2a·I is completed in a matrix
+}
 
 // TestSearchNeedsNoScripts proves the parts again with their scripts taken away.
 func TestSearchNeedsNoScripts(t *testing.T) {

@@ -39,7 +39,15 @@ func (f *File) readCSV(from io.Reader) error {
 	case slices.Contains(header, "step"):
 		return f.readSeries(r, header)
 	}
-	return refuse(f.Name, "", "line 1: the header is %q; want array,place,value, or step and view and coordinates, or step and measures", strings.Join(header, ","))
+	return refuse(f.Name, "", "line 1: the header is %q; want array,place,value, or step and view and coordinates, or step and measures", start(strings.Join(header, ",")))
+}
+
+// start is the beginning of a text that is too long for a message.
+func start(text string) string {
+	if r := []rune(text); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return text
 }
 
 func (f *File) badLine(err error) error {
