@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"stopgrad/theory"
 	"stopgrad/theory/kernel"
@@ -46,7 +47,7 @@ func (k *verifyCommand) Run(c *console) error {
 	refused, size := 0, 0
 	for _, path := range files {
 		if c.ctx.Err() != nil {
-			return interrupted("%s was not reached", path)
+			return interrupted("%s was not reached", onOneLine(path))
 		}
 		cert, err := readCertificate(path)
 		text := ""
@@ -111,7 +112,7 @@ func certificates(paths []string) ([]string, error) {
 			return err
 		})
 		if err != nil {
-			return nil, badInput(err)
+			return nil, badInput(named(err))
 		}
 		if len(files) == n {
 			return nil, &exit{BadInput, fmt.Sprintf("there is no certificate (*.cert) below %s", p)}
@@ -123,19 +124,30 @@ func certificates(paths []string) ([]string, error) {
 // onOneLine is a file's name, quoted if it has characters that a terminal obeys: a name must not look like a line of
 // verify's own.
 func onOneLine(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.Contains(path, ": ") {
+	// A byte that is no text may be an escape of a terminal of eight bits.
+	if !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.Contains(path, ": ") {
 		return strconv.Quote(path)
 	}
 	return path
 }
 
+// named is an error of the file system with its file's name on one line.
+func named(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return &fs.PathError{Op: p.Op, Path: onOneLine(p.Path), Err: p.Err}
+	}
+	return err
+}
+
 func readCertificate(path string) (*certificate.Certificate, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	defer f.Close()
-	return certificate.Read(f)
+	cert, err := certificate.Read(f)
+	return cert, named(err)
 }
 
 // said renders what a certificate establishes, with the whole sequent if full.

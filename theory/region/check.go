@@ -106,6 +106,7 @@ func (m *Meter) Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, step
 		return Certified{}, err
 	}
 	k := &checker{s: s, steps: slices.Clone(steps)}
+	var box []iv
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -119,9 +120,12 @@ func (m *Meter) Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, step
 		refuse("more than %d steps", MaxSteps)
 	}
 	for _, cond := range s.conditions {
+		if box == nil {
+			box = s.outward(s.sides)
+		}
 		k.cond, k.prog = cond, s.compile(cond.Expr)
 		k.charge(8 * len(s.sides))
-		k.walk(&leaf{sides: slices.Clone(s.sides), box: s.outward(s.sides)}, 0)
+		k.walk(&leaf{sides: slices.Clone(s.sides), box: slices.Clone(box)}, 0)
 	}
 	// Soundness: nothing is left over, so that a step never counts for another condition than it seems to.
 	if k.at != len(k.steps) {
@@ -167,7 +171,7 @@ func (k *checker) walk(l *leaf, depth int) {
 	if d.Lo != nil && x.At.Cmp(d.Lo) <= 0 || d.Hi != nil && x.At.Cmp(d.Hi) >= 0 {
 		refuse("%s is not cut at %s, which is not inside of it", x.Coordinate, x.At.RatString())
 	}
-	k.charge(1 + len(k.s.names)/8)
+	k.charge(len(k.s.names)/8 + effort(x.At))
 	at := new(big.Rat).Set(x.At)
 	k.at++
 	lower, upper := d, d
@@ -186,6 +190,7 @@ func (k *checker) walk(l *leaf, depth int) {
 func (s *Statement) outward(sides []Side) []iv {
 	out := make([]iv, len(sides))
 	for i, d := range sides {
+		s.meter.charge(d.effort())
 		v, err := interval.FromRats(d.Lo, d.Hi)
 		if err != nil {
 			refuse("%v", err)
@@ -219,10 +224,10 @@ func (k *checker) leaf(l *leaf, x Step) {
 func (k *checker) shows(rule string, c Condition, p *program, l *leaf, negated bool) bool {
 	switch rule {
 	case "interval":
-		k.charge(len(p.nodes))
+		k.charge(p.work)
 		return holds(p.last(l.box), c.Rel, negated)
 	case "slope":
-		k.charge(len(p.nodes) * (len(p.coords) + 3))
+		k.charge(p.slopeWork(l, c.Rel))
 		return p.sloped(l, c.Rel, negated)
 	case "bernstein":
 		return signed(k.s, c, l, outward, negated, k.charge)
@@ -265,6 +270,11 @@ func (k *checker) meets(l *leaf, f kernel.Formula) bool {
 			return Side{}, false
 		}
 		return l.sides[m.at[0].n], true
+	}
+	for i, t := range ts {
+		if d, ok := at(ts[1-i]); ok && t.Head() == kernel.Number {
+			k.charge(d.effort() + effort(t.Value()))
+		}
 	}
 	if d, ok := at(ts[0]); ok && ts[1].Head() == kernel.Number && d.Lo != nil {
 		c := d.Lo.Cmp(ts[1].Value())

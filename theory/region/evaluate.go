@@ -3,6 +3,7 @@ package region
 import (
 	"math"
 	"math/big"
+	"math/bits"
 
 	"stopgrad/numeric/interval"
 )
@@ -16,6 +17,7 @@ type program struct {
 	coords []int // that occur
 	column []int // of a Coordinate node: its place in coords
 	values []iv  // of a Constant node
+	work   int   // of the natural interval extension
 }
 
 func compile(e *Expr) *program {
@@ -41,6 +43,10 @@ func compile(e *Expr) *program {
 		value := iv{}
 		if e.op == Constant {
 			value = interval.FromRat(e.value)
+		}
+		p.work += 2
+		if e.op == Power {
+			p.work += 4 * bits.Len(uint(e.n)) // by squaring, at both ends
 		}
 		place[e] = len(p.nodes)
 		p.values = append(p.values, value)
@@ -237,6 +243,18 @@ func (p *program) slope(l *leaf, up bool) (bound float64, strict, ok bool) {
 	return math.Max(v.Lo(), m.Lo()), strict, true
 }
 
+// slopeWork is the work of sloped: two bounds where both signs are asked for, each by a gradient and two evaluations.
+func (p *program) slopeWork(l *leaf, rel Relation) int {
+	n := 3*p.work + 4*len(p.nodes)*len(p.coords)
+	for _, c := range p.coords {
+		n += l.sides[c].effort()
+	}
+	if rel == NonZero || rel == Null {
+		n *= 2
+	}
+	return n
+}
+
 // sloped reports whether a condition holds, or if negated fails, on a leaf by slope.
 func (p *program) sloped(l *leaf, rel Relation, negated bool) bool {
 	above := func(strictly bool) bool {
@@ -265,6 +283,7 @@ func (p *program) sloped(l *leaf, rel Relation, negated bool) bool {
 // signed reports whether a condition holds, or if negated fails, on a leaf by Bernstein coefficients.
 func signed[T any](s *Statement, c Condition, l *leaf, a numbers[T], negated bool, charge func(int)) bool {
 	f := s.ring.of(c.Expr)
+	charge(conversion * (1 + len(f.den)))
 	if len(f.num) == 0 {
 		// Zero wherever it has a value.
 		return (c.Rel == Null || c.Rel == NonNegative) != negated
@@ -314,7 +333,7 @@ func signed[T any](s *Statement, c Condition, l *leaf, a numbers[T], negated boo
 // rootSide is the range of a root on a leaf. It is not zero where its radicand is positive by hypothesis.
 func (s *Statement) rootSide(e *Expr, l *leaf) Side {
 	p := s.compiled(e)
-	s.meter.charge(len(p.nodes) + len(s.hypotheses))
+	s.meter.charge(p.work + conversion + len(s.hypotheses))
 	v := p.last(l.box)
 	lo, hi, ok := v.Rats()
 	if !ok {

@@ -185,6 +185,8 @@ func sorted(den map[*Expr]int) []*Expr {
 }
 
 func (r *ring) sum(f, g fraction) fraction {
+	// Each fraction keeps its list of divisors.
+	r.charge(2 * (len(f.den) + len(g.den)))
 	out := fraction{den: map[*Expr]int{}}
 	a, b := f.num, g.num
 	for x, k := range f.den {
@@ -202,6 +204,7 @@ func (r *ring) sum(f, g fraction) fraction {
 }
 
 func (r *ring) product(f, g fraction) fraction {
+	r.charge(2 * (len(f.den) + len(g.den)))
 	out := fraction{num: r.times(f.num, g.num), den: map[*Expr]int{}}
 	for _, d := range []map[*Expr]int{f.den, g.den} {
 		for x, k := range d {
@@ -312,6 +315,7 @@ type numbers[T any] struct {
 	add, mul func(T, T) T
 	sign     func(x T) (nonnegative, positive, nonpositive, negative bool)
 	cost     func(x T) int // the work of making a number
+	reading  int           // that of reading a short fraction
 }
 
 var exactly = numbers[*big.Rat]{
@@ -322,7 +326,8 @@ var exactly = numbers[*big.Rat]{
 		s := x.Sign()
 		return s >= 0, s > 0, s <= 0, s < 0
 	},
-	cost: func(x *big.Rat) int { return 16 + effort(x) },
+	cost:    func(x *big.Rat) int { return 3 * (32 + effort(x)) },
+	reading: 1,
 }
 
 var outward = numbers[interval.Interval]{
@@ -332,7 +337,8 @@ var outward = numbers[interval.Interval]{
 	sign: func(x interval.Interval) (bool, bool, bool, bool) {
 		return x.NonNegative(), x.Positive(), x.NonPositive(), x.Negative()
 	},
-	cost: func(interval.Interval) int { return 1 },
+	cost:    func(interval.Interval) int { return 1 },
+	reading: conversion,
 }
 
 // bernstein is the sign of p on a box by its Bernstein coefficients there; side gives the range of each variable.
@@ -345,6 +351,10 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T], charge
 	paid := func(x T) T {
 		charge(a.cost(x))
 		return x
+	}
+	of := func(v *big.Rat) T {
+		charge(a.reading + effort(v))
+		return a.of(v)
 	}
 	add := func(x, y T) T { return paid(a.add(x, y)) }
 	mul := func(x, y T) T { return paid(a.mul(x, y)) }
@@ -370,8 +380,8 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T], charge
 			return out
 		}
 	}
-	zero := a.of(new(big.Rat))
-	charge(total)
+	zero := of(new(big.Rat))
+	charge(total * (1 + len(vars)))
 	c := make([]T, total)
 	for i := range c {
 		c[i] = zero
@@ -384,7 +394,7 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T], charge
 				at += int(e[x])
 			}
 		}
-		c[at] = paid(a.of(v))
+		c[at] = of(v)
 	}
 	stride := total
 	sides := make([]Side, len(vars))
@@ -400,15 +410,21 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T], charge
 		case d.Lo == nil:
 			start, scale = d.Hi, big.NewRat(-1, 1)
 		case d.Hi != nil:
+			charge(d.effort())
 			scale = new(big.Rat).Sub(d.Hi, d.Lo)
 		}
-		s := a.of(start)
-		powers := make([]T, n)
+		s := of(start)
+		powers, shares := make([]T, n), make([]T, n)
 		if scale != nil {
-			powers[1] = a.of(scale)
+			powers[1] = of(scale)
 			for i := 2; i < n; i++ {
 				powers[i] = mul(powers[i-1], powers[1])
 			}
+		}
+		// 1/C(d,m), of which the ends are 1.
+		for m := 1; d.Lo != nil && d.Hi != nil && m < n-1; m++ {
+			charge(2 * n)
+			shares[m] = of(new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Binomial(int64(n-1), int64(m))))
 		}
 		for base := range total {
 			if base/stride%n != 0 {
@@ -433,7 +449,7 @@ func bernstein[T any](p poly, side func(variable int) Side, a numbers[T], charge
 			}
 			// yᵐ = Σ_{j ≥ m} C(j,m)/C(d,m)·B_j(y): divided by C(d,m), then summed by Pascal's triangle.
 			for m := 1; m < n-1; m++ {
-				c[base+m*stride] = mul(c[base+m*stride], a.of(new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Binomial(int64(n-1), int64(m)))))
+				c[base+m*stride] = mul(c[base+m*stride], shares[m])
 			}
 			for i := 1; i < n; i++ {
 				for j := n - 1; j >= i; j-- {
@@ -468,7 +484,7 @@ func everywhere(marked []bool, size []int, sides []Side, charge func(int)) bool 
 	var ask func(k int) bool
 	ask = func(k int) bool {
 		if k == len(size) {
-			charge(len(marked))
+			charge(len(marked) * len(size))
 			for at, m := range marked {
 				ok := m
 				for v := len(size) - 1; v >= 0 && ok; v-- {

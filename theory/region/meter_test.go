@@ -48,3 +48,54 @@ func TestWorkIsBounded(t *testing.T) {
 		t.Error("a thousand arguments, each within the bound, are accepted together")
 	}
 }
+
+// TestWorkIsThatOfTheOperations checks that what takes longer is counted as more: of two statements with arguments of as many
+// boxes, the dear one counts as at least so many times the other.
+func TestWorkIsThatOfTheOperations(t *testing.T) {
+	long := "1" + strings.Repeat("0", 3_000) + "1/1" + strings.Repeat("0", 3_002) // a little above 1/10
+	boxes := func(rule string) string {
+		var b strings.Builder
+		for k := 1; k < 100; k++ {
+			fmt.Fprintf(&b, "x:%d/100 %s ", k, rule)
+		}
+		return b.String() + rule
+	}
+	const heavy = "((x + y + 1)*(y + z + 2) + x)*((x + z + 3)*(x + y + 4) + y)*((x + y + 5)*(y + z + 6) + z) + 1"
+	sum := func(power string) string {
+		var b strings.Builder
+		for k := 1; k < 20; k++ {
+			fmt.Fprintf(&b, "(x + %d)%s + ", k, power)
+		}
+		return b.String() + "1 > 0"
+	}
+	unread := ""
+	for k := range 20 {
+		unread += fmt.Sprintf("    assume h%d: tr(C) >= %d\n", k, k)
+	}
+	const declared = "claim t\n  size n\n  scalar x, y, z\n  matrix A, B: n x n\n  size m\n  matrix C: m x m\n"
+	box := func(x, n string) string { return " for x in [" + x + ", 1], y in [0, 1], z in [0, 1], n = " + n }
+	for _, c := range []struct {
+		name, dear, cheap, in, argument string
+		assumes                         string // by the dear one alone
+		times                           float64
+	}{
+		{"powers are many products", sum("^60"), sum(""), box("0", "1"), boxes("interval"), "", 1.5},
+		{"derivatives by many coordinates", heavy + " > 0", strings.NewReplacer("y", "x", "z", "x").Replace(heavy) + " > 0", box("0", "1"), boxes("slope"), "", 1.6},
+		{"both signs", heavy + " != 0", heavy + " > 0", box("0", "1"), boxes("slope"), "", 1.6},
+		{"ends that are long numbers", "x + y + 1 > 0", "x + y + 2 > 0", box("0", "1"), boxes("bernstein"), "    assume h: y >= " + long + "\n", 100},
+		{"hypotheses that say many things", "x + 1 > 0", "x + 2 > 0", box("0", "8"), "interval", "    assume h: A + B diagonal\n", 3},
+		{"hypotheses that say nothing in scalars", "x + 1 > 0", "x + 2 > 0", box("0", "1"), "interval", unread, 1.5},
+	} {
+		spent := func(says, assumes string) int {
+			ctx, goals := part(t, declared+"  says s: "+says+"\n   "+c.in+"\n"+assumes)
+			var m region.Meter
+			if _, err := m.Check(ctx, goals[0], nil, steps(c.argument)); err != nil {
+				t.Errorf("%s: %s: %v", c.name, says, err)
+			}
+			return m.Spent()
+		}
+		if dear, cheap := spent(c.dear, c.assumes), spent(c.cheap, ""); float64(dear) < c.times*float64(cheap) {
+			t.Errorf("%s: %d and %d", c.name, dear, cheap)
+		}
+	}
+}

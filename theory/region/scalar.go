@@ -80,8 +80,14 @@ func caught(err *error) {
 // maxWork is the most work that a [Meter] allows: operations on intervals, and what takes as long.
 const maxWork = 1_000_000_000
 
-// expression is the work of making an expression, or keeping one, in operations on intervals.
-const expression = 32
+const (
+	// expression is the work of making an expression, or keeping one, in operations on intervals.
+	expression = 32
+	// conversion is that of enclosing a short fraction in an interval.
+	conversion = 64
+	// assumption is that of reading a hypothesis, though it says nothing in scalars.
+	assumption = 256
+)
 
 // Meter counts the work of several arguments together, from the reading of their statements to the last leaf, and bounds it.
 // Its zero value has counted nothing.
@@ -97,7 +103,18 @@ func (m *Meter) charge(n int) {
 // takes the square of its length.
 func effort(x *big.Rat) int {
 	words := max(x.Num().BitLen(), x.Denom().BitLen()) / 64
-	return words + words*words
+	return 4 * (words + words*words)
+}
+
+// effort is the work of reading the ends of a range, enclosing them and taking their difference.
+func (d Side) effort() int {
+	n := conversion
+	for _, x := range []*big.Rat{d.Lo, d.Hi} {
+		if x != nil {
+			n += conversion + effort(x)
+		}
+	}
+	return n
 }
 
 type exprKey struct {

@@ -83,6 +83,7 @@ func (m *Meter) state(c *kernel.Context, goal kernel.Formula, sheds []Shed) (s *
 		letters: map[*kernel.Term]matrix{}, shapes: map[*kernel.Term]structure{}, terms: map[*kernel.Term]matrix{}, progs: map[*Expr]*program{}}
 	s.ring = newRing(s)
 	hyps := c.Hypotheses()
+	s.meter.charge(assumption * len(hyps))
 	for _, h := range hyps {
 		s.learn(h.Formula())
 	}
@@ -361,7 +362,10 @@ func (s *Statement) term(t *kernel.Term) matrix {
 // says lists the conditions that together say a formula. For a hypothesis, whatever it implies of this kind may be added.
 func (s *Statement) says(f kernel.Formula, hypothesis bool) (out []Condition) {
 	g := s.g
-	add := func(e *Expr, r Relation) { out = append(out, Condition{e, r}) }
+	add := func(e *Expr, r Relation) {
+		s.meter.charge(4 * expression)
+		out = append(out, Condition{e, r})
+	}
 	var m []matrix
 	for _, t := range f.Terms() {
 		m = append(m, s.term(t))
@@ -488,6 +492,7 @@ func (s *Statement) bound(f kernel.Formula) {
 			return
 		}
 		d := &s.sides[e.n]
+		s.meter.charge(d.effort() + effort(v))
 		if c := -1; d.Lo != nil {
 			if c = d.Lo.Cmp(v); c > 0 || c == 0 && !open {
 				return
@@ -500,6 +505,7 @@ func (s *Statement) bound(f kernel.Formula) {
 			return
 		}
 		d := &s.sides[e.n]
+		s.meter.charge(d.effort() + effort(v))
 		if c := 1; d.Hi != nil {
 			if c = d.Hi.Cmp(v); c < 0 || c == 0 && !open {
 				return
