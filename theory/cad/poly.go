@@ -167,15 +167,6 @@ func (w *meter) mul(a, b poly) poly {
 	return trimmed(a.level, c)
 }
 
-// scale multiplies by a coefficient.
-func (w *meter) scale(a, by poly) poly {
-	c := make([]poly, len(a.c))
-	for i := range c {
-		c[i] = w.mul(a.c[i], by)
-	}
-	return trimmed(a.level, c)
-}
-
 func (w *meter) power(a poly, n int) poly {
 	out := unit(a.level)
 	for range n {

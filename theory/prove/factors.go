@@ -8,7 +8,7 @@ import (
 )
 
 // factorWork is the work that factors are worth (package cad).
-const factorWork = 200_000
+const factorWork = 50_000
 
 // byFactors proves a sign, or that something is not zero, of a polynomial in letters by that of its factors: those with even
 // powers are squares, and of the others the signs are proved one by one.
@@ -16,7 +16,7 @@ func (s *state) byFactors(f kernel.Formula) (kernel.Theorem, bool) {
 	var none kernel.Theorem
 	ts := f.Terms()
 	k, ok := stated(f.Form())
-	if !ok || k > nonzero || len(ts) != 2 {
+	if !ok || k > nonzero || len(ts) != 2 || s.supposing {
 		return none, false
 	}
 	u := s.unfold(s.differ(ts[0], ts[1]))

@@ -119,7 +119,8 @@ func (s *state) met() []reals {
 			}
 		}
 	}
-	if len(s.states) == 0 {
+	if len(s.states) == 0 && !s.supposing {
+		// What is supposed to be contradictory has none.
 		place := map[*kernel.Term]int{}
 		for i, x := range letters {
 			place[x] = i

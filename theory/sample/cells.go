@@ -25,7 +25,6 @@ type ratio struct{ n, d cad.Sum }
 type sums struct {
 	letters []*kernel.Term // all that occur, in order; a root by itself
 	index   map[*kernel.Term]int
-	conds   []cad.Condition // of roots: w ≥ 0 and w² = q
 	one     *big.Rat
 }
 
