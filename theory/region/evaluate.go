@@ -44,7 +44,7 @@ func compile(e *Expr) *program {
 		if e.op == Constant {
 			value = interval.FromRat(e.value)
 		}
-		p.work += 2
+		p.work += 3
 		if e.op == Power {
 			p.work += 4 * bits.Len(uint(e.n)) // by squaring, at both ends
 		}

@@ -337,7 +337,7 @@ var outward = numbers[interval.Interval]{
 	sign: func(x interval.Interval) (bool, bool, bool, bool) {
 		return x.NonNegative(), x.Positive(), x.NonPositive(), x.Negative()
 	},
-	cost:    func(interval.Interval) int { return 1 },
+	cost:    func(interval.Interval) int { return 2 },
 	reading: conversion,
 }
 

@@ -63,7 +63,7 @@ func TestWorkIsThatOfTheOperations(t *testing.T) {
 	const heavy = "((x + y + 1)*(y + z + 2) + x)*((x + z + 3)*(x + y + 4) + y)*((x + y + 5)*(y + z + 6) + z) + 1"
 	sum := func(power string) string {
 		var b strings.Builder
-		for k := 1; k < 20; k++ {
+		for k := 1; k < 60; k++ {
 			fmt.Fprintf(&b, "(x + %d)%s + ", k, power)
 		}
 		return b.String() + "1 > 0"

@@ -84,7 +84,7 @@ const (
 	// expression is the work of making an expression, or keeping one, in operations on intervals.
 	expression = 32
 	// conversion is that of enclosing a short fraction in an interval.
-	conversion = 64
+	conversion = 128
 	// assumption is that of reading a hypothesis, though it says nothing in scalars.
 	assumption = 256
 )
