@@ -40,14 +40,6 @@ func (f *forger) letters(class string, k int) (out []int) {
 	return out
 }
 
-func (f *forger) sum(ts ...int) int {
-	at := ts[0]
-	for _, t := range ts[1:] {
-		at = f.t("sum %d %d", at, t)
-	}
-	return at
-}
-
 func (f *forger) text() string { return strings.TrimSuffix(f.out.String(), "\n") }
 
 // boxed writes the hypotheses that each of these lies in [lo, hi], and the context.
