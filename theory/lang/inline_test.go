@@ -101,6 +101,30 @@ system beside
 	}
 }
 
+// TestNothingIsPassedOver: an item where nobody reads it, such as a hypothesis below a declaration, is a mistake of the file.
+func TestNothingIsPassedOver(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"claim c\n  title t\n  scalar x\n  for x in [0, 1]\n  says s: x >= 0\n", "a.claim:4:3: ‘for’ is not an item of a claim"},
+		{"claim c\n  title t\n  scalar x\n  words some\n  says s: x >= 0\n", "‘words’ is not an item of a claim"},
+		{"claim c\n  title t\n  scalar\tx\n  says s: 0 >= 0\n", "is not an item of a claim"},
+		{"system c\n  scalar x\n  assume h: x >= 0\n", "‘assume’ is not an item of a system"},
+		{"system c\n  scalar x\n  says h: x >= 0\n", "‘says’ is not an item of a system"},
+		{"claim c\n  title t\n  scalar x\n    for x in [0, 1]\n  says s: x >= 0\n", "‘for’ stands below ‘scalar’"},
+		{"claim c\n  title t\n  scalar x\n  let y = x\n    assume h: x >= 0\n  says s: x >= 0\n", "‘assume’ stands below ‘let’"},
+		{"claim c\n  title t\n  scalar x\n  says s: x >= 0\n    assume h: x <= 1\n      assume k: x >= 0\n", "a.claim:6:7: ‘assume’ stands below ‘assume’"},
+		{"claim c\n  title t\n  scalar x\n  says s: x >= 0\n    twin \"x\" -> \"-x\"\n      assume k: x >= 0\n", "‘assume’ is not an item of a twin"},
+		{"claim c\n  title t\n  scalar x\n  flow\n    x' = -x\n      let y = x\n  says s: x == x\n", "‘let’ stands below ‘x'’"},
+		{"claim c\n  title t\n  scalar x\n  flow fast\n    x' = -x\n  says s: x == x\n", "expected ‘flow’ alone on its line"},
+		{"claim c\n  title t\n  scalar x\n  flow\n    x' = -x\n  flow\n    x' = x\n  says s: x == x\n", "a.claim:6:3: expected ‘flow’ alone on its line, once in a claim"},
+		{"note c\n  wrong\n", ""},
+		{"wrong c\n  wrong\n", "‘wrong’ is not an item of ‘wrong’"},
+	} {
+		if _, err := Parse(Source{Name: "a.claim", Text: c.text}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
 // TestTwinsAreReadAtTheSameTime: an audit reads twins from several goroutines, and a right-hand side that one of them takes
 // over leads nowhere for the others.
 func TestTwinsAreReadAtTheSameTime(t *testing.T) {

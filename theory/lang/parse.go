@@ -31,6 +31,12 @@ func ParseOver(library *File, sources ...Source) (*File, error) {
 		}
 		for _, n := range roots {
 			switch n.word() {
+			case "system", "claim":
+				if err := placed(n); err != nil {
+					return nil, err
+				}
+			}
+			switch n.word() {
 			case "system":
 				name := n.prose()
 				if !isName(name) {
@@ -46,8 +52,6 @@ func ParseOver(library *File, sources ...Source) (*File, error) {
 						sys.About = k.prose()
 					case "uses":
 						sys.Uses = splitNames(k.prose())
-					case "title", "printed", "quote", "note", "says", "corrected":
-						return nil, errAt(k.pos(), "‘%s’ is not an item of a system; expected %s", k.word(), expectedItems("system"))
 					}
 				}
 				f.Systems[name] = sys
@@ -778,8 +782,6 @@ func (f *File) parseClaim(n *node) (*Claim, error) {
 			c.Quote = k.prose()
 		case "note":
 			c.Note = k.prose()
-		case "about", "assume", "restrict", "draw", "proof", "twin", "why", "consequence", "system", "claim":
-			return nil, errAt(k.pos(), "‘%s’ is not an item of a claim; expected %s", k.word(), expectedItems("claim"))
 		}
 	}
 	hasCorrected := slices.ContainsFunc(n.kids, func(k *node) bool { return strings.HasPrefix(k.word(), "corrected") })

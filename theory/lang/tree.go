@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -131,6 +132,68 @@ func parseTree(file, src string) ([]*node, error) {
 	return roots, nil
 }
 
+// items are what may stand below a system and a claim; items of a statement and steps of a proof are checked where they
+// are read.
+var items = map[string][]string{
+	"system": {"about", "uses", "size", "scalar", "input", "root", "matrix", "random", "moment", "let", "flow", "map"},
+	"claim": {"title", "printed", "quote", "note", "uses", "size", "scalar", "input", "root", "matrix", "random", "moment", "let", "flow",
+		"map", "says", "corrected"},
+}
+
+// placed reports an item of a block that stands where nobody reads it: it would be no part of what is stated.
+func placed(block *node) error {
+	kind := block.word()
+	once := map[string]bool{}
+	for _, n := range block.kids {
+		w := n.word()
+		if !slices.Contains(items[kind], w) {
+			return errAt(n.pos(), "‘%s’ is not an item of a %s; expected %s", w, kind, expectedItems(kind))
+		}
+		switch w {
+		case "flow", "map":
+			if n.prose() != "" || once[w] {
+				return errAt(n.pos(), "expected ‘%s’ alone on its line, once in a %s, and the equations below it", w, kind)
+			}
+			once[w] = true
+		case "says", "corrected":
+			for _, k := range n.kids {
+				switch k.word() {
+				case "proof":
+				case "twin":
+					for _, why := range k.kids {
+						if why.word() != "why" {
+							return errAt(why.pos(), "‘%s’ is not an item of a twin; expected why", why.word())
+						}
+					}
+				default:
+					if err := childless(k); err != nil {
+						return err
+					}
+				}
+			}
+			continue
+		}
+		below := []*node{n}
+		if w == "flow" || w == "map" {
+			below = n.kids
+		}
+		for _, k := range below {
+			if err := childless(k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// childless reports an item below one that has none.
+func childless(n *node) error {
+	if len(n.kids) == 0 {
+		return nil
+	}
+	return errAt(n.kids[0].pos(), "‘%s’ stands below ‘%s’, which has no items; expected it further to the left", n.kids[0].word(), n.word())
+}
+
 func firstWord(s string) string {
 	w, _, _ := strings.Cut(s, " ")
 	return w
@@ -144,10 +207,12 @@ func expectedItems(parent string) string {
 		return "an equation like W+ = W - lr*G"
 	case "proof":
 		return "a step: fact, suppose, or " + ruleNames
-	case "system":
-		return "about, uses, size, scalar, input, root, matrix, random, moment, let, flow or map"
 	default:
-		return "title, printed, quote, note, uses, size, scalar, input, root, matrix, random, moment, let, flow, map, says or corrected"
+		is := items[parent]
+		if is == nil {
+			is = items["claim"]
+		}
+		return strings.Join(is[:len(is)-1], ", ") + " or " + is[len(is)-1]
 	}
 }
 
