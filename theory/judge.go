@@ -133,13 +133,14 @@ func together(p *lang.Part, proof *verdict.Proof, found sample.Result) verdict.V
 }
 
 // Supports reports whether a search that has found nothing speaks for a part: states that met the hypotheses, or, of a
-// statement over time, orbits or trajectories. Single states say nothing of those, and a state without a value speaks against.
+// statement over time, orbits or trajectories. Single states say nothing of those, nor do motions along which inputs keep
+// their values of one that depends on inputs, and a state without a value speaks against.
 func Supports(p *lang.Part, found sample.Result) bool {
 	if found.Undefined != "" {
 		return false
 	}
 	if eval.OverTime(p) {
-		return found.Tested.Followed > 0 && found.Tested.Against == ""
+		return found.Tested.Followed > 0 && found.Tested.Against == "" && len(eval.Inputs(p)) == 0
 	}
 	return found.Tried > 0
 }

@@ -74,6 +74,8 @@ func TestSoundness(t *testing.T) {
 		{"start-input", "wrong", []string{"proved", "vacuous"}, ""},
 		{"start-input", "right", []string{"refuted", "contradiction"}, "proved"},
 		{"start-input", "bound", []string{"refuted", "contradiction"}, "proved"},
+		{"start-input", "later", []string{"proved", "vacuous", "supported"}, ""},
+		{"start-input", "driven", []string{"proved", "vacuous", "supported"}, ""},
 		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
 		{"assumed-contradictory", "domain", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
 		{"assumed-contradictory", "motion", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},

@@ -2,7 +2,9 @@ package minimise
 
 import (
 	"context"
+	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 
 	"stopgrad/fuzz/witness"
@@ -198,5 +200,24 @@ func TestVectorReachesTheKnownMinimum(t *testing.T) {
 	}
 	if start[0].RatString() != "6283/200" {
 		t.Error("the start was changed")
+	}
+}
+
+// TestLargeStatesCountAsMore: of a state of many numbers fewer changes are tried, whether or not the predicate is asked.
+func TestLargeStatesCountAsMore(t *testing.T) {
+	names := make([]string, 3000)
+	w := witness.Witness{Vals: map[string]witness.Matrix{}}
+	for i := range names {
+		names[i] = fmt.Sprintf("x%d", i)
+		w.Vals[names[i]] = witness.Matrix{R: 1, C: 1, A: []*big.Rat{big.NewRat(int64(3+i%5), 7)}}
+	}
+	f, err := lang.Parse(lang.Source{Name: "t", Text: "claim c\n  title t\n  printed nowhere\n  scalar " + strings.Join(names, ", ") + "\n  says s: x0 >= x1\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 500
+	out := State(context.Background(), f.Claims[0].Parts[0], w, func(witness.Witness) bool { return true }, limit)
+	if out.Asked > limit/(len(names)/manyNumbers) || !out.Exhausted {
+		t.Errorf("asked %d times, exhausted %v", out.Asked, out.Exhausted)
 	}
 }

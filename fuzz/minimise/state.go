@@ -24,7 +24,8 @@ type Outcome struct {
 // State makes w smaller and simpler while keep accepts it, asking at most limit times: rows and columns of a
 // common size removed, whole matrices replaced by 0 or I, isometries by simple rotations, numbers by 0 and
 // by simpler fractions, two numbers at a time where one alone does not go. After each change the scalars that
-// roots depend on are solved for again, and the part's draws carried out if keep refuses the state without.
+// roots depend on are solved for again, and the part's draws carried out if keep refuses the state without. A change of
+// a state of many numbers counts as several questions: it takes as much time, whether or not keep is asked.
 func State(ctx context.Context, part *lang.Part, w witness.Witness, keep func(witness.Witness) bool, limit int) Outcome {
 	m := &minimiser{ctx: ctx, part: part, keep: keep, limit: limit, best: witness.Clone(w)}
 	if r, err := chart.Repair(part, witness.Clone(w), ""); err == nil {
@@ -51,16 +52,21 @@ type minimiser struct {
 	limit int
 	best  witness.Witness
 	size  witness.Size
+	large int // questions that changes of large states count as
 	out   Outcome
 }
 
-func (m *minimiser) spent() bool { return m.out.Asked >= m.limit || m.ctx.Err() != nil }
+// manyNumbers are as much work as a question of a small state.
+const manyNumbers = 256
+
+func (m *minimiser) spent() bool { return m.out.Asked+m.large >= m.limit || m.ctx.Err() != nil }
 
 // try accepts a changed state if it is simpler and keep agrees. fixed is the scalar that was changed.
 func (m *minimiser) try(w witness.Witness, fixed string) bool {
 	if m.spent() {
 		return false
 	}
+	m.large += entries(w) / manyNumbers
 	repaired, err := chart.Repair(m.part, w, fixed)
 	if err != nil {
 		return false
@@ -72,6 +78,14 @@ func (m *minimiser) try(w witness.Witness, fixed string) bool {
 		return false
 	}
 	return m.ask(repaired)
+}
+
+// entries is how many numbers a state has.
+func entries(w witness.Witness) (n int) {
+	for _, a := range w.Vals {
+		n += len(a.A)
+	}
+	return n
 }
 
 func (m *minimiser) ask(w witness.Witness) bool {
@@ -272,6 +286,9 @@ func (m *minimiser) with(n number, v *big.Rat) witness.Witness {
 func (m *minimiser) zeros() bool {
 	changed := false
 	for _, n := range m.numbers() {
+		if m.spent() {
+			break
+		}
 		if n.in(m.best).Sign() == 0 {
 			continue
 		}
@@ -286,6 +303,9 @@ func (m *minimiser) zeros() bool {
 func (m *minimiser) simpler() bool {
 	changed := false
 	for _, n := range m.numbers() {
+		if m.spent() {
+			break
+		}
 		for _, v := range Simpler(n.in(m.best)) {
 			if m.try(m.with(n, v), n.name) {
 				changed = true
@@ -308,6 +328,9 @@ func (m *minimiser) roots() bool {
 				continue
 			}
 			for _, other := range m.names() {
+				if m.spent() {
+					return false
+				}
 				o := m.symbol(other)
 				if o == nil || o.Kind != lang.Scalar || o.Root != nil {
 					continue
@@ -338,6 +361,9 @@ func (m *minimiser) pairs() bool {
 	ns := m.numbers()
 	for i, a := range ns {
 		for _, b := range ns[i+1:] {
+			if m.spent() {
+				return false
+			}
 			x0, y0 := a.in(m.best), b.in(m.best)
 			before := weight(a, x0) + weight(b, y0)
 			if before == 0 {

@@ -260,6 +260,9 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		if s.Tested.Against != "" {
 			d.Against = 1
 		}
+		if held := eval.Inputs(p); len(held) > 0 && s.Tested.Followed > 0 {
+			d.Tested += "; inputs were held still, which says nothing of those that move: " + strings.Join(held, ", ")
+		}
 	case s.Tried == 0 && s.Err != nil:
 		d.Reason = s.Err.Error()
 	case s.Tried == 0:

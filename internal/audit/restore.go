@@ -117,7 +117,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 // supports is theory.Supports of a record of a search.
 func supports(p *lang.Part, d ledger.Detail) bool {
 	if eval.OverTime(p) {
-		return d.Drawn > 0 && d.Followed > 0 && !d.Undefined
+		return d.Drawn > 0 && d.Followed > 0 && d.Against == 0 && !d.Undefined && len(eval.Inputs(p)) == 0
 	}
 	return d.Drawn > 0 && d.Tried > 0 && !d.Undefined
 }

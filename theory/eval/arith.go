@@ -88,6 +88,39 @@ func (Rational) Sign(a *big.Rat, _ float64) int { return a.Sign() }
 // Float returns the nearest float64.
 func (Rational) Float(a *big.Rat) float64 { f, _ := a.Float64(); return f }
 
+// Metered is exact arithmetic that counts its work: an operation on short fractions as one, on others by their length in
+// words and its square, which bringing to lowest terms takes.
+type Metered struct {
+	Rational
+	spent *int
+}
+
+// NewMetered returns an arithmetic that has done no work.
+func NewMetered() Metered { return Metered{spent: new(int)} }
+
+// Spent is the work done.
+func (m Metered) Spent() int { return *m.spent }
+
+func (m Metered) spend(a, b *big.Rat) {
+	words := max(a.Num().BitLen(), a.Denom().BitLen(), b.Num().BitLen(), b.Denom().BitLen()) / 64
+	*m.spent += 1 + words + words*words/16
+}
+
+// Add returns a + b.
+func (m Metered) Add(a, b *big.Rat) *big.Rat { m.spend(a, b); return m.Rational.Add(a, b) }
+
+// Sub returns a − b.
+func (m Metered) Sub(a, b *big.Rat) *big.Rat { m.spend(a, b); return m.Rational.Sub(a, b) }
+
+// Mul returns a·b.
+func (m Metered) Mul(a, b *big.Rat) *big.Rat { m.spend(a, b); return m.Rational.Mul(a, b) }
+
+// Div returns a/b or [ErrDivisionByZero].
+func (m Metered) Div(a, b *big.Rat) (*big.Rat, error) { m.spend(a, b); return m.Rational.Div(a, b) }
+
+// Float returns the nearest float64.
+func (m Metered) Float(a *big.Rat) float64 { m.spend(a, a); return m.Rational.Float(a) }
+
 // Tolerance is the relative error that [Float] attributes to rounding: a value below Tolerance times the
 // largest intermediate result counts as zero. An expression of k operations on numbers of size M has an
 // error of at most about k·2⁻⁵³·M; the largest expressions of the claims have fewer than 10⁵ operations at

@@ -192,8 +192,9 @@ type compiled struct {
 	hypotheses []hypothesis
 	goals      []goal
 	assumption bool
-	steps      bool   // the statement is about orbits of the map
-	kept       []look // of an assumption: its equations hold a moment later too
+	steps      bool     // the statement is about orbits of the map
+	inputs     []string // that what is said over time depends on
+	kept       []look   // of an assumption: its equations hold a moment later too
 }
 
 // hypothesis is one of Γ.
@@ -309,8 +310,53 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	for _, f := range goals {
 		c.goals = append(c.goals, b.goal(f))
 	}
+	if !c.assumption && len(goals) > 0 && goals[0].Form().Temporal() {
+		c.inputs = b.inputs(goals)
+	}
 	c.ops = b.prog.ops
 	return b.err
+}
+
+// inputs names the inputs that formulas over time mention, themselves or through the equations of what they mention.
+func (b *builder) inputs(fs []kernel.Formula) (names []string) {
+	seen := map[*kernel.Term]bool{}
+	var visit func(t *kernel.Term)
+	visit = func(t *kernel.Term) {
+		if b.err != nil || t == nil || seen[t] {
+			return
+		}
+		seen[t] = true
+		if y := t.Symbol(); y != nil {
+			law := b.dyn.FlowOf
+			if b.time == kernel.Orbit {
+				law = b.dyn.MapOf
+			}
+			switch y.Class() {
+			case kernel.Input:
+				names = append(names, y.Name())
+			case kernel.State:
+				if f := law(t); f != nil {
+					u, err := b.dyn.Unfold(f)
+					visit(keep(b, u, err))
+				}
+			}
+		}
+		for _, a := range t.Args() {
+			visit(a)
+		}
+	}
+	for _, f := range fs {
+		ts := f.Terms()
+		if f.Form() == kernel.Always {
+			ts = f.Inner().Terms()
+		}
+		for _, t := range ts {
+			u, err := b.dyn.Unfold(t)
+			visit(keep(b, u, err))
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Symbols names the symbols that a part speaks of, in its statement and in what it assumes, through definitions and

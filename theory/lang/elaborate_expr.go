@@ -442,13 +442,22 @@ func (r *Reading) degree(e *Expr, x *kernel.Term) error {
 
 // multiply makes a·b in a place of the shape wanted.
 func (r *Reading) multiply(a, b *Expr, want shape, expectation bool) (*kernel.Term, error) {
-	as, err := r.shapeOf(a, expectation)
+	x, y, err := r.factors(a, b, want, expectation)
 	if err != nil {
 		return nil, err
 	}
+	return r.sig.Make(kernel.Product, 0, x, y)
+}
+
+// factors reads the factors of a product of the shape wanted.
+func (r *Reading) factors(a, b *Expr, want shape, expectation bool) (x, y *kernel.Term, err error) {
+	as, err := r.shapeOf(a, expectation)
+	if err != nil {
+		return nil, nil, err
+	}
 	bs, err := r.shapeOf(b, expectation)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	switch {
 	case as.scalar:
@@ -462,15 +471,11 @@ func (r *Reading) multiply(a, b *Expr, want shape, expectation bool) (*kernel.Te
 	case bs.unit:
 		bs = shape{rows: as.cols, cols: as.cols}
 	}
-	x, err := r.read(a, as, expectation)
-	if err != nil {
-		return nil, err
+	if x, err = r.read(a, as, expectation); err != nil {
+		return nil, nil, err
 	}
-	y, err := r.read(b, bs, expectation)
-	if err != nil {
-		return nil, err
-	}
-	return r.sig.Make(kernel.Product, 0, x, y)
+	y, err = r.read(b, bs, expectation)
+	return x, y, err
 }
 
 // symbol reads a name: a let, shared by all its uses in places of one shape, a root, or a letter.
@@ -544,11 +549,16 @@ func (r *Reading) call(e *Expr, want shape, expectation bool) (*kernel.Term, err
 		return r.sig.SizeOf(d)
 	}
 	if e.Name == "comm" || e.Name == "anti" {
-		ab, err := r.multiply(e.Args[0], e.Args[1], want, inside)
+		// Each factor is read once: commutators stand inside one another.
+		a, b, err := r.factors(e.Args[0], e.Args[1], want, inside)
 		if err != nil {
 			return nil, err
 		}
-		ba, err := r.multiply(e.Args[1], e.Args[0], want, inside)
+		ab, err := r.sig.Make(kernel.Product, 0, a, b)
+		if err != nil {
+			return nil, err
+		}
+		ba, err := r.sig.Make(kernel.Product, 0, b, a)
 		if err != nil {
 			return nil, err
 		}

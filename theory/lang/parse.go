@@ -925,9 +925,10 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			return err
 		}
 		when := ""
-		if (name.text == "always" || name.text == "start") && !p.isOp(":") {
+		if name.text == "always" || name.text == "start" {
+			// As a name either would read as what it is not: a mark.
 			when = name.text
-			if name, err = p.ident("a name for the hypothesis"); err != nil {
+			if name, err = p.ident("a name for the hypothesis after ‘" + when + "’"); err != nil {
 				return err
 			}
 		}

@@ -26,19 +26,32 @@ type sums struct {
 	letters []*kernel.Term // all that occur, in order; a root by itself
 	index   map[*kernel.Term]int
 	one     *big.Rat
+	// Terms share what is in them, and are longer than any time when they are written out: each is looked at once.
+	seen map[*kernel.Term]bool
+	read map[*kernel.Term]ratio // quotients, with nil parts of those that are too large
+}
+
+func newSums() *sums {
+	return &sums{index: map[*kernel.Term]int{}, one: big.NewRat(1, 1), seen: map[*kernel.Term]bool{}, read: map[*kernel.Term]ratio{}}
 }
 
 // collect lists the letters of a term, false if it is about anything else than scalars.
 func (s *sums) collect(t *kernel.Term) bool {
+	ok, known := s.seen[t]
+	if !known {
+		ok = s.collected(t)
+		s.seen[t] = ok
+	}
+	return ok
+}
+
+func (s *sums) collected(t *kernel.Term) bool {
 	switch t.Head() {
 	case kernel.Number:
 		return true
 	case kernel.Letter, kernel.Root:
 		if !t.Scalar() {
 			return false
-		}
-		if _, ok := s.index[t]; ok {
-			return true
 		}
 		if t.Head() == kernel.Root && !s.collect(t.Arg(0)) {
 			return false
@@ -58,6 +71,17 @@ func (s *sums) constant(c *big.Rat) cad.Sum { return cad.Constant(c, len(s.lette
 
 // of is the quotient of a term whose letters are known, false if it is too large.
 func (s *sums) of(t *kernel.Term) (r ratio, ok bool) {
+	r, known := s.read[t]
+	if !known {
+		if r, ok = s.quotient(t); !ok {
+			r = ratio{}
+		}
+		s.read[t] = r
+	}
+	return r, r.n != nil && r.d != nil
+}
+
+func (s *sums) quotient(t *kernel.Term) (r ratio, ok bool) {
 	unit := s.constant(s.one)
 	switch t.Head() {
 	case kernel.Number:
@@ -153,7 +177,7 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 	d := r.Context().Dynamics()
 	all := true
 	for _, g := range r.Goals() {
-		s := &sums{index: map[*kernel.Term]int{}, one: big.NewRat(1, 1)}
+		s := newSums()
 		collected := func(f kernel.Formula) (ts []*kernel.Term) {
 			for _, t := range f.Terms() {
 				u, err := d.Unfold(t)

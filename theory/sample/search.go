@@ -77,6 +77,13 @@ const OrbitSteps = 12
 // orbitsFollowed is how many orbits are followed of a statement over steps that does not fail at once.
 const orbitsFollowed = 400
 
+// A search ends when its exact arithmetic has done more than workPerState for each state that it may draw, and no earlier
+// than after that of manyStates of them: nested derivatives have more operations, on longer numbers, than others have states.
+const (
+	workPerState = 1_250
+	manyStates   = 16_000
+)
+
 // tape is a Chooser that replays recorded choices and draws new ones past their end or where a choice no
 // longer fits.
 type tape struct {
@@ -97,7 +104,7 @@ func (t *tape) Intn(n int) int {
 }
 
 // Search draws up to budget states and hands those that fail the part to package verdict; it stops at the first
-// refutation. The first half of the budget draws afresh, sizes growing; the second half changes a choice or
+// refutation, and where exact arithmetic has done as much work as states of many operations are worth. The first half of the budget draws afresh, sizes growing; the second half changes a choice or
 // two of the state that came nearest to failing, where the statement has a margin. Err is set if no state
 // could be evaluated.
 func Search(ctx context.Context, part *lang.Part, seed uint64, label string, budget int) Result {
@@ -109,7 +116,11 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	failures, undefined, borders := 0, 0, 0
 	res.Nearest, res.Tested.Nearest = math.Inf(1), math.Inf(1)
 	steps := eval.OverSteps(part)
+	exact := eval.NewMetered()
 	for i := range budget {
+		if exact.Spent() > max(budget, manyStates)*workPerState {
+			break
+		}
 		if ctx.Err() != nil {
 			res.Err = ctx.Err()
 			return res
@@ -144,7 +155,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 			}
 			continue
 		}
-		f, err := eval.Try(eval.Rational{}, part, st)
+		f, err := eval.Try(exact, part, st)
 		if errors.Is(err, eval.ErrNoRoot) {
 			// Roots that are no fractions: floating point says whether the model, which counts with them, is asked.
 			f, err = eval.Try(eval.Float{}, part, st.Floats())
