@@ -109,7 +109,7 @@ type Report struct {
 	Findings []Finding
 	// Notes say what of the region has no effect on which statement.
 	Notes []string `json:",omitempty"`
-	// CutOff is set if a search was ended by time or cancellation: with more time more may be found, and the
+	// CutOff is set if a search was ended by time, work or cancellation: with more time more may be found, and the
 	// report need not be reproducible.
 	CutOff bool
 }

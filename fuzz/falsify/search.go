@@ -57,14 +57,14 @@ type Result struct {
 	Nearest float64
 	// Tested is what was followed of a statement over steps.
 	Tested sample.Tested
-	CutOff bool  // the context ended the search early
+	CutOff bool  // the context, or maxExact, ended the search early
 	Err    error // of the last state that could not be judged, if none could
 }
 
 // Search looks for a counterexample of part. It depends on the seed, the label and the effort alone, unless
 // ctx ends it early.
 func Search(ctx context.Context, part *lang.Part, label string, o Options) Result {
-	s := &searcher{ctx: ctx, part: part, target: Narrowed(part, o.Domain), o: o, label: label}
+	s := &searcher{ctx: ctx, exact: eval.NewMetered(), part: part, target: Narrowed(part, o.Domain), o: o, label: label}
 	s.res.Nearest, s.res.Tested.Nearest = math.Inf(1), math.Inf(1)
 	s.steps = eval.OverSteps(s.target)
 	s.search()
@@ -123,8 +123,12 @@ func Narrowed(part *lang.Part, domain func(string) (lang.Domain, bool)) *lang.Pa
 	return &p
 }
 
+// maxExact is the most work of exact arithmetic at the states of a search, see [eval.Metered].
+const maxExact = 20_000_000
+
 type searcher struct {
 	ctx    context.Context
+	exact  eval.Metered
 	part   *lang.Part // as claimed
 	target *lang.Part // within the region
 	o      Options
@@ -143,7 +147,7 @@ func (s *searcher) finished() bool {
 	if s.res.Refutation != nil {
 		return true
 	}
-	if s.ctx.Err() != nil {
+	if s.ctx.Err() != nil || s.exact.Spent() > maxExact {
 		s.res.CutOff = true
 	}
 	return s.res.CutOff
@@ -151,7 +155,7 @@ func (s *searcher) finished() bool {
 
 // offer judges an exact state and hands a failure to the verdict.
 func (s *searcher) offer(st verdict.Witness, stage string) bool {
-	f, err := eval.Try(eval.Rational{}, s.target, st)
+	f, err := eval.Try(s.exact, s.target, st)
 	if err != nil {
 		if s.res.Tried == 0 {
 			s.res.Err = err
