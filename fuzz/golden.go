@@ -2,11 +2,13 @@ package fuzz
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,6 +80,128 @@ func VerifyWitness(ctx context.Context, c golden.Counterexample, numbers map[str
 	return fmt.Errorf("fuzz: claim %s has no statement %q", c.Claim, c.Statement)
 }
 
+// Rules are the rules about goldens of counterexamples, which a verifier adds to those of package golden: that one knows no
+// claims. They compare what a file calls itself with the statement that its witness breaks.
+var Rules = []golden.Rule{
+	{Name: "finding", Statement: "the counterexample is named by the claim's own statement that it breaks, with its reading and evidence, and nothing is added", Kinds: []golden.Kind{golden.CounterexampleKind}, Check: checkFinding},
+}
+
+func checkFinding(s *golden.Subject) golden.Outcome {
+	g := s.Golden
+	refused := func(field, format string, args ...any) golden.Outcome {
+		return golden.Failed(&golden.Error{Field: field, Offset: -1, Err: fmt.Errorf(format, args...)})
+	}
+	c := g.Counterexample
+	if c == nil {
+		return refused("counterexample", "missing")
+	}
+	if s.Found("counterexample") == golden.Fail {
+		return golden.NothingToCheck("the witness breaks nothing")
+	}
+	f, err := findingOf(s.Context, *c)
+	if err != nil {
+		return refused("counterexample.statement", "%v", err)
+	}
+	budget, err := g.Config.Number("budget_s")
+	if err != nil {
+		return refused("config.budget_s", "%v", err)
+	}
+	seed, err := g.Config.Number("seed")
+	if err != nil {
+		return refused("config.seed", "%v", err)
+	}
+	stage, err := g.Config.Text("stage")
+	if err != nil {
+		return refused("config.stage", "%v", err)
+	}
+	want := settings(Report{Claim: c.Claim, Seed: uint64(seed), Budget: time.Duration(budget * float64(time.Second))}, f)
+	want["stage"] = stage
+	text, err := g.Config.MarshalJSON()
+	if err != nil {
+		return golden.Failed(err)
+	}
+	var have map[string]any
+	if err := json.Unmarshal(text, &have); err != nil {
+		return golden.Failed(err)
+	}
+	if f.Reading == Orbit {
+		delete(have, "facts") // what was established along it, a statement
+	}
+	for name, v := range have {
+		w, ok := want[name]
+		switch {
+		case !ok:
+			return refused("config."+name, "set, and a counterexample has none")
+		case fmt.Sprint(v) != fmt.Sprint(w):
+			return refused("config."+name, "%v, and the statement is one of %v", v, w)
+		}
+	}
+	for name := range want {
+		if _, ok := have[name]; !ok {
+			return refused("config."+name, "missing")
+		}
+	}
+	p := prov(golden.Provenance{})
+	switch {
+	case g.ID != f.GoldenID():
+		return refused("id", "%q, and a counterexample to %s is named %s", g.ID, f.Target, f.GoldenID())
+	case !f.Recordable():
+		return refused("counterexample.statement", "%s is no claim and no question, but a twin of one: that it fails is as it should be", f.Target)
+	case c.Found.By != foundBy(stage), c.Found.Seed != uint64(seed), c.Found.Budget != time.Duration(budget*float64(time.Second)).String():
+		return refused("counterexample.found", "%+v, and the settings say stage %s, seed %v, %v s", c.Found, stage, seed, budget)
+	case g.Status != golden.Informative:
+		return refused("status", "%s, and a counterexample gates no run", g.Status)
+	case !slices.Equal(g.Provenance.Kernels, kernels):
+		return refused("provenance.kernels", "%v, and counterexamples are found by %v", g.Provenance.Kernels, kernels)
+	case g.Provenance.Engine != p.Engine, g.Provenance.Device != p.Device, g.Provenance.RNG != p.RNG:
+		return refused("provenance.engine", "%+v on %+v, and counterexamples are found by %+v", g.Provenance.Engine, g.Provenance.Device, p.Engine)
+	case g.Provenance.Data != nil:
+		return refused("provenance.data", "set, and a counterexample rests on none")
+	case g.Extra != nil:
+		return refused("extra", "set, and a counterexample has none")
+	}
+	return golden.Passed("a counterexample to %s, %s", f.Target, f.Reading)
+}
+
+// findingOf is the finding that a counterexample stands for, without what only the search knows.
+func findingOf(ctx context.Context, c golden.Counterexample) (Finding, error) {
+	out := Finding{Status: Refuted, Residual: c.Residual, Statement: c.Statement, Evidence: "exact"}
+	for _, q := range orbit.Of(c.Claim) {
+		if q.Statement() == c.Statement {
+			numbers := map[string]*big.Rat{}
+			for k, v := range c.Witness {
+				x, ok := new(big.Rat).SetString(v)
+				if !ok {
+					return out, fmt.Errorf("fuzz: %s is no number", v)
+				}
+				numbers[k] = x
+			}
+			x, err := q.FromNumbers(numbers)
+			if err != nil {
+				return out, err
+			}
+			e, _, err := orbit.Confirm(ctx, q, x)
+			out.Target, out.Reading, out.Evidence = q.Label(), Orbit, string(e)
+			return out, err
+		}
+	}
+	f, err := builtIn()
+	if err != nil {
+		return out, err
+	}
+	targets, err := Targets(f, c.Claim)
+	if err != nil {
+		return out, err
+	}
+	for _, t := range targets {
+		if t.Statement() == c.Statement {
+			out.Target, out.Reading = t.Label(), t.Reading
+			return out, nil
+		}
+	}
+	return out, fmt.Errorf("fuzz: claim %s has no statement %q", c.Claim, c.Statement)
+}
+
 // Recordable reports whether a finding is kept as a golden: a counterexample with a nonzero residual to what a
 // claim prints, to a question, or to a variant without one of its hypotheses.
 func (f Finding) Recordable() bool {
@@ -103,11 +227,25 @@ func Provenance(ctx context.Context, root, command string) (golden.Provenance, e
 		return p, err
 	}
 	p.Command = command
+	return prov(p), nil
+}
+
+// prov is p with what is the same for all counterexamples.
+func prov(p golden.Provenance) golden.Provenance {
 	p.RNG = "Halton sequence scrambled by SplitMix64; PCG of math/rand/v2"
 	p.Engine = golden.Engine{Name: "stopgrad fuzz", Version: "1", Precision: golden.FP64, Deterministic: true}
 	p.Device = golden.Device{Name: "CPU"}
-	return p, nil
+	return p
 }
+
+// settings are the recipe of a golden.
+func settings(rep Report, f Finding) map[string]any {
+	return map[string]any{"claim": rep.Claim, "target": f.Target, "reading": string(f.Reading),
+		"evidence": f.Evidence, "stage": f.Stage, "seed": rep.Seed, "budget_s": rep.Budget.Seconds()}
+}
+
+// foundBy names the search and its stage.
+func foundBy(stage string) string { return "fuzz.Refute, " + stage }
 
 // Record writes the recordable findings of a report as goldens into dir. Every golden is re-verified before it is
 // written. It returns the files.
@@ -121,19 +259,18 @@ func Record(ctx context.Context, dir string, p golden.Provenance, created time.T
 		if !f.Recordable() {
 			continue
 		}
-		settings := map[string]any{"claim": rep.Claim, "target": f.Target, "reading": string(f.Reading),
-			"evidence": f.Evidence, "stage": f.Stage, "seed": rep.Seed, "budget_s": rep.Budget.Seconds()}
+		recipe := settings(rep, f)
 		if len(f.Facts) > 0 {
-			settings["facts"] = f.Facts
+			recipe["facts"] = f.Facts
 		}
-		config, err := golden.NewConfig(settings)
+		config, err := golden.NewConfig(recipe)
 		if err != nil {
 			return files, err
 		}
 		g := &golden.Golden{ID: f.GoldenID(), Kind: golden.CounterexampleKind, Status: golden.Informative,
 			Created: created.UTC().Truncate(time.Second).Format(time.RFC3339), Provenance: p, Config: config,
 			Counterexample: &golden.Counterexample{Claim: rep.Claim, Statement: f.Statement, Witness: f.Witness, Residual: f.Residual,
-				Found: golden.Search{By: "fuzz.Refute, " + f.Stage, Seed: rep.Seed, Budget: rep.Budget.String(), Evaluations: int64(f.Evaluations)}}}
+				Found: golden.Search{By: foundBy(f.Stage), Seed: rep.Seed, Budget: rep.Budget.String(), Evaluations: int64(f.Evaluations)}}}
 		rec, err := golden.RecordFile(ctx, dir, g, o)
 		if err != nil {
 			return files, fmt.Errorf("fuzz: %s: %w", g.ID, err)

@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"context"
+	"encoding/json"
 	"io/fs"
 	"math/big"
 	"os"
@@ -178,5 +179,118 @@ func TestACounterexampleIsFoundAfresh(t *testing.T) {
 				t.Errorf("%s/%s is not found from another seed", c.claim, c.target)
 			}
 		}
+	}
+}
+
+// TestForgedCounterexamplesAreRefused changes what a recorded counterexample says of itself, with every hash made right
+// again: its numbers still break the same statement.
+func TestForgedCounterexamplesAreRefused(t *testing.T) {
+	read := func(name string) *golden.Golden {
+		t.Helper()
+		g, err := golden.Read(recorded(t), name+".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	setting := func(key string, v any) func(g *golden.Golden) {
+		return func(g *golden.Golden) {
+			text, err := g.Config.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m map[string]any
+			if err := json.Unmarshal(text, &m); err != nil {
+				t.Fatal(err)
+			}
+			m[key] = v
+			if g.Config, err = golden.NewConfig(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	variant, orbits := "counterexample.nopred-rate-with-drop-hypothesis-gap", "counterexample.thm3-alignment-eigenframes"
+	for _, x := range []struct {
+		name, of string
+		edit     func(g *golden.Golden)
+		says     string // of the refusal; empty for a statement
+	}{
+		{"as it is", variant, func(*golden.Golden) {}, ""},
+		{"an orbit as it is", orbits, func(*golden.Golden) {}, ""},
+		{"under the printed claim's name", variant, func(g *golden.Golden) { g.ID = "counterexample.nopred-printed" }, "is named counterexample.nopred-rate-with"},
+		{"under a name of its own", variant, func(g *golden.Golden) { g.ID = "the-paper-is-wrong" }, "is named"},
+		{"under the name of a parity", variant, func(g *golden.Golden) { g.ID = "parity.cpu.mlp" }, "is named"},
+		{"a variant called the printed statement", variant, setting("reading", "printed"), "config.reading: printed"},
+		{"another claim in its settings", variant, setting("claim", "thm1"), "config.claim"},
+		{"another target in its settings", variant, setting("target", "nopred/rate"), "config.target"},
+		{"better evidence", variant, setting("evidence", "validated enclosure"), "config.evidence"},
+		{"an enclosure called exact", orbits, setting("evidence", "exact"), "config.evidence"},
+		{"a setting of one's own", variant, setting("note", "refutes the whole paper"), "config.note"},
+		{"facts about a state", variant, setting("facts", []string{"it is so"}), "config.facts"},
+		{"found otherwise than its settings say", variant, func(g *golden.Golden) { g.Counterexample.Found.Seed++ }, "counterexample.found"},
+		{"found by somebody else", variant, func(g *golden.Golden) { g.Counterexample.Found.By = "a referee" }, "counterexample.found"},
+		{"made gating", variant, func(g *golden.Golden) { g.Status = golden.Gating }, "status"},
+		{"results of one's own", variant, func(g *golden.Golden) { g.Extra = &golden.Extra{JSON: []byte(`{"top1":0.9}`)} }, "extra"},
+		{"other kernels", variant, func(g *golden.Golden) { g.Provenance.Kernels = []string{"golden"} }, "provenance.kernels"},
+		{"another engine", variant, func(g *golden.Golden) { g.Provenance.Engine.Name = "Coq" }, "provenance.engine"},
+		{"another arithmetic", variant, func(g *golden.Golden) { g.Provenance.Engine.Precision = golden.BF16 }, "provenance.engine"},
+		{"data", variant, func(g *golden.Golden) {
+			g.Provenance.Data = &golden.Data{Name: "imagenet", SHA256: golden.Generated, Decoder: "none", Split: "none"}
+		}, "provenance.data"},
+		{"more looked at", variant, func(g *golden.Golden) { g.Counterexample.Found.Evaluations = 1e12 }, ""},
+		{"other facts about an orbit", orbits, setting("facts", []string{"it is so"}), ""},
+	} {
+		g := read(x.of)
+		x.edit(g)
+		dir := t.TempDir()
+		// The forger's own verifier knows no rule of this package.
+		easy := &golden.Verifier{Witness: func(context.Context, golden.Counterexample, map[string]*big.Rat, *big.Rat) error { return nil }}
+		if _, err := golden.RecordFile(context.Background(), dir, g, golden.RecordOptions{AllowDirty: true, Verifier: easy}); err != nil {
+			t.Fatalf("%s: %v", x.name, err)
+		}
+		_, err := (&golden.Verifier{Witness: VerifyWitness, Extra: Rules}).VerifyDir(context.Background(), os.DirFS(dir), nil)
+		if x.says == "" && err != nil || x.says != "" && (err == nil || !strings.Contains(err.Error(), x.says)) {
+			t.Errorf("%s: %v; want %q", x.name, err, x.says)
+		}
+	}
+}
+
+// TestTwinsAreNotRecorded: that a mutated twin fails says nothing against the claim, and a golden of it is refused.
+func TestTwinsAreNotRecorded(t *testing.T) {
+	g, err := golden.Read(recorded(t), "counterexample.nopred-rate-with-drop-hypothesis-gap.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := builtIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := Targets(f, "nopred")
+	if err != nil {
+		t.Fatal(err)
+	}
+	twins := 0
+	for _, x := range targets {
+		if x.Reading != Variant || strings.Contains(x.Variant, "drop hypothesis") {
+			continue
+		}
+		twins++
+		found := Finding{Target: x.Label(), Reading: x.Reading, Status: Refuted, Residual: "1", Evidence: "exact", Stage: "interior"}
+		if found.Recordable() {
+			t.Errorf("%s is recordable", found.Target)
+		}
+		recipe := settings(Report{Claim: "nopred", Seed: 1, Budget: time.Minute}, found)
+		if g.Config, err = golden.NewConfig(recipe); err != nil {
+			t.Fatal(err)
+		}
+		g.ID, g.Counterexample.Statement = found.GoldenID(), x.Statement()
+		g.Counterexample.Found = golden.Search{By: foundBy("interior"), Seed: 1, Budget: "1m0s", Evaluations: 1}
+		o := checkFinding(&golden.Subject{Context: t.Context(), Golden: g})
+		if o.State != golden.Fail || !strings.Contains(o.Detail, "a twin of one") {
+			t.Errorf("%s: %s, %s", found.Target, o.State, o.Detail)
+		}
+	}
+	if twins == 0 {
+		t.Error("the claim has no twin")
 	}
 }

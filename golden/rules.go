@@ -148,9 +148,10 @@ func Rules() []Rule {
 		Rule{Name: ruleStale, Statement: "the sources that computed the numbers are unchanged (a warning when not)"})
 }
 
-// Statements are the members of a golden of statistics or parity that no rule here or of package recorder computes again: whoever
-// recorded it says so, and a reader believes it or does not. What a recorder's rules compare (gates, the recipe of the arm,
-// the examples of the digits, the first ten steps) is not among them, nor what follows from matrices.
+// Statements are the members of a golden that no rule here or of packages recorder, parity and fuzz computes again: whoever
+// recorded it says so, and a reader believes it or does not. What their rules compare (gates, the recipe of the arm, the
+// examples of the digits, the first ten steps, the statement that a witness breaks) is not among them, nor what follows from
+// matrices.
 func Statements() []string {
 	return []string{
 		"created, as long as it is not in the future; provenance: git_commit, dirty, command, device, host, wall_s, rng, and of the engine that it was this one: name, version, platform and plugin, and so that it was a GPU",
@@ -158,10 +159,14 @@ func Statements() []string {
 		"data of images that are not at hand: name, sha256, decoder, split, n_train and n_test",
 		"rules, the recorder's list of those that held; what must hold is the program's",
 		"that no other seeds, reruns or arms were made and left out",
-		"accuracies, losses, and the series between the steps whose matrices are kept",
+		"accuracies, losses, and the series at the steps whose matrices are not kept",
+		"numbers of runs that keep no matrices: reruns on engines that need not repeat, and group G-B but for its first seeds",
+		"where within its tolerance a number lies that follows from matrices",
+		"first steps of images, and those in arithmetics that the engine cpu does not have",
 		"worst deviations over all steps: identity, balance_error, discrete_error, replay_error, average_error, moment_error, ball_error, views_distance",
 		"that a run of the recipe went from its first ten steps to the matrices of its end; not_reproduced and supersedes",
-		"of a golden of parity, where within its bounds the values lie, and timings",
+		"of a golden of parity, where within its bounds the values lie, that they came out twice, and timings",
+		"of a counterexample, how it was found: stage, seed, budget, evaluations, and the facts about a trajectory",
 	}
 }
 

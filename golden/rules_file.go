@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 func checkSeal(s *Subject) Outcome {
@@ -184,6 +185,9 @@ func checkProvenance(s *Subject) Outcome {
 		return Failed(err)
 	}
 	if err := scanTexts(n, "", func(field, text string) error {
+		if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+			return refuse(field, "%q has a character that is not printed: a terminal may obey it", text)
+		}
 		if m := machinePath.FindString(text); m != "" {
 			return refuse(field, "%q names a path on a machine", text)
 		}

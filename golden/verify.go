@@ -174,11 +174,23 @@ func list(fsys fs.FS) (goldens, others []string, err error) {
 	return goldens, others, nil
 }
 
-// readFile reads a file of bounded size.
+// Read reads a golden of fsys. It checks form only, as Decode does.
+func Read(fsys fs.FS, name string) (*Golden, error) {
+	text, err := readFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return Decode(text)
+}
+
+// readFile reads a regular file of bounded size: a pipe or a device may have no end.
 func readFile(fsys fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s, and no regular file", info.Mode().Type())
 	}
 	if info.Size() > maxFileSize {
 		return nil, fmt.Errorf("%d bytes, more than the %d that are read", info.Size(), maxFileSize)

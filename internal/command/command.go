@@ -121,7 +121,7 @@ func (c *console) end(err error) int {
 	}
 	errors.As(err, &e)
 	if e.message != "" {
-		fmt.Fprintln(c.stderr, "stopgrad: "+strings.ReplaceAll(e.message, "\n", " "))
+		fmt.Fprintln(c.stderr, "stopgrad: "+training.Printable(strings.ReplaceAll(e.message, "\n", " ")))
 	}
 	return e.code
 }

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -64,10 +67,30 @@ func (c *Console) write(render func(io.Writer) error) error {
 	if err := render(&b); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(c.Stdout, b.String()); err != nil {
+	if _, err := io.WriteString(c.Stdout, Printable(b.String())); err != nil {
 		return fmt.Errorf("training: standard output: %w", err)
 	}
 	return nil
+}
+
+// Printable is a text without what a terminal obeys: names and texts out of files are printed, and a file is anybody's.
+// Control and format characters but the end of a line and the tab are shown as Go escapes them.
+func Printable(text string) string {
+	obeyed := func(r rune) bool {
+		return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r))
+	}
+	if !strings.ContainsFunc(text, obeyed) && utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if obeyed(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // terminal tells whether w is one.

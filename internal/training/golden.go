@@ -139,11 +139,7 @@ func (l *GoldenList) Run(c *Console) error {
 	}
 	var rows [][]string
 	for _, name := range names {
-		text, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return badInput(err)
-		}
-		g, err := golden.Decode(text)
+		g, err := golden.Read(fsys, name)
 		if err != nil {
 			return badInputf("%s: %v", name, err)
 		}
@@ -193,6 +189,15 @@ func (p *GoldenParity) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
+	names, err := fs.Glob(fsys, "parity.*.json")
+	if err != nil {
+		return fmt.Errorf("training: %w", err)
+	}
+	for _, name := range names {
+		if _, err := golden.Read(fsys, name); err != nil { // a pipe, a device, a file without end
+			return badInputf("%s: %v", name, err)
+		}
+	}
 	rows, err := parity.Table(c.Context, fsys)
 	if err != nil {
 		return badInput(err)
@@ -206,7 +211,7 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil {
 		return err
 	}
-	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: slices.Concat(recorder.Rules, parity.Rules)}
+	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: slices.Concat(recorder.Rules, parity.Rules, fuzz.Rules)}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}

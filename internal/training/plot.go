@@ -36,11 +36,7 @@ func (p *GoldenPlot) Run(c *Console) error {
 		if !strings.HasPrefix(name, p.ID) {
 			continue
 		}
-		text, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return badInput(err)
-		}
-		g, err := golden.Decode(text)
+		g, err := golden.Read(fsys, name)
 		if err != nil {
 			return badInputf("%s: %v", name, err)
 		}

@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -115,13 +114,7 @@ func (r *Run) Examine(kind Kind) *Report {
 		rep.Notes = append(rep.Notes, "the dump does not say its steps (array step): they are numbered from 0, and nothing that depends on time is judged")
 	}
 	if len(r.Unused) > 0 {
-		names := r.Unused
-		more := ""
-		if len(names) > 6 {
-			more = fmt.Sprintf(" and %d more", len(names)-6)
-			names = names[:6]
-		}
-		rep.Notes = append(rep.Notes, "no use for the arrays "+strings.Join(names, ", ")+more)
+		rep.Notes = append(rep.Notes, "no use for the arrays "+some(r.Unused))
 	}
 	return rep
 }

@@ -50,12 +50,16 @@ func rank(z *mat.Dense, centred bool) float64 {
 	return measure.EffectiveRank(&m)
 }
 
-// moment is F of a frame: the recorded one, or E[zzᵀ] over the views at hand; nil without either.
+// moment is F of a frame: the recorded one, or E[zzᵀ] over the views at hand; nil without either, and where it has more
+// than maxSide rows.
 func (f *Frame) moment() *mat.SymDense {
 	if f.F != nil {
 		return symmetric(f.F)
 	}
 	if f.Z1 == nil {
+		return nil
+	}
+	if _, d := f.Z1.Dims(); d > maxSide {
 		return nil
 	}
 	m := metric.SecondMoment(f.Z1)

@@ -43,6 +43,22 @@ func Unknown() Settings {
 	return Settings{nan, nan, nan, nan, nan}
 }
 
+// Check refuses settings outside their domains; NaN is not known.
+func (s Settings) Check() error {
+	for _, x := range []struct {
+		name    string
+		v, low  float64
+		reaches bool // low itself
+		top     float64
+	}{{"lr", s.LR, 0, true, math.MaxFloat64}, {"weight_decay", s.WD, 0, true, math.MaxFloat64}, {"momentum", s.Momentum, 0, true, 1 - 1e-9},
+		{"alpha_p", s.AlphaP, 0, false, math.MaxFloat64}, {"epsilon", s.Epsilon, -1, true, math.MaxFloat64}} {
+		if x.v < x.low || x.v == x.low && !x.reaches || x.v > x.top {
+			return fmt.Errorf("%s = %v is outside its domain", x.name, x.v)
+		}
+	}
+	return nil
+}
+
 // Run is a dump put together.
 type Run struct {
 	Frames   []Frame // in order of steps
@@ -134,7 +150,7 @@ func Assemble(files []*dump.File) (*Run, error) {
 		}
 	}
 	if len(frames) == 0 {
-		return nil, refuse(files[0].Name, "", "nothing that can be diagnosed: want z1 and z2, Wp, W and b, Wa, F (or names of solo-learn or lightly), have %s", strings.Join(files[0].Names(), ", "))
+		return nil, refuse(files[0].Name, "", "nothing that can be diagnosed: want z1 and z2, Wp, W and b, Wa, F (or names of solo-learn or lightly), have %s", some(files[0].Names()))
 	}
 	for _, step := range slices.Sorted(maps.Keys(frames)) {
 		r.Frames = append(r.Frames, *frames[step])
@@ -146,6 +162,15 @@ func Assemble(files []*dump.File) (*Run, error) {
 		r.Rates = nil
 	}
 	return r, r.check(files)
+}
+
+// some joins the first names of a list.
+func some(names []string) string {
+	const shown = 6
+	if n := len(names); n > shown {
+		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", n-shown)
+	}
+	return strings.Join(names, ", ")
 }
 
 // found is an array with the role it plays.
@@ -204,6 +229,9 @@ func (r *Run) add(f *dump.File, index, count int, frames map[int]*Frame, rates m
 	}
 	for _, p := range parts {
 		a := f.Arrays[p.name]
+		if err := scaled(f.Name, p.name, a); err != nil {
+			return err
+		}
 		if len(a.Shape) == p.role.axes {
 			if len(steps) > 1 {
 				return refuse(f.Name, p.name, "one matrix, and the dump has %d steps: want one for each, along the first axis", len(steps))
@@ -224,6 +252,23 @@ func (r *Run) add(f *dump.File, index, count int, frames map[int]*Frame, rates m
 			for i, step := range steps {
 				rates[step] = a.Data[i]
 			}
+		}
+	}
+	return nil
+}
+
+// largest is the size beyond which an entry's fourth power, that of the entries of F·W_p and their squares, may leave float64;
+// what is below its inverse has no square either and counts as 0.
+const largest = 1e75
+
+// scaled refuses entries that are too large, and makes those that are too small zero.
+func scaled(file, name string, a *dump.Array) error {
+	for i, v := range a.Data {
+		switch {
+		case math.Abs(v) > largest:
+			return refuse(file, name, "entry %d is %.3g, beyond ±%g: its moments are no numbers of float64", i, v, largest)
+		case math.Abs(v) < 1/largest:
+			a.Data[i] = 0
 		}
 	}
 	return nil
@@ -365,11 +410,22 @@ func layer(name string) int {
 	return 0
 }
 
+// maxSide is the most rows of a moment whose eigenvalues are taken: some minutes, and 128 megabytes.
+const maxSide = 4096
+
 // check compares the shapes of what belongs together.
 func (r *Run) check(files []*dump.File) error {
 	where := files[0].Name
 	if len(files) > 1 {
 		where += " and others"
+	}
+	if err := r.Settings.Check(); err != nil {
+		return refuse(where, "", "%v", err)
+	}
+	for _, v := range r.Rates {
+		if v < 0 {
+			return refuse(where, "lr", "a rate of %v", v)
+		}
 	}
 	d := 0
 	from := ""
@@ -388,6 +444,9 @@ func (r *Run) check(files []*dump.File) error {
 					d = rows
 				}
 			}
+			if x.rows && d > maxSide {
+				return refuse(where, x.name, "%d rows, more than the %d of which a moment is taken", d, maxSide)
+			}
 			if x.rows && rows != d || x.columns && columns != d {
 				return refuse(where, x.name, "%d×%d at step %d, and %s has the dimension %d", rows, columns, f.Step, from, d)
 			}
@@ -396,6 +455,9 @@ func (r *Run) check(files []*dump.File) error {
 			n, _ := f.Z1.Dims()
 			if n < 2 {
 				return refuse(where, "z1", "%d example at step %d, want at least 2", n, f.Step)
+			}
+			if min(n, d) > maxSide {
+				return refuse(where, "z1", "%d examples of %d dimensions, and one of the two may be more than %d", n, d, maxSide)
 			}
 			if f.Z2 != nil {
 				if m, _ := f.Z2.Dims(); m != n {

@@ -32,6 +32,8 @@ func (a *Array) Row(i int) *Array {
 type File struct {
 	Name   string
 	Arrays map[string]*Array
+
+	entries int64 // of all arrays whose shapes are known
 }
 
 // Names lists the arrays in alphabetical order.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,10 +90,12 @@ func (f *File) readEntries(r *csv.Reader) error {
 		var at []int
 		for _, word := range strings.Fields(row[1]) {
 			i, err := strconv.Atoi(word)
-			if err != nil || i < 0 {
-				return refuse(f.Name, row[0], "line %d: %q is no place", line, row[1])
+			if err != nil || i < 0 || i >= maxEntries {
+				return refuse(f.Name, start(row[0]), "line %d: %q is no place", line, start(row[1]))
 			}
-			at = append(at, i)
+			if at = append(at, i); len(at) > maxAxes {
+				return refuse(f.Name, start(row[0]), "line %d: a place of more than %d axes", line, maxAxes)
+			}
 		}
 		if a == nil {
 			a = &Array{Shape: make([]int, len(at))}
@@ -108,7 +111,12 @@ func (f *File) readEntries(r *csv.Reader) error {
 		a.Data = append(a.Data, v)
 	}
 	for _, name := range f.Names() {
-		if a := f.Arrays[name]; Size(a.Shape) != len(a.Data) {
+		a := f.Arrays[name]
+		n, err := f.count(name, a.Shape)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(a.Data)) {
 			return refuse(f.Name, name, "%d entries for the shape %v: some are missing or repeated", len(a.Data), a.Shape)
 		}
 	}
@@ -125,6 +133,7 @@ func (f *File) readEmbeddings(r *csv.Reader, header []string) error {
 		return refuse(f.Name, "", "line 1: no column of coordinates beside step and view")
 	}
 	var steps []float64
+	index := map[float64]int{}
 	views := map[[2]int][]float64{} // by index of step and view
 	for {
 		row, err := r.Read()
@@ -139,13 +148,17 @@ func (f *File) readEmbeddings(r *csv.Reader, header []string) error {
 		if err != nil {
 			return err
 		}
+		if math.IsNaN(step) {
+			return refuse(f.Name, "", "line %d: column step: %q is no number", line, row[stepAt])
+		}
 		view := strings.TrimSpace(row[viewAt])
 		if view != "1" && view != "2" {
 			return refuse(f.Name, "", "line %d: column view: %q, want 1 or 2", line, view)
 		}
-		i := slices.Index(steps, step)
-		if i < 0 {
+		i, seen := index[step]
+		if !seen {
 			i, steps = len(steps), append(steps, step)
+			index[step] = i
 		}
 		k := [2]int{i, int(view[0] - '1')}
 		for c, text := range row {

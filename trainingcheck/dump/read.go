@@ -18,8 +18,15 @@ import (
 	"github.com/nlpodyssey/safetensors"
 )
 
-// MaxBytes bounds what is read of a file.
+// MaxBytes bounds what is read of a file, what an archive unpacks to, and the numbers of all arrays together as they are
+// held, eight bytes each: a file of a few megabytes may unpack to more than a machine has.
 const MaxBytes = 4 << 30
+
+const (
+	maxEntries = MaxBytes / 8
+	maxAxes    = 32      // of an array; NumPy had no more for decades
+	maxHeader  = 1 << 20 // bytes before the numbers of a .npy, which has some hundred
+)
 
 // Read reads a file. What it is is decided by its first bytes and, for CSV, by its name; the arrays of a .npy file and
 // of a table without names of arrays are called by the file's name without its end.
@@ -50,7 +57,7 @@ func Read(file string) (*File, error) {
 	switch {
 	case bytes.HasPrefix(head, npy.Magic[:]):
 		base := filepath.Base(file)
-		out.Arrays[strings.TrimSuffix(base, filepath.Ext(base))], err = readNPY(file, "", f, info.Size())
+		out.Arrays[strings.TrimSuffix(base, filepath.Ext(base))], err = out.readNPY("", f, info.Size())
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		err = out.readNPZ(f, info.Size())
 	case pickled(head):
@@ -108,9 +115,15 @@ func recovered(file, array string, err *error) {
 }
 
 // readNPY reads an array that takes at most size bytes, its header included.
-func readNPY(file, name string, from io.Reader, size int64) (a *Array, err error) {
+func (f *File) readNPY(name string, from io.Reader, size int64) (a *Array, err error) {
+	file := f.Name
 	defer recovered(file, name, &err)
-	counted := &counter{r: bufio.NewReaderSize(from, 1<<16)}
+	ahead := bufio.NewReaderSize(from, 1<<16)
+	// The package takes the header's length at its word, which may be four gigabytes.
+	if start, err := ahead.Peek(12); err == nil && start[6] > 1 && binary.LittleEndian.Uint32(start[8:]) > maxHeader {
+		return nil, refuse(file, name, "no NumPy array: a header of %d bytes", binary.LittleEndian.Uint32(start[8:]))
+	}
+	counted := &counter{r: ahead}
 	r, err := npy.NewReader(counted)
 	if err != nil {
 		return nil, refuse(file, name, "no NumPy array: %v", err)
@@ -124,7 +137,7 @@ func readNPY(file, name string, from io.Reader, size int64) (a *Array, err error
 	if !ok {
 		return nil, refuse(file, name, "entries of type %s, want whole or floating-point numbers", descr)
 	}
-	entries, err := count(file, name, shape)
+	entries, err := f.count(name, shape)
 	if err != nil {
 		return nil, err
 	}
@@ -147,14 +160,21 @@ func readNPY(file, name string, from io.Reader, size int64) (a *Array, err error
 }
 
 // count is the number of entries of a shape that a file may have.
-func count(file, name string, shape []int) (int64, error) {
+func (f *File) count(name string, shape []int) (int64, error) {
 	n := int64(1)
+	if len(shape) > maxAxes {
+		return 0, refuse(f.Name, name, "%d axes, more than %d", len(shape), maxAxes)
+	}
 	for _, d := range shape {
-		if d < 0 || d > 0 && n > MaxBytes/int64(d) {
-			return 0, refuse(file, name, "impossible shape %v", shape)
+		if d < 0 || d > 0 && n > math.MaxInt64/int64(d) {
+			return 0, refuse(f.Name, name, "impossible shape %v", shape)
 		}
 		n *= int64(d)
 	}
+	if n > maxEntries-f.entries {
+		return 0, refuse(f.Name, name, "impossible shape %v: with it the file has more than the %d numbers that are held", shape, int64(maxEntries))
+	}
+	f.entries += n
 	return n, nil
 }
 
@@ -309,7 +329,7 @@ func (f *File) readNPZ(from io.ReaderAt, size int64) (err error) {
 		if err != nil {
 			return refuse(f.Name, name, "%v", err)
 		}
-		a, err := readNPY(f.Name, name, in, sizes[member])
+		a, err := f.readNPY(name, in, sizes[member])
 		if e := in.Close(); err == nil && e != nil {
 			err = refuse(f.Name, name, "%v", e)
 		}
@@ -344,18 +364,18 @@ func (f *File) readSafetensors(from io.Reader, size int64) (err error) {
 			}
 			shape[i] = int(d)
 		}
-		n, err := count(f.Name, t.Name, shape)
+		n, err := f.count(t.Name, shape)
 		if err != nil {
 			return err
 		}
-		data, err := decoded(v.DType(), v.Data())
-		switch {
-		case err != nil:
-			return refuse(f.Name, t.Name, "%v", err)
-		case n == 0:
+		if got := int64(len(v.Data())) / int64(max(v.DType().Size(), 1)); n == 0 {
 			return refuse(f.Name, t.Name, "no entries: shape %v", shape)
-		case int64(len(data)) != n:
-			return refuse(f.Name, t.Name, "%d numbers for the shape %v", len(data), shape)
+		} else if got != n {
+			return refuse(f.Name, t.Name, "%d numbers for the shape %v", got, shape)
+		}
+		data, err := decoded(v.DType(), v.Data())
+		if err != nil {
+			return refuse(f.Name, t.Name, "%v", err)
 		}
 		f.Arrays[t.Name] = &Array{shape, data}
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -42,6 +43,9 @@ var (
 	directpred  = ID(check.Mini, engine.CPU, check.DirectPred)
 	images      = ID(check.ImagesConv, engine.XLACPU, check.BYOL)
 	informative = ID(check.MiniConv, engine.CPU, check.DirectPred)
+	plain       = ID(check.Mini, engine.CPU, check.PlainSGD)
+	euclidean   = ID(check.MiniLaws, engine.CPU, check.Euclidean)
+	late        = "T3-mini-cpu.G-B.directpred"
 )
 
 // forgeries are the kinds of forgery, each with the rule that refuses it.
@@ -216,6 +220,180 @@ var forgeries = []struct {
 		f.Claims = slices.DeleteFunc(f.Claims, func(c golden.Claim) bool { return c.Test == golden.PairedTestName })
 	}, "gates", ""},
 
+	{"a segment of one run dropped", directpred, func(f *forged) { f.Runs[0].Segment = nil }, "evidence", ""},
+	{"segments cut to their first step", directpred, func(f *forged) {
+		f.segments(only(func(x golden.Tensor) bool { return x.Step == 1 }))
+	}, "evidence", ""},
+	{"the later steps of all segments dropped", directpred, func(f *forged) {
+		f.segments(only(func(x golden.Tensor) bool { return x.Step <= segmentSteps }))
+	}, "evidence", ""},
+	{"moments of the batches dropped but the first", directpred, func(f *forged) {
+		f.segments(only(func(x golden.Tensor) bool { return x.Name != golden.TensorFBat || x.Step == 1 }))
+	}, "evidence", ""},
+	{"a matrix that no run has in a segment", directpred, func(f *forged) {
+		f.segments(func(ts []golden.Tensor) []golden.Tensor {
+			x := ts[0]
+			x.Name = "wonder"
+			return append(ts, x)
+		})
+	}, "evidence", ""},
+	{"a segment where none is kept", simsiam, func(f *forged) {
+		f.Runs[0].Segment = f.edited(f.Runs[0].Snapshots, only(func(x golden.Tensor) bool { return x.Name == golden.TensorWp }))
+	}, "evidence", ""},
+	{"the segments of two runs exchanged", directpred, func(f *forged) {
+		f.Runs[0].Segment, f.Runs[2].Segment = f.Runs[2].Segment, f.Runs[0].Segment
+	}, "state", ""},
+	{"segments of a moment that stands still", directpred, func(f *forged) {
+		f.segments(func(ts []golden.Tensor) []golden.Tensor {
+			for _, x := range ts {
+				for k := range x.Data {
+					x.Data[k] = 0
+					if k%(x.Cols+1) == 0 { // F = F̂ = 1 and W_p = 1 + ε obey every law
+						x.Data[k] = map[string]float64{golden.TensorFBat: 1, golden.TensorFHat: 1, golden.TensorWp: 1.1}[x.Name]
+					}
+				}
+			}
+			return ts
+		})
+	}, "state", ""},
+	{"a replayed run of one's own, by the law of the step", euclidean, func(f *forged) {
+		f.segments(func(ts []golden.Tensor) []golden.Tensor {
+			for _, x := range ts {
+				for k := range x.Data {
+					if x.Name == golden.TensorWp || x.Name == golden.TensorC {
+						x.Data[k] *= 2
+					}
+				}
+			}
+			return ts
+		})
+	}, "state", ""},
+	{"a replayed run cut to two steps", euclidean, func(f *forged) {
+		f.segments(only(func(x golden.Tensor) bool { return x.Step <= 1 }))
+	}, "evidence", ""},
+	{"matrices at a step that is no look", simsiam, func(f *forged) {
+		f.snapshots(func(ts []golden.Tensor) []golden.Tensor {
+			for _, x := range ts {
+				if x.Step == 0 {
+					x.Step = 77
+					ts = append(ts, x)
+				}
+			}
+			return ts
+		})
+	}, "evidence", ""},
+	{"the matrices from which a decay is seen dropped but two", plain, func(f *forged) {
+		f.snapshots(only(func(x golden.Tensor) bool { return x.Step > 0 }))
+	}, "evidence", ""},
+	{"weights at the start that have the same products", plain, func(f *forged) {
+		f.snapshots(func(ts []golden.Tensor) []golden.Tensor {
+			for _, x := range ts {
+				if x.Step == 0 && x.Name == golden.TensorWL {
+					for r := 0; r < len(x.Data); r += x.Cols {
+						x.Data[r], x.Data[r+1] = x.Data[r+1], x.Data[r]
+					}
+				}
+			}
+			return ts
+		})
+	}, "state", ""},
+	{"weights with a column of zeros more", simsiam, func(f *forged) {
+		f.snapshots(func(ts []golden.Tensor) []golden.Tensor {
+			for i, x := range ts {
+				if x.Name == golden.TensorWL {
+					var wider []float64
+					for r := 0; r < len(x.Data); r += x.Cols {
+						wider = append(append(wider, x.Data[r:r+x.Cols]...), 0)
+					}
+					ts[i].Cols, ts[i].Data = x.Cols+1, wider
+				}
+			}
+			return ts
+		})
+	}, "evidence", ""},
+	{"moments of a collapse of one dimension", nopredictor, func(f *forged) {
+		f.snapshots(func(ts []golden.Tensor) []golden.Tensor {
+			for i := range ts {
+				ts[i].Rows, ts[i].Cols, ts[i].Data = 1, 1, []float64{1}
+			}
+			return ts
+		})
+		for i, r := range f.Runs {
+			for _, p := range r.Series {
+				p.Values[golden.MetricRank], p.Values[golden.MetricZStd] = 1, 0
+			}
+			f.end(i, golden.MetricRank, 1)
+			f.end(i, golden.MetricZStd, 0)
+		}
+	}, "evidence", ""},
+	{"moments of fewer digits", simsiam, func(f *forged) {
+		f.snapshots(func(ts []golden.Tensor) []golden.Tensor {
+			for i := range ts {
+				ts[i].DType = golden.F32
+			}
+			return ts
+		})
+	}, "evidence", ""},
+	{"a number in the looks that no run has", simsiam, looks(func(p golden.Point) { p.Values["imagenet"] = .9 }), "evidence", ""},
+	{"a spectrum in the looks that no run has", simsiam, func(f *forged) { f.Runs[0].Series[0].Spectra["spec_wonder"] = []float64{3} }, "evidence", ""},
+	{"a spectrum where no matrices are", simsiam, func(f *forged) {
+		f.Runs[0].Series[5].Spectra = map[string][]float64{"spec_F": {3}}
+	}, "evidence", ""},
+	{"the numbers of the looks dropped", simsiam, looks(func(p golden.Point) { clear(p.Values) }), "evidence", ""},
+	{"the losses dropped", simsiam, looks(func(p golden.Point) { delete(p.Values, columnLoss) }), "evidence", ""},
+	{"the correlation with the parabola", directpred, func(f *forged) {
+		for i := range f.Runs {
+			f.end(i, columnParabola, -.5)
+		}
+	}, "evidence", ""},
+	{"the correlation with the parabola dropped", directpred, func(f *forged) {
+		for i := range f.Runs {
+			delete(f.Runs[i].Final, columnParabola)
+		}
+		delete(f.Bands, columnParabola)
+	}, "evidence", ""},
+	{"a rerun that widens the bands", simsiam, func(f *forged) {
+		f.end(1, golden.MetricRank, 9)
+		f.Provenance.Engine.Deterministic = false
+	}, "evidence", ""},
+	{"a rerun with other looks", simsiam, func(f *forged) { f.Runs[1].Series[4].Values[golden.MetricRank] = 2 }, "evidence", ""},
+	{"reruns left out, by their numbers", simsiam, func(f *forged) { f.Runs[1].Rerun = 7 }, "evidence", ""},
+	{"a negative distance", simsiam, func(f *forged) {
+		for i := range f.Runs {
+			f.Runs[i].Final[MetricBallError] = -1
+		}
+	}, "evidence", ""},
+	{"a law's deviation dropped that no gate asks for", directpred, func(f *forged) {
+		for i := range f.Runs {
+			delete(f.Runs[i].Final, MetricViews)
+		}
+	}, "evidence", ""},
+	{"a law's deviation where the law is not watched", simsiam, func(f *forged) {
+		for i := range f.Runs {
+			f.Runs[i].Final[MetricReplayError] = 0
+		}
+	}, "evidence", ""},
+	{"numbers of a matrix where the predictor is none", nopredictor, func(f *forged) {
+		for i := range f.Runs {
+			f.Runs[i].Final[golden.MetricAsymmetry] = 0
+		}
+	}, "evidence", ""},
+	{"a second number of steps, in capitals", simsiam, config("STEPS", 39.), "text", ""},
+	{"a second section of the recipe, in capitals", simsiam, config("Optimizer", map[string]any{"lr": 9.}), "text", ""},
+	{"a member of the recipe that is null", simsiam, config("optimizer.schedule", nil), "text", ""},
+	{"an arithmetic that the engine does not have", informative, func(f *forged) {
+		config("precision", "bfloat16")(f)
+		f.Provenance.Engine.Precision = golden.BF16
+	}, "state", ""},
+	{"an arithmetic that the steps are made again in, with states of one's own", informative, func(f *forged) {
+		config("precision", "float64")(f)
+		f.Provenance.Engine.Precision = golden.FP64
+		for i := range f.Runs {
+			f.Runs[i].Final[MetricState] = 9
+		}
+	}, "state", ""},
+	{"a text that a terminal obeys", simsiam, func(f *forged) { f.Provenance.Device.Name = "a\x1b[2J\x1b[1;1H35 goldens: all rules hold" }, "provenance", ""},
+
 	{"the name of images", images, func(f *forged) { f.Provenance.Data.Name = "imagenet" }, statement, "images"},
 	{"the hash of images", images, func(f *forged) { f.Provenance.Data.SHA256 = strings.Repeat("0", 64) }, statement, "sha256"},
 	{"the decoder of images", images, func(f *forged) { f.Provenance.Data.Decoder = "magic" }, statement, "decoder"},
@@ -229,7 +407,12 @@ var forgeries = []struct {
 		d := &f.Provenance.Device
 		d.SM, d.Driver, d.CUDA, d.CUDNN = "9.0", "580.1", "13.0", "9.1"
 	}, statement, "that it was a GPU"},
-	{"a block of other seeds, with their first steps", simsiam, func(f *forged) {
+	{"a block of other seeds, with the weights at the start of these", simsiam, func(f *forged) {
+		for i := range f.Runs {
+			f.reseed(i, f.Runs[i].Seed+1000)
+		}
+	}, "state", ""},
+	{"a block of other seeds, with their first steps", nopredictor, func(f *forged) {
 		for i := range f.Runs {
 			f.reseed(i, f.Runs[i].Seed+1000)
 		}
@@ -255,8 +438,18 @@ var forgeries = []struct {
 	{"the sources' hash, without the sources", simsiam, func(f *forged) { f.Provenance.KernelsSHA256 = strings.Repeat("0", 64) }, statement, "kernels_sha256"},
 	{"an accuracy", simsiam, func(f *forged) { f.Runs[2].Final["knn"] = .9 }, statement, "accuracies"},
 	{"a loss", simsiam, func(f *forged) { f.Runs[2].Series[5].Values["loss"] = .1 }, statement, "losses"},
-	{"a look between kept matrices", simsiam, func(f *forged) { f.Runs[5].Series[5].Values["er"] = 3 }, statement, "between"},
+	{"a look between kept matrices", simsiam, func(f *forged) { f.Runs[5].Series[5].Values["er"] = 3 }, statement, "not kept"},
 	{"the worst deviation of a law", simsiam, func(f *forged) { f.Runs[2].Final[MetricBallError] = 0 }, statement, "ball_error"},
+	{"a number within its tolerance", simsiam, func(f *forged) { f.end(5, golden.MetricRank, f.Runs[5].Final[golden.MetricRank]*(1-9e-4)) }, statement, "within its tolerance"},
+	{"a rerun left out", simsiam, func(f *forged) {
+		f.Runs = slices.Delete(f.Runs, 1, 2)
+		f.Provenance.Engine.Deterministic = false
+	}, statement, "reruns"},
+	{"numbers of a run without matrices", late, func(f *forged) { f.end(3, golden.MetricRank, 12) }, statement, "keep no matrices"},
+	{"the first steps of images", images, func(f *forged) { f.Runs[2].Final[MetricState] = 99 }, statement, "first steps of images"},
+	{"the start of a run whose matrices are of its end", simsiam, func(f *forged) { f.Runs[5].Series[0].Values[golden.MetricRank] = 14 }, statement, "not kept"},
+	{"the size of the test set of images", images, func(f *forged) { f.Provenance.Data.NTest = 1 << 30 }, statement, "n_test"},
+	{"an engine that is not there", simsiam, func(f *forged) { f.Provenance.Engine.Name = "quantum" }, statement, "name"},
 	{"what was not reproduced", simsiam, func(f *forged) { f.NotReproduced = []string{"nothing"} }, statement, "not_reproduced"},
 }
 
@@ -282,6 +475,74 @@ func (f *forged) drop(run int, names ...string) {
 	f.blobs[less.File], f.Runs[run].Snapshots = out, &less
 }
 
+// edited is a matrix file with other matrices, and its index.
+func (f *forged) edited(b *golden.Blob, change func([]golden.Tensor) []golden.Tensor) *golden.Blob {
+	const count = len("SSLGOLD1") + 32 + 8 + 4 // behind recipe, seed and rerun
+	data, le := f.blobs[b.File], binary.LittleEndian
+	at := count + 4
+	var tensors []golden.Tensor
+	for _, x := range b.Tensors {
+		x.Data = make([]float64, x.Rows*x.Cols)
+		for i := range x.Data {
+			if x.DType == golden.F32 {
+				x.Data[i], at = float64(math.Float32frombits(le.Uint32(data[at:]))), at+4
+			} else {
+				x.Data[i], at = math.Float64frombits(le.Uint64(data[at:])), at+8
+			}
+		}
+		tensors = append(tensors, x)
+	}
+	tensors = change(tensors)
+	out := le.AppendUint32(slices.Clone(data[:count]), uint32(len(tensors)))
+	for _, x := range tensors {
+		for _, v := range x.Data {
+			if x.DType == golden.F32 {
+				out = le.AppendUint32(out, math.Float32bits(float32(v)))
+			} else {
+				out = le.AppendUint64(out, math.Float64bits(v))
+			}
+		}
+	}
+	own := &golden.Blob{File: "edited-" + b.File, Tensors: tensors}
+	f.blobs[own.File] = out
+	return own
+}
+
+// snapshots edits the matrices of every run's states, segments those of the steps that follow each other.
+func (f *forged) snapshots(change func([]golden.Tensor) []golden.Tensor) {
+	for i := range f.Runs {
+		if b := f.Runs[i].Snapshots; b != nil {
+			f.Runs[i].Snapshots = f.edited(b, change)
+		}
+	}
+}
+
+func (f *forged) segments(change func([]golden.Tensor) []golden.Tensor) {
+	for i := range f.Runs {
+		if b := f.Runs[i].Segment; b != nil {
+			f.Runs[i].Segment = f.edited(b, change)
+		}
+	}
+}
+
+// only leaves the matrices that are wanted.
+func only(wanted func(golden.Tensor) bool) func([]golden.Tensor) []golden.Tensor {
+	return func(ts []golden.Tensor) []golden.Tensor {
+		return slices.DeleteFunc(ts, func(x golden.Tensor) bool { return !wanted(x) })
+	}
+}
+
+// looks changes every look of every run.
+func looks(change func(golden.Point)) func(f *forged) {
+	return func(f *forged) {
+		for _, r := range f.Runs {
+			for _, p := range r.Series {
+				change(p)
+			}
+		}
+	}
+}
+
 // end changes a final number and the last look.
 func (f *forged) end(run int, metric string, v float64) {
 	r := f.Runs[run]
@@ -302,9 +563,11 @@ func (f *forged) reseed(run int, seed uint64) {
 	}
 	defer e.Close()
 	f.Runs[run].Seed = seed
-	if f.Runs[run].Final[MetricState], err = firstSteps(e, d, l.config, seed); err != nil {
+	m, err := firstSteps(e, d, l.config, seed)
+	if err != nil {
 		panic(err)
 	}
+	f.Runs[run].Final[MetricState] = m.state
 }
 
 // config changes a member of the recipe; what follows from it is made right.
@@ -489,7 +752,7 @@ func TestForgeriesAreRefusedOrStatements(t *testing.T) {
 		}
 		return r.Files[i]
 	}
-	for _, id := range []string{simsiam, nopredictor, directpred, images, informative} {
+	for _, id := range []string{simsiam, nopredictor, directpred, images, informative, plain, euclidean, late} {
 		whole := forge(t, fsys, id)
 		if whole.seal(t) != whole.SHA256 {
 			t.Fatalf("%s: the seal is not that of this test's encoder", id)

@@ -4,20 +4,25 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/mat"
 
 	"stopgrad/golden"
 	"stopgrad/trainingcheck/check"
 	"stopgrad/trainingcheck/data"
 	"stopgrad/trainingcheck/engine"
 	"stopgrad/trainingcheck/method"
+	"stopgrad/trainingcheck/metric"
 )
 
 // Rules are the rules about goldens of arms, which a verifier adds to those of package golden: that package knows no arms,
 // tiers and checks. They compare a file with this program, and not with what the file says of itself.
 var Rules = []golden.Rule{LabelRule,
+	{Name: "text", Statement: "the recipe is written as this program writes it, member by member", Kinds: []golden.Kind{golden.Statistics, golden.ParityKind}, Check: checkText},
 	{Name: "tier", Statement: "the recipe is, number by number, that of this program's tier and arm", Kinds: []golden.Kind{golden.Statistics}, Check: checkTier},
 	{Name: "gates", Statement: "the questions put to the runs are this program's: check ids, metrics, bounds, partners", Kinds: []golden.Kind{golden.Statistics}, Check: checkGates},
 	{Name: "required", Statement: "what an arm of the tier must be held to has something to check, seeds and bands are those a recording has, and status and kernels the tier's", Kinds: []golden.Kind{golden.Statistics}, Check: checkRequired},
@@ -40,26 +45,62 @@ func read(s *golden.Subject) (l labelled, o golden.Outcome, ok bool) {
 	if l.tier, l.arm, err = Label(s.Golden.ID); err != nil {
 		return l, refused("id", "%v", err), false
 	}
-	text, err := s.Golden.Config.MarshalJSON()
-	var members map[string]json.RawMessage
-	if err == nil {
-		err = json.Unmarshal(text, &members)
-	}
-	if err == nil {
-		delete(members, "derived") // package golden checks what follows from the others
-		text, err = json.Marshal(members)
-	}
-	if err == nil {
-		strict := json.NewDecoder(bytes.NewReader(text))
-		strict.DisallowUnknownFields()
-		if err = strict.Decode(&l.config); err == nil {
-			err = l.config.Validate()
-		}
-	}
-	if err != nil {
+	if l.config, err = recipeOf(s.Golden); err != nil {
 		return l, refused("config", "%v", err), false
 	}
 	return l, o, true
+}
+
+// recipeOf decodes the recipe of a golden.
+func recipeOf(g *golden.Golden) (c method.Config, err error) {
+	text, err := g.Config.MarshalJSON()
+	if err != nil {
+		return c, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return c, err
+	}
+	delete(members, "derived") // package golden checks what follows from the others
+	if text, err = json.Marshal(members); err != nil {
+		return c, err
+	}
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&c); err != nil {
+		return c, err
+	}
+	return c, c.Validate()
+}
+
+// checkText refuses a recipe that has another text than the one it is read as: a decoder of JSON takes STEPS for steps, and
+// a member that is not there for one that is 0.
+func checkText(s *golden.Subject) golden.Outcome {
+	c, err := recipeOf(s.Golden)
+	if err != nil {
+		return refused("config", "%v", err)
+	}
+	read, err := golden.NewConfig(c)
+	if err != nil {
+		return refused("config", "%v", err)
+	}
+	want, err := read.MarshalJSON()
+	if err != nil {
+		return refused("config", "%v", err)
+	}
+	got, err := s.Golden.Config.MarshalJSON()
+	if err != nil {
+		return refused("config", "%v", err)
+	}
+	if !bytes.Equal(got, want) {
+		at := 0
+		for at < min(len(got), len(want)) && got[at] == want[at] {
+			at++
+		}
+		at = max(0, at-10)
+		return refused("config", "it goes on …%.40s…, and what is read of it …%.40s…", got[at:], want[at:])
+	}
+	return golden.Passed("as it is read")
 }
 
 func refused(field, format string, args ...any) golden.Outcome {
@@ -325,29 +366,128 @@ func (l labelled) needed() (needed, allowed []string) {
 		needed = append(needed, MetricState)
 	}
 	if l.matrix() {
-		needed = append(needed, golden.MetricAsymmetry, golden.MetricCommutator, golden.MetricTopCosine, golden.MetricBalance)
+		needed = append(needed, golden.MetricAsymmetry, golden.MetricCommutator, golden.MetricTopCosine, columnParabola, golden.MetricBalance)
 	}
 	if rule, _ := bandRule(l.arm, golden.MetricRank); rule == golden.TwoSided { // no collapse
 		needed = append(needed, golden.MetricCentredRank)
 	}
-	allowed = append(slices.Concat(check.Columns, accuracies), MetricIdentity, MetricBalanceError, MetricDiscreteError, MetricReplayError,
-		MetricAverageError, MetricMomentError, MetricBallError, MetricViews, MetricState)
+	laws := l.laws()
+	needed = append(needed, laws...)
+	allowed = append(slices.Concat(check.Columns[:3], accuracies, laws), MetricState)
+	if l.matrix() {
+		allowed = append(allowed, check.Columns[3:]...)
+	}
 	return needed, allowed
 }
 
-// tensors are the names of the matrices of one step.
-func (l labelled) tensors(step int) []string {
-	out := []string{golden.TensorF, golden.TensorZ, golden.TensorZMean}
-	if l.matrix() {
-		out = append(out, golden.TensorWp, golden.TensorWL)
-		if l.config.Net.Bias {
-			out = append(out, golden.TensorBias)
+// laws are the names of the deviations that a run of the arm is watched for; see package check.
+func (l labelled) laws() (out []string) {
+	c := l.config
+	add := func(name string, ok bool) {
+		if ok {
+			out = append(out, name)
 		}
 	}
-	if l.config.Direct != nil && step > 0 {
-		out = append(out, golden.TensorFHat)
+	trained := c.Predictor.Kind == method.LinearP
+	free := trained && c.Optimizer.Momentum == 0
+	add(MetricIdentity, c.Direct != nil)
+	add(MetricDiscreteError, free)
+	add(MetricBalanceError, free)
+	add(MetricReplayError, free && c.Loss.Kind == method.Euclidean)
+	steps := l.tier.Group() == "" // the laws of single steps
+	add(MetricViews, steps)
+	add(MetricAverageError, steps && c.Target.Kind == method.EMA)
+	add(MetricMomentError, steps && c.Direct != nil)
+	add(MetricBallError, steps && trained && c.Method == method.SimSiam)
+	return out
+}
+
+// shaped is a matrix by step, name, shape and format.
+func shaped(x golden.Tensor) string {
+	return fmt.Sprintf("%s at step %d, %d×%d in %s", x.Name, x.Step, x.Rows, x.Cols, x.DType)
+}
+
+// snapshots are the matrices that a run of some detail keeps of its state, with shapes and formats.
+func (l labelled) snapshots(d Detail) (out []string) {
+	n := l.config.Net.Out
+	weights, moments := golden.F32, golden.F64
+	if l.config.Precision == method.Float64 {
+		weights = golden.F64
 	}
-	slices.Sort(out)
+	if n > wideMoment {
+		moments = golden.F32
+	}
+	for _, step := range looksOf(l.config.Steps) {
+		if !d.snapshot(step, l.config.Steps) {
+			continue
+		}
+		add := func(name string, columns int, format golden.DType) {
+			out = append(out, shaped(golden.Tensor{Step: step, Name: name, Rows: n, Cols: columns, DType: format}))
+		}
+		add(golden.TensorF, n, moments)
+		add(golden.TensorZ, n, moments)
+		add(golden.TensorZMean, 1, moments)
+		if l.matrix() {
+			add(golden.TensorWp, n, weights)
+			if w := l.lastLayer(); w > 0 {
+				add(golden.TensorWL, w, weights)
+				if l.config.Net.Bias {
+					add(golden.TensorBias, 1, weights)
+				}
+			}
+		}
+		if l.config.Direct != nil && step > 0 {
+			add(golden.TensorFHat, n, weights)
+		}
+	}
+	return out
+}
+
+// lastWeight is the name of W_L, as package check has it.
+func lastWeight(c method.Config) string {
+	if c.Net.Kind == method.Linear {
+		return "online/w"
+	}
+	return "online/projector/out/w"
+}
+
+// lastLayer is the number of columns of W_L, 0 where it is not recorded.
+func (l labelled) lastLayer() int {
+	name := lastWeight(l.config)
+	if l.config.Net.OutputBN {
+		return 0
+	}
+	for _, x := range l.config.Layout() {
+		if x.Name == name {
+			return x.Size() / l.config.Net.Out
+		}
+	}
+	return 0
+}
+
+// segment are the matrices that a run of some detail keeps of steps that follow each other.
+func (l labelled) segment(d Detail) (out []string) {
+	n, steps := l.config.Net.Out, l.config.Steps
+	add := func(step int, names ...string) {
+		for _, name := range names {
+			out = append(out, shaped(golden.Tensor{Step: step, Name: name, Rows: n, Cols: n, DType: golden.F32}))
+		}
+	}
+	replayed := l.config.Loss.Kind == method.Euclidean && l.config.Predictor.Kind == method.LinearP && l.config.Target.Kind == method.Shared && d == Snapshots
+	for step := 1; step <= steps; step++ {
+		switch {
+		case l.config.Direct != nil && d.segment(step, steps):
+			if step > 1 && !d.segment(step-1, steps) {
+				add(step-1, golden.TensorFHat, golden.TensorWp)
+			}
+			add(step, golden.TensorFBat, golden.TensorFHat, golden.TensorWp)
+		case l.config.Direct == nil && replayed:
+			if step == 1 {
+				add(0, golden.TensorWp)
+			}
+			add(step, golden.TensorFBat, golden.TensorC, golden.TensorWp)
+		}
+	}
 	return out
 }
 
@@ -371,6 +511,10 @@ func checkEvidence(s *golden.Subject) golden.Outcome {
 		switch first := g.Runs[0].Seed; {
 		case r.Rerun > 0 && r.Seed != first:
 			return refused(field+".rerun", "%d of seed %d, and only the first seed is run again", r.Rerun, r.Seed)
+		case r.Rerun > 0 && r.Rerun != g.Runs[i-1].Rerun+1:
+			return refused(field+".rerun", "%d after %d: reruns are numbered", r.Rerun, g.Runs[i-1].Rerun)
+		case r.Rerun > 0 && e.Name == engine.CPU && !repeated(r, g.Runs[0]):
+			return refused(field, "other numbers than the first run, and the engine %s gives a seed's again", e.Name)
 		case i > 0 && r.Rerun == 0 && r.Seed != g.Runs[i-1].Seed+1:
 			return refused(field+".seed", "%d after %d: seeds of a recording follow each other", r.Seed, g.Runs[i-1].Seed)
 		}
@@ -380,9 +524,12 @@ func checkEvidence(s *golden.Subject) golden.Outcome {
 				return refused(field+".final."+name, "missing, and every run of %s has it", l.arm)
 			}
 		}
-		for name := range r.Final {
-			if !slices.Contains(allowed, name) {
-				return refused(field+".final."+name, "no number that this program records")
+		for name, v := range r.Final {
+			switch {
+			case !slices.Contains(allowed, name):
+				return refused(field+".final."+name, "no number that this program records of %s", l.arm)
+			case v < 0 && slices.Contains(l.laws(), name):
+				return refused(field+".final."+name, "%v, and it is a distance", v)
 			}
 		}
 		if o, ok := l.kept(field, r); !ok {
@@ -395,36 +542,93 @@ func checkEvidence(s *golden.Subject) golden.Outcome {
 	return golden.Passed("numbers and matrices of %d runs are those of a recording", len(g.Runs))
 }
 
-// kept refuses matrices and spectra that are not those of a recording.
+// repeated tells whether a rerun has the numbers of the first run, at its end and at the looks.
+func repeated(r, first golden.Run) bool {
+	return maps.Equal(r.Final, first.Final) && slices.EqualFunc(r.Series, first.Series, func(a, b golden.Point) bool {
+		return a.Step == b.Step && maps.Equal(a.Values, b.Values)
+	})
+}
+
+// kept refuses matrices, looks and spectra that are not those of a recording, which keeps more of the first seeds of some
+// arms and less of the others.
 func (l labelled) kept(field string, r golden.Run) (golden.Outcome, bool) {
-	if r.Snapshots == nil {
-		return golden.Outcome{}, true
+	recording := &Recording{Tier: l.tier}
+	j := job{arm: l.arm, seed: r.Seed, rerun: r.Rerun, config: l.config}
+	if o, ok := l.keptAs(recording.detail(j, false), field, r); ok {
+		return o, ok
 	}
-	byStep := map[int][]string{}
-	for _, x := range r.Snapshots.Tensors {
-		byStep[x.Step] = append(byStep[x.Step], x.Name)
-	}
-	if byStep[l.config.Steps] == nil {
-		return refused(field+".snapshots", "none after the last step"), false
-	}
-	for step, names := range byStep {
-		slices.Sort(names)
-		if want := l.tensors(step); !slices.Equal(names, want) {
-			return refused(field+".snapshots", "%v at step %d, and a recording keeps %v", names, step, want), false
+	return l.keptAs(recording.detail(j, true), field, r)
+}
+
+func (l labelled) keptAs(d Detail, field string, r golden.Run) (golden.Outcome, bool) {
+	for _, x := range []struct {
+		member string
+		got    *golden.Blob
+		want   []string
+	}{{"snapshots", r.Snapshots, l.snapshots(d)}, {"segment", r.Segment, l.segment(d)}} {
+		var got []string
+		if x.got != nil {
+			for _, t := range x.got.Tensors {
+				got = append(got, shaped(t))
+			}
+		}
+		for _, t := range x.want {
+			if !slices.Contains(got, t) {
+				return refused(field+"."+x.member, "%s is missing, and a recording keeps it", t), false
+			}
+		}
+		for _, t := range got {
+			if !slices.Contains(x.want, t) {
+				return refused(field+"."+x.member, "%s is not what a recording keeps", t), false
+			}
 		}
 	}
+	needed, allowed := l.needed()
 	for j, p := range r.Series {
-		if byStep[p.Step] == nil || !l.matrix() {
+		at := fmt.Sprintf("%s.series[%d].", field, j)
+		for _, name := range check.Columns {
+			if _, ok := p.Values[name]; !ok && slices.Contains(needed, name) {
+				return refused(at+name, "missing, and every look has it"), false
+			}
+		}
+		for name := range p.Values {
+			if !slices.Contains(check.Columns, name) && name != columnLoss || name != columnLoss && !slices.Contains(allowed, name) {
+				return refused(at+name, "no number that this program records"), false
+			}
+		}
+		if _, ok := p.Values[columnLoss]; !ok && p.Step > 0 {
+			return refused(at+columnLoss, "missing, and every look behind the start has it"), false
+		}
+		var want []string
+		if d.snapshot(p.Step, l.config.Steps) && l.matrix() {
+			want = []string{golden.SpectrumGains, golden.SpectrumPrefix + golden.TensorF}
+		}
+		got := slices.Sorted(maps.Keys(p.Spectra))
+		if !slices.Equal(got, want) {
+			return refused(at+golden.SpectrumGains, "spectra %v, and a recording keeps %v", got, want), false
+		}
+		if want == nil {
 			continue
 		}
-		for _, name := range []string{golden.SpectrumPrefix + golden.TensorF, golden.SpectrumGains} {
-			if len(p.Spectra[name]) == 0 {
-				return refused(fmt.Sprintf("%s.series[%d].%s", field, j, name), "missing, and the matrices of this step are kept"), false
-			}
+		gains, s := p.Spectra[want[0]], p.Spectra[want[1]]
+		if len(gains) != l.config.Net.Out || len(s) != len(gains) {
+			return refused(at+golden.SpectrumGains, "%d gains and %d eigenvalues in %d dimensions", len(gains), len(s), l.config.Net.Out), false
+		}
+		parabola, there := p.Values[columnParabola]
+		if made := metric.ParabolaCorrelation(gains, s); there != !math.IsNaN(made) || math.Abs(parabola-made) > parabolaTolerance {
+			return refused(at+columnParabola, "%v, and the spectra give %v", parabola, made), false
 		}
 	}
 	return golden.Outcome{}, true
 }
+
+// Columns of a look that package golden knows no law of, and how far the second may be from the one that the recorded
+// spectra give: they are the ones it was computed from.
+const (
+	columnLoss        = "loss"
+	columnParabola    = "parabola"
+	parabolaTolerance = 1e-9
+)
 
 // looksOf are the steps at which a run is looked at: package check's default, a tenth of the run.
 func looksOf(steps int) []int {
@@ -509,8 +713,9 @@ func checkState(s *golden.Subject) golden.Outcome {
 	if check.Colour(l.tier.Size()) {
 		return golden.NothingToCheck("the images are not at hand: the first steps are a statement")
 	}
-	if p := s.Golden.Provenance.Engine.Precision; p != golden.FP32 {
-		return golden.NothingToCheck("the steps are made again in float32, and these are in %s", p)
+	// The engine cpu makes the steps again; it has no arithmetic of less than float32.
+	if p := s.Golden.Provenance.Engine; p.Precision != golden.FP32 && p.Precision != golden.FP64 && p.Name != engine.CPU {
+		return golden.NothingToCheck("the steps are made again in float32 or float64, and these are in %s", p.Precision)
 	}
 	d, err := data.Open("digits")
 	if err != nil {
@@ -526,39 +731,105 @@ func checkState(s *golden.Subject) golden.Outcome {
 	}
 	defer e.Close()
 	worst := 0.
-	made := map[uint64]float64{}
+	made := map[uint64]*begun{}
 	for i, r := range s.Golden.Runs {
 		if err := s.Context.Err(); err != nil {
 			return refused("runs", "%v", err)
 		}
-		if _, ok := made[r.Seed]; !ok {
+		field := fmt.Sprintf("runs[%d]", i)
+		if made[r.Seed] == nil {
 			if made[r.Seed], err = firstSteps(e, setting.Data, l.config, r.Seed); err != nil {
-				return refused(fmt.Sprintf("runs[%d]", i), "%v", err)
+				return refused(field, "%v", err)
 			}
 		}
-		far := math.Abs(made[r.Seed] - r.Final[MetricState])
-		if worst = math.Max(worst, far); far > stateTolerance {
-			return refused(fmt.Sprintf("runs[%d].final.%s", i, MetricState), "%.6g, and the first %d steps of seed %d give %.6g", r.Final[MetricState], StateSteps, r.Seed, made[r.Seed])
+		m := made[r.Seed]
+		far := math.Abs(m.state - r.Final[MetricState])
+		if worst = math.Max(worst, far); !(far <= stateTolerance) {
+			return refused(field+".final."+MetricState, "%.6g, and the first %d steps of seed %d give %.6g", r.Final[MetricState], StateSteps, r.Seed, m.state)
+		}
+		for _, b := range []struct {
+			member string
+			blob   *golden.Blob
+		}{{"snapshots", r.Snapshots}, {"segment", r.Segment}} {
+			if b.blob == nil {
+				continue
+			}
+			for _, x := range b.blob.Tensors {
+				want := m.matrices[x.Name][x.Step]
+				if want == nil || x.Data == nil { // none of these steps, or the file could not be read
+					continue
+				}
+				far := apart(x, want)
+				if worst = math.Max(worst, far); !(far <= stateTolerance) {
+					return refused(field+"."+b.member, "%s at step %d is off by %.2g of its largest entry from the one of seed %d", x.Name, x.Step, far, r.Seed)
+				}
+			}
 		}
 	}
 	return golden.Outcome{State: golden.Pass, Detail: "first steps made again", Checks: len(s.Golden.Runs), Worst: worst, Tolerance: stateTolerance}
 }
 
-// firstSteps makes the first steps of a run and returns their state.
-func firstSteps(e *engine.Engine, d *data.Dataset, c method.Config, seed uint64) (float64, error) {
+// apart is the largest difference of entries, relative to the largest entry; infinite for another shape.
+func apart(x golden.Tensor, want *mat.Dense) float64 {
+	if rows, columns := want.Dims(); rows != x.Rows || columns != x.Cols {
+		return math.Inf(1)
+	}
+	far, size := 0., 0.
+	for i, v := range x.Data {
+		w := want.At(i/x.Cols, i%x.Cols)
+		far, size = math.Max(far, math.Abs(v-w)), math.Max(size, math.Abs(w))
+	}
+	if far == 0 {
+		return 0
+	}
+	return far / size
+}
+
+// begun is what the first steps of a run give: MetricState after them, and the weights after each, by name and step.
+type begun struct {
+	state    float64
+	matrices map[string]map[int]*mat.Dense
+}
+
+// firstSteps makes the first steps of a run.
+func firstSteps(e *engine.Engine, d *data.Dataset, c method.Config, seed uint64) (*begun, error) {
 	t, err := method.New(e, c, seed)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer t.Close()
 	src, err := d.Source(seed, c.Batch)
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	out := &begun{matrices: map[string]map[int]*mat.Dense{}}
+	keep := func() error {
+		for name, of := range map[string]string{golden.TensorWp: method.PredictorName, golden.TensorFHat: method.MomentName, golden.TensorWL: lastWeight(c)} {
+			if !slices.Contains(t.Names(), of) || name == golden.TensorWp && c.Predictor.Kind != method.LinearP && c.Predictor.Kind != method.DirectP {
+				continue
+			}
+			m, err := t.Matrix(of)
+			if err != nil {
+				return err
+			}
+			if out.matrices[name] == nil {
+				out.matrices[name] = map[int]*mat.Dense{}
+			}
+			out.matrices[name][t.Done()] = m
+		}
+		return nil
 	}
 	for range StateSteps {
+		if err := keep(); err != nil {
+			return nil, err
+		}
 		if _, err := t.Step(src.Batch(t.Done())); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	return stateOf(t)
+	if err := keep(); err != nil {
+		return nil, err
+	}
+	out.state, err = stateOf(t)
+	return out, err
 }
