@@ -57,6 +57,9 @@ func (s *Subject) each(visit func(field string, r *Run, b *Blob, step int) error
 	})
 }
 
+// maxSquare bounds matrices whose eigenvalues are taken, which costs seconds for as many; the largest recorded have 128.
+const maxSquare = 1024
+
 // square returns the named tensor of a step as a square matrix, or nil when it is not recorded.
 func square(field string, b *Blob, step int, name string) (*mat.Dense, error) {
 	t := b.at(step, name)
@@ -65,6 +68,9 @@ func square(field string, b *Blob, step int, name string) (*mat.Dense, error) {
 	}
 	if t.Rows != t.Cols {
 		return nil, refuse(field, "%s is %d×%d, not square", t.label(), t.Rows, t.Cols)
+	}
+	if t.Rows > maxSquare {
+		return nil, refuse(field, "%s is %d×%d; of more than %d rows no eigenvalues are taken", t.label(), t.Rows, t.Cols, maxSquare)
 	}
 	return t.dense(), nil
 }

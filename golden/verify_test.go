@@ -1,11 +1,13 @@
 package golden
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path"
@@ -774,5 +776,44 @@ func BenchmarkVerify(b *testing.B) {
 		if _, err := fixtureVerifier().VerifyDir(b.Context(), files, nil); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestOnlyRegularFilesAreRead: a pipe or a device may have no end.
+func TestOnlyRegularFilesAreRead(t *testing.T) {
+	whole := fixtures(t)
+	for name, mode := range map[string]fs.FileMode{"a pipe": fs.ModeNamedPipe, "a device": fs.ModeDevice | fs.ModeCharDevice} {
+		for file := range whole {
+			files := fstest.MapFS{}
+			maps.Copy(files, whole)
+			files[file] = &fstest.MapFile{Data: whole[file].Data, Mode: mode}
+			if _, err := fixtureVerifier().VerifyDir(t.Context(), files, nil); err == nil || !strings.Contains(err.Error(), "no regular file") {
+				t.Errorf("%s in place of %s: %v", name, file, err)
+			}
+		}
+	}
+}
+
+// TestTextsThatATerminalObeysAreRefused: what a golden says is printed beside what is found of it.
+func TestTextsThatATerminalObeysAreRefused(t *testing.T) {
+	for _, text := range []string{"\x1b[2Jall rules hold", "a\rb", "a\nb", "a\u202eb", "a\u009b2Kb", "a\x00"} {
+		g := statisticsFixture(t, "fixture.simsiam")
+		g.Claims, g.Provenance.Device.Name = nil, text
+		_, err := RecordFile(t.Context(), t.TempDir(), g, RecordOptions{AllowDirty: true})
+		if err == nil || !strings.Contains(err.Error(), "not printed") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestFilesThatTakeTooMuchAreRefused: a golden's tree takes many times its bytes, and eigenvalues the cube of a side.
+func TestFilesThatTakeTooMuchAreRefused(t *testing.T) {
+	big := fstest.MapFS{"big.json": &fstest.MapFile{Data: append([]byte("[0"), bytes.Repeat([]byte(",0"), maxGoldenSize/2)...)}}
+	if _, err := Verify(big); err == nil || !strings.Contains(err.Error(), "more than the 8388608 that are read") {
+		t.Errorf("%v", err)
+	}
+	b := &Blob{Tensors: []Tensor{{Name: TensorF, Rows: maxSquare + 1, Cols: maxSquare + 1, DType: F64}}}
+	if _, err := square("runs[0].snapshots", b, 0, TensorF); err == nil || !strings.Contains(err.Error(), "no eigenvalues are taken") {
+		t.Errorf("%v", err)
 	}
 }

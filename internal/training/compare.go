@@ -43,13 +43,19 @@ func readRuns(dir string) ([]*summary, error) {
 	}
 	var out []*summary
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := readJSON(file)
 		if err != nil {
-			return nil, badInput(err)
+			return nil, err
 		}
 		s := new(summary)
 		if err := json.Unmarshal(text, s); err != nil {
 			return nil, badInputf("%s: %v", file, err)
+		}
+		if err := s.check(); err != nil {
+			return nil, badInputf("%s: %v", file, err)
+		}
+		if slices.ContainsFunc(out, func(other *summary) bool { return other.Seed == s.Seed }) {
+			return nil, badInputf("%s: seed %d is there twice", file, s.Seed)
 		}
 		if len(out) > 0 && s.ConfigSHA256 != out[0].ConfigSHA256 {
 			return nil, badInputf("%s is of another recipe than %s", file, files[0])
@@ -58,6 +64,19 @@ func readRuns(dir string) ([]*summary, error) {
 	}
 	slices.SortFunc(out, func(a, b *summary) int { return int(int64(a.Seed) - int64(b.Seed)) })
 	return out, nil
+}
+
+// check refuses a summary that is none of a run of train.
+func (s *summary) check() error {
+	switch err := s.Config.Validate(); {
+	case err != nil:
+		return err
+	case s.Config.Hash() != s.ConfigSHA256:
+		return fmt.Errorf("field config_sha256: the configuration hashes to %.12s…, recorded is %.12s…", s.Config.Hash(), s.ConfigSHA256)
+	case len(s.Measures) == 0:
+		return errors.New("field measures: none")
+	}
+	return nil
 }
 
 // measure is a measure of runs by seed; runs without it are left out.

@@ -136,3 +136,18 @@ func TestAFileOfTenMillionEntries(t *testing.T) {
 		t.Errorf("cut by a byte: exit code %d: %s", code, errs)
 	}
 }
+
+func TestPrintableShowsWhatATerminalObeys(t *testing.T) {
+	for text, want := range map[string]string{
+		"one\n\ttwo ‖W_p‖ ≤ 1 é": "one\n\ttwo ‖W_p‖ ≤ 1 é",
+		"a\x1b[2Jb":              `a\x1b[2Jb`,
+		"a\rb\x00":               `a\rb\x00`,
+		"a\u202eb\u200b":         `a\u202eb\u200b`,
+		"a\u009bb":               `a\u009bb`,
+		"a\x9bb":                 "a\ufffdb",
+	} {
+		if got := Printable(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -119,23 +119,29 @@ func recordedFigures(name string, drawn []*golden.Golden) []namedFigure {
 // meanCurve is the mean of a column over the first runs of all seeds, at the steps at which every one of them has it.
 func meanCurve(runs []golden.Run, column string) figure.Curve {
 	var c figure.Curve
-	for _, p := range runs[0].Series {
-		sum, n := 0.0, 0.0
-		for _, r := range runs {
-			if r.Rerun > 0 {
-				continue
-			}
-			v := math.NaN()
-			for _, q := range r.Series {
-				if q.Step == p.Step {
-					if x, ok := q.Values[column]; ok {
-						v = x
-					}
-				}
-			}
-			sum, n = sum+v, n+1
+	var at []map[int]float64 // the column of each first run by step
+	for _, r := range runs {
+		if r.Rerun > 0 {
+			continue
 		}
-		if mean := sum / n; !math.IsNaN(mean) {
+		m := map[int]float64{}
+		for _, p := range r.Series {
+			if x, ok := p.Values[column]; ok {
+				m[p.Step] = x
+			}
+		}
+		at = append(at, m)
+	}
+	for _, p := range runs[0].Series {
+		sum := 0.0
+		for _, m := range at {
+			v, ok := m[p.Step]
+			if !ok {
+				v = math.NaN()
+			}
+			sum += v
+		}
+		if mean := sum / float64(len(at)); !math.IsNaN(mean) {
 			c.X, c.Y = append(c.X, float64(p.Step)), append(c.Y, mean)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -168,9 +169,9 @@ var kinds = []string{"net", "predictor", "target", "loss"}
 // recipe of a run by another method becomes one of this method by [method.Config.As]; a recipe that was written down and
 // names another method is the caller's to refuse.
 func over(c method.Config, file string, m method.Method) (method.Config, error) {
-	text, err := os.ReadFile(file)
+	text, err := readJSON(file)
 	if err != nil {
-		return c, badInput(err)
+		return c, err
 	}
 	var run struct {
 		Config json.RawMessage `json:"config"`
@@ -219,6 +220,9 @@ func over(c method.Config, file string, m method.Method) (method.Config, error) 
 		}
 	}
 	merge(base, change)
+	if err := spelt(base, file, ""); err != nil {
+		return c, err
+	}
 	whole, err := json.Marshal(base)
 	if err != nil {
 		return c, fmt.Errorf("training: %w", err)
@@ -228,6 +232,75 @@ func over(c method.Config, file string, m method.Method) (method.Config, error) 
 		return c, badInput(err)
 	}
 	return out, nil
+}
+
+// maxJSON bounds recipes and summaries; a pipe or a device may have no end.
+const maxJSON = 16 << 20
+
+// readJSON reads a file of bounded size in which no object names a member twice: decoders take the last, and STEPS for
+// steps, without a word.
+func readJSON(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxJSON+1))
+	switch {
+	case err != nil:
+		return nil, badInput(err)
+	case len(text) > maxJSON:
+		return nil, badInputf("%s: more than the %d bytes that are read", file, maxJSON)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	var open []map[string]bool // the members so far of the objects around, nil for an array
+	key := false               // a name comes next, unless the object ends
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return text, nil // the end, or a mistake that whoever decodes it names
+		}
+		switch t := token.(type) {
+		case json.Delim:
+			switch t {
+			case '{':
+				open, key = append(open, map[string]bool{}), true
+				continue
+			case '[':
+				open = append(open, nil)
+			default:
+				open = open[:len(open)-1]
+			}
+		case string:
+			if key {
+				seen := open[len(open)-1]
+				if name := strings.ToLower(t); seen[name] {
+					return nil, badInputf("%s: line %d: field %s is there twice", file, 1+bytes.Count(text[:d.InputOffset()], []byte("\n")), t)
+				}
+				seen[strings.ToLower(t)] = true
+				key = false
+				continue
+			}
+		}
+		key = len(open) > 0 && open[len(open)-1] != nil
+	}
+}
+
+// spelt refuses a member that is another one but for its letters' case.
+func spelt(tree map[string]any, file, path string) error {
+	names := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(tree)) { // capitals first
+		if other, ok := names[strings.ToLower(name)]; ok {
+			return badInputf("%s: field %s%s: this program spells it %s", file, path, other, name)
+		}
+		names[strings.ToLower(name)] = name
+		if sub, ok := tree[name].(map[string]any); ok {
+			if err := spelt(sub, file, path+name+"."); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // merge puts the members of change over those of base; null removes one.

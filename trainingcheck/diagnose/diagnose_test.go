@@ -259,3 +259,63 @@ func TestDumpsThatDoNotFitTogetherAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestEntriesWithoutMomentsAreRefusedOrZero: the square of an entry may be no number of float64.
+func TestEntriesWithoutMomentsAreRefusedOrZero(t *testing.T) {
+	filled := func(v float64) map[string]*dump.Array {
+		a := map[string]*dump.Array{"step": {Shape: []int{3}, Data: []float64{0, 1, 2}}, "lr": scalar(.1), "weight_decay": scalar(.1), "momentum": scalar(0)}
+		for _, name := range []string{"z1", "z2", "Wp", "W", "Wa", "F"} {
+			x := &dump.Array{Shape: []int{3, 4, 4}, Data: make([]float64, 48)}
+			for i := range x.Data {
+				x.Data[i] = v
+			}
+			a[name] = x
+		}
+		return a
+	}
+	for _, v := range []float64{math.MaxFloat64, 1e200, -1e76} {
+		if _, err := Assemble([]*dump.File{{Name: "run.npz", Arrays: filled(v)}}); err == nil || !strings.Contains(err.Error(), "beyond ±1e+75") {
+			t.Errorf("entries of %g: %v", v, err)
+		}
+	}
+	for _, v := range []float64{1e75, -1e75, 1e-75, 1e-76, math.SmallestNonzeroFloat64, 0} {
+		for _, kind := range Kinds {
+			examine(t, filled(v), kind) // does not panic
+		}
+	}
+}
+
+// TestWideProjectionsAreDiagnosedWithoutTheirMoment: E[zzᵀ] of a million dimensions has eight terabytes.
+func TestWideProjectionsAreDiagnosedWithoutTheirMoment(t *testing.T) {
+	const n, d = 8, 200000
+	z := &dump.Array{Shape: []int{n, d}, Data: cloud(rand.New(rand.NewPCG(1, 2)), n, d, 1)}
+	arrays := map[string]*dump.Array{"z1": z, "step": scalar(5000)}
+	if p := examine(t, arrays, Auto).Points[0]; p.S != nil || !(p.Rank > 4 && p.Rank <= n) {
+		t.Errorf("%d eigenvalues, rank %g", len(p.S), p.Rank)
+	}
+	for _, name := range []string{"W", "Wa"} {
+		arrays := map[string]*dump.Array{"z1": z, name: {Shape: []int{d, 1}, Data: make([]float64, d)}}
+		if _, err := Assemble([]*dump.File{{Name: "run.npz", Arrays: arrays}}); err == nil || !strings.Contains(err.Error(), "of which a moment is taken") {
+			t.Errorf("%s of %d rows: %v", name, d, err)
+		}
+	}
+	square := &dump.Array{Shape: []int{maxSide + 1, maxSide + 1}, Data: make([]float64, (maxSide+1)*(maxSide+1))}
+	if _, err := Assemble([]*dump.File{{Name: "run.npz", Arrays: map[string]*dump.Array{"z1": square}}}); err == nil || !strings.Contains(err.Error(), "one of the two") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSettingsOutsideTheirDomainsAreRefused(t *testing.T) {
+	for name, v := range map[string]float64{"lr": -5, "weight_decay": -1, "momentum": 1, "alpha_p": 0, "epsilon": -2} {
+		arrays := series(1, 0, 100)
+		arrays[name] = scalar(v)
+		if _, err := Assemble([]*dump.File{{Name: "run.npz", Arrays: arrays}}); err == nil || !strings.Contains(err.Error(), name+" = ") {
+			t.Errorf("%s = %g: %v", name, v, err)
+		}
+	}
+	arrays := series(1, 0, 100)
+	arrays["lr"] = &dump.Array{Shape: []int{2}, Data: []float64{.1, -.1}}
+	if _, err := Assemble([]*dump.File{{Name: "run.npz", Arrays: arrays}}); err == nil || !strings.Contains(err.Error(), "a rate of -0.1") {
+		t.Errorf("a series of rates: %v", err)
+	}
+}

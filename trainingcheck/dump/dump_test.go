@@ -1,7 +1,9 @@
 package dump
 
 import (
+	"archive/zip"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -210,5 +212,65 @@ func TestTablesAreRead(t *testing.T) {
 		"step,view,a\n0,1,NaN\n0,1,1\n":         "array z1: entry [0 0 0] is NaN",
 	} {
 		refused(t, "a.csv", []byte(text), want)
+	}
+}
+
+// TestSmallFilesOfHugeArraysAreRefused: what a few bytes may ask for is bounded before it is held.
+func TestSmallFilesOfHugeArraysAreRefused(t *testing.T) {
+	header := func(shape string) []byte {
+		h := "{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + ", }"
+		h += strings.Repeat(" ", 246-len(h)) + "\n"
+		return append([]byte("\x93NUMPY\x01\x00\xf7\x00"), h...)
+	}
+	// Zeros of one byte each, that would be held as float64: an archive of a megabyte of them takes eight gigabytes.
+	file := filepath.Join(t.TempDir(), "bomb.npz")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(f)
+	w, err := z.Create("z1.npy")
+	if err == nil {
+		_, err = w.Write(header("(1048576, 1024)"))
+	}
+	zeros := make([]byte, 1<<20)
+	for i := 0; i < 1<<10 && err == nil; i++ {
+		_, err = w.Write(zeros)
+	}
+	if err = errors.Join(err, z.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(file); err == nil || !strings.Contains(err.Error(), "more than the 536870912 numbers") {
+		t.Errorf("a bomb: %v", err)
+	}
+	// Several arrays count together.
+	together := &File{Name: "x", entries: maxEntries - 5}
+	if _, err := together.count("a", []int{2, 3}); err == nil {
+		t.Error("six numbers where five are left")
+	}
+	if n, err := together.count("a", []int{5}); err != nil || n != 5 {
+		t.Errorf("five numbers where five are left: %v", err)
+	}
+	refused(t, "header.npy", []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff{}"), "a header of 4294967295 bytes")
+	refused(t, "axes.npy", append(header("("+strings.Repeat("1,", 33)+")"), 0), "33 axes")
+	table := "array,place,value\n"
+	// 3·6148914691236517206 is 2 in 64 bits, the number of entries.
+	refused(t, "a.csv", []byte(table+"Wp,2 0,1\nWp,0 6148914691236517205,2\n"), "no place")
+	refused(t, "a.csv", []byte(table+"Wp,9223372036854775807,1\n"), "no place")
+	refused(t, "a.csv", []byte(table+"Wp,"+strings.Repeat("0 ", 1000)+",1\n"), "more than 32 axes")
+	refused(t, "a.csv", []byte("step,view,a\nNaN,1,1\nNaN,1,1\n"), "line 2: column step")
+}
+
+// TestManyStepsAreReadInOnePass: the steps of a table are looked up and not searched; a search of these takes minutes.
+func TestManyStepsAreReadInOnePass(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("step,view,a\n")
+	const steps = 200000
+	for i := range steps {
+		fmt.Fprintf(&text, "%d,1,1\n", i)
+	}
+	f := &File{Name: "run.csv", Arrays: map[string]*Array{}}
+	if err := f.readCSV(strings.NewReader(text.String())); err != nil || f.Arrays["z1"].Shape[0] != steps {
+		t.Errorf("%v, %v", f.Names(), err)
 	}
 }
