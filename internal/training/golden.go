@@ -224,6 +224,9 @@ func (v *GoldenVerify) Run(c *Console) error {
 	if err != nil && report.Err() == nil {
 		return badInput(err)
 	}
+	if len(report.Files) == 0 { // nothing is broken in a folder that is not the one that was meant
+		return badInputf("no golden in %s: they are files *.json", v.Dir)
+	}
 	var rows [][]string
 	for _, f := range report.Files {
 		for _, o := range f.Outcomes {
