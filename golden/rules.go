@@ -161,10 +161,10 @@ func Statements() []string {
 		"that no other seeds, reruns or arms were made and left out",
 		"accuracies, losses, and the series at the steps whose matrices are not kept",
 		"numbers of runs that keep no matrices: reruns on engines that need not repeat, and group G-B but for its first seeds",
-		"where within its tolerance a number lies that follows from matrices",
+		"where within its tolerance a number lies that follows from matrices, and the number where they do not determine it",
 		"first steps of images, and those in arithmetics that the engine cpu does not have",
 		"worst deviations over all steps: identity, balance_error, discrete_error, replay_error, average_error, moment_error, ball_error, views_distance",
-		"that a run of the recipe went from its first ten steps to the matrices of its end; not_reproduced and supersedes",
+		"that a run of the recipe went from its first ten steps to the matrices kept of later ones; not_reproduced and supersedes",
 		"of a golden of parity, where within its bounds the values lie, that they came out twice, and timings",
 		"of a counterexample, how it was found: stage, seed, budget, evaluations, and the facts about a trajectory",
 	}

@@ -2,6 +2,7 @@ package training
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -173,10 +174,13 @@ func verdicts(g *golden.Golden) []string {
 	}
 	for _, k := range g.Claims {
 		text := k.ID + " " + k.Metric
-		if k.Test == golden.PairedTestName {
+		switch { // of a golden that nobody has verified
+		case k.Test == golden.PairedTestName && k.Gap != nil:
 			text += fmt.Sprintf(" − %s > %.3g", k.Other, *k.Gap)
-		} else {
+		case k.Test == golden.GateTest && k.Bound != nil:
 			text += fmt.Sprintf(" %s %.3g", k.Op, *k.Bound)
+		default:
+			text += " without its bound"
 		}
 		out = append(out, fmt.Sprintf("%s (mean %.3g): %s", text, k.Mean, word(k.Pass)))
 	}
@@ -193,8 +197,13 @@ func (p *GoldenParity) Run(c *Console) error {
 	if err != nil {
 		return fmt.Errorf("training: %w", err)
 	}
+	again := recompute()
 	for _, name := range names {
-		if _, err := golden.Read(fsys, name); err != nil { // a pipe, a device, a file without end
+		g, err := golden.Read(fsys, name)
+		if err == nil {
+			err = whole(c.Context, again, g)
+		}
+		if err != nil {
 			return badInputf("%s: %v", name, err)
 		}
 	}
@@ -205,13 +214,64 @@ func (p *GoldenParity) Run(c *Console) error {
 	return c.write(func(w io.Writer) error { _, err := io.WriteString(w, parity.Markdown(rows)); return err })
 }
 
+// ownNetwork refuses a parity golden of a network that is none of this program's: a recipe may ask for any size.
+func ownNetwork(g *golden.Golden) error {
+	text, err := g.Config.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	var c method.Config
+	if err := json.Unmarshal(text, &c); err != nil {
+		return err
+	}
+	for _, n := range parity.Networks() {
+		want := n.Config
+		want.Precision, want.Steps = c.Precision, 1
+		if string(want.Canonical()) == string(c.Canonical()) {
+			return nil
+		}
+	}
+	return errors.New("the recipe is that of no network of this program: it is not computed")
+}
+
+// whole refuses a parity golden that lacks a value: the largest difference of what is left would look better.
+func whole(ctx context.Context, again map[string]func(context.Context, *golden.Golden) (map[string]golden.Scalar, error), g *golden.Golden) error {
+	if g.Parity == nil || again[g.Parity.Computation] == nil {
+		return errors.New("no computation of this program")
+	}
+	want, err := again[g.Parity.Computation](ctx, g)
+	if err != nil {
+		return err
+	}
+	for name := range want {
+		if _, ok := g.Parity.Values[name]; !ok {
+			return fmt.Errorf("parity.values.%s: missing", name)
+		}
+	}
+	return nil
+}
+
+// recompute is [parity.Recompute] of this program's networks.
+func recompute() map[string]func(context.Context, *golden.Golden) (map[string]golden.Scalar, error) {
+	all := parity.Recompute()
+	for name, of := range all {
+		all[name] = func(ctx context.Context, g *golden.Golden) (map[string]golden.Scalar, error) {
+			if err := ownNetwork(g); err != nil {
+				return nil, err
+			}
+			return of(ctx, g)
+		}
+	}
+	return all
+}
+
 // Run verifies them.
 func (v *GoldenVerify) Run(c *Console) error {
 	fsys, err := goldens(v.Dir)
 	if err != nil {
 		return err
 	}
-	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: parity.Recompute(), Extra: slices.Concat(recorder.Rules, parity.Rules, fuzz.Rules)}
+	verifier := &golden.Verifier{Witness: fuzz.VerifyWitness, Recompute: recompute(), Extra: slices.Concat(recorder.Rules, parity.Rules, fuzz.Rules)}
 	if inRoot() {
 		verifier.Sources = os.DirFS(".")
 	}

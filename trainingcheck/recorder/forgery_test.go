@@ -392,6 +392,44 @@ var forgeries = []struct {
 			f.Runs[i].Final[MetricState] = 9
 		}
 	}, "state", ""},
+	{"the start of a run whose matrices are of its end", simsiam, func(f *forged) { f.Runs[5].Series[0].Values[golden.MetricRank] = 14 }, "state", ""},
+	{"a moment at the start, with the numbers that follow", nopredictor, func(f *forged) {
+		f.snapshots(func(ts []golden.Tensor) []golden.Tensor {
+			for _, x := range ts {
+				if x.Step == 0 && x.Name == golden.TensorF {
+					for k := range x.Data {
+						x.Data[k] *= 2
+					}
+				}
+			}
+			return ts
+		})
+	}, "state", ""},
+	{"the end of one seed under another's start", simsiam, func(f *forged) {
+		f.Runs[6].Snapshots = f.edited(f.Runs[5].Snapshots, func(ts []golden.Tensor) []golden.Tensor { return ts })
+		for name, v := range f.Runs[5].Final {
+			if name != MetricState {
+				f.end(6, name, v)
+			}
+		}
+		f.Runs[6].Series[len(f.Runs[6].Series)-1] = f.Runs[5].Series[len(f.Runs[5].Series)-1]
+	}, "evidence", ""},
+	{"the later segments of a moment that stands still", directpred, func(f *forged) {
+		f.segments(func(ts []golden.Tensor) []golden.Tensor {
+			for _, x := range ts {
+				for k := range x.Data {
+					if x.Step <= segmentSteps {
+						break
+					}
+					x.Data[k] = 0
+					if k%(x.Cols+1) == 0 {
+						x.Data[k] = map[string]float64{golden.TensorFBat: 1, golden.TensorFHat: 1, golden.TensorWp: 1.1}[x.Name]
+					}
+				}
+			}
+			return ts
+		})
+	}, statement, "matrices kept of later ones"},
 	{"a text that a terminal obeys", simsiam, func(f *forged) { f.Provenance.Device.Name = "a\x1b[2J\x1b[1;1H35 goldens: all rules hold" }, "provenance", ""},
 
 	{"the name of images", images, func(f *forged) { f.Provenance.Data.Name = "imagenet" }, statement, "images"},
@@ -412,9 +450,15 @@ var forgeries = []struct {
 			f.reseed(i, f.Runs[i].Seed+1000)
 		}
 	}, "state", ""},
-	{"a block of other seeds, with their first steps", nopredictor, func(f *forged) {
-		for i := range f.Runs {
-			f.reseed(i, f.Runs[i].Seed+1000)
+	{"a block of other seeds, with their first steps and looks", simsiam, func(f *forged) {
+		f.snapshots(only(func(x golden.Tensor) bool { return x.Step == 1000 })) // as of a seed that is not one of the first
+		for i, r := range f.Runs {
+			for j, p := range r.Series {
+				if p.Step < 1000 {
+					r.Series[j].Spectra = nil
+				}
+			}
+			f.reseed(i, r.Seed+1000)
 		}
 	}, statement, "seeds"},
 	{"the ends of two runs exchanged", simsiam, func(f *forged) {
@@ -422,7 +466,7 @@ var forgeries = []struct {
 		a.Seed, b.Seed = b.Seed, a.Seed
 		a.Final[MetricState], b.Final[MetricState] = b.Final[MetricState], a.Final[MetricState]
 		f.Runs[5], f.Runs[6] = b, a
-	}, statement, "matrices of its end"},
+	}, statement, "matrices kept of later ones"},
 	{"what it supersedes", simsiam, func(f *forged) {
 		f.Supersedes = &golden.Supersedes{FileSHA256: strings.Repeat("0", 64), Reason: "better"}
 	}, statement, "supersedes"},
@@ -447,7 +491,6 @@ var forgeries = []struct {
 	}, statement, "reruns"},
 	{"numbers of a run without matrices", late, func(f *forged) { f.end(3, golden.MetricRank, 12) }, statement, "keep no matrices"},
 	{"the first steps of images", images, func(f *forged) { f.Runs[2].Final[MetricState] = 99 }, statement, "first steps of images"},
-	{"the start of a run whose matrices are of its end", simsiam, func(f *forged) { f.Runs[5].Series[0].Values[golden.MetricRank] = 14 }, statement, "not kept"},
 	{"the size of the test set of images", images, func(f *forged) { f.Provenance.Data.NTest = 1 << 30 }, statement, "n_test"},
 	{"an engine that is not there", simsiam, func(f *forged) { f.Provenance.Engine.Name = "quantum" }, statement, "name"},
 	{"what was not reproduced", simsiam, func(f *forged) { f.NotReproduced = []string{"nothing"} }, statement, "not_reproduced"},
@@ -550,7 +593,7 @@ func (f *forged) end(run int, metric string, v float64) {
 	r.Series[len(r.Series)-1].Values[metric] = v
 }
 
-// reseed gives a run another seed and makes that seed's first steps.
+// reseed gives a run another seed and makes that seed's first steps, with the look before them.
 func (f *forged) reseed(run int, seed uint64) {
 	l, _, _ := read(&golden.Subject{Golden: f.Golden})
 	d, err := data.Open("digits")
@@ -568,6 +611,11 @@ func (f *forged) reseed(run int, seed uint64) {
 		panic(err)
 	}
 	f.Runs[run].Final[MetricState] = m.state
+	for i, name := range check.Columns {
+		if _, ok := f.Runs[run].Series[0].Values[name]; ok {
+			f.Runs[run].Series[0].Values[name] = m.look[i]
+		}
+	}
 }
 
 // config changes a member of the recipe; what follows from it is made right.

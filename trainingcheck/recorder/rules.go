@@ -443,18 +443,13 @@ func (l labelled) snapshots(d Detail) (out []string) {
 	return out
 }
 
-// lastWeight is the name of W_L, as package check has it.
-func lastWeight(c method.Config) string {
-	if c.Net.Kind == method.Linear {
-		return "online/w"
-	}
-	return "online/projector/out/w"
-}
-
 // lastLayer is the number of columns of W_L, 0 where it is not recorded.
 func (l labelled) lastLayer() int {
-	name := lastWeight(l.config)
-	if l.config.Net.OutputBN {
+	name := "online/projector/out/w" // as in package check
+	switch {
+	case l.config.Net.Kind == method.Linear:
+		name = "online/w"
+	case l.config.Net.OutputBN:
 		return 0
 	}
 	for _, x := range l.config.Layout() {
@@ -536,6 +531,9 @@ func checkEvidence(s *golden.Subject) golden.Outcome {
 			return o
 		}
 	}
+	if field := copied(g.Runs); field != "" {
+		return refused(field, "bit by bit those of another seed")
+	}
 	if want := reruns && repeats(g.Runs); e.Deterministic != want {
 		return refused("provenance.engine.deterministic", "%v, and the reruns say %v", e.Deterministic, want)
 	}
@@ -547,6 +545,23 @@ func repeated(r, first golden.Run) bool {
 	return maps.Equal(r.Final, first.Final) && slices.EqualFunc(r.Series, first.Series, func(a, b golden.Point) bool {
 		return a.Step == b.Step && maps.Equal(a.Values, b.Values)
 	})
+}
+
+// copied names the matrices that a run shares with one of another seed, which no two runs end in.
+func copied(runs []golden.Run) string {
+	seen := map[string]bool{}
+	for i, r := range runs {
+		if r.Snapshots == nil || len(r.Snapshots.Tensors) == 0 {
+			continue
+		}
+		last := slices.MaxFunc(r.Snapshots.Tensors, func(a, b golden.Tensor) int { return a.Step - b.Step })
+		content := fmt.Sprint(last.Data)
+		if seen[content] && last.Data != nil {
+			return fmt.Sprintf("runs[%d].snapshots", i)
+		}
+		seen[content] = true
+	}
+	return ""
 }
 
 // kept refuses matrices, looks and spectra that are not those of a recording, which keeps more of the first seeds of some
@@ -702,8 +717,11 @@ func checkState(s *golden.Subject) golden.Outcome {
 	if !ok {
 		return o
 	}
-	if l.config.Steps < StateSteps {
+	switch {
+	case l.config.Steps < StateSteps:
 		return golden.NothingToCheck("runs of %d steps", l.config.Steps)
+	case s.Found("tier") != golden.Pass: // which was refused, and may ask for any size
+		return golden.Outcome{State: golden.Unchecked, Detail: "the recipe is none of this program"}
 	}
 	for i, r := range s.Golden.Runs {
 		if _, ok := r.Final[MetricState]; !ok {
@@ -765,6 +783,17 @@ func checkState(s *golden.Subject) golden.Outcome {
 				}
 			}
 		}
+		if len(r.Series) == 0 || r.Series[0].Step != 0 {
+			continue
+		}
+		for j, name := range check.Columns {
+			v, ok := r.Series[0].Values[name]
+			want := m.look[j]
+			far := math.Abs(v-want) / math.Max(1, math.Abs(want))
+			if worst = math.Max(worst, far); ok && !(far <= stateTolerance) {
+				return refused(fmt.Sprintf("%s.series[0].%s", field, name), "%v, and before the first step of seed %d it is %v", v, r.Seed, want)
+			}
+		}
 	}
 	return golden.Outcome{State: golden.Pass, Detail: "first steps made again", Checks: len(s.Golden.Runs), Worst: worst, Tolerance: stateTolerance}
 }
@@ -785,10 +814,19 @@ func apart(x golden.Tensor, want *mat.Dense) float64 {
 	return far / size
 }
 
-// begun is what the first steps of a run give: MetricState after them, and the weights after each, by name and step.
+// begun is what the first steps of a run give: MetricState after them, the look before them, and matrices by name and step:
+// before the first step all that a recording keeps, then those of the predictor.
 type begun struct {
 	state    float64
+	look     []float64
 	matrices map[string]map[int]*mat.Dense
+}
+
+func (b *begun) keep(x golden.Tensor) {
+	if b.matrices[x.Name] == nil {
+		b.matrices[x.Name] = map[int]*mat.Dense{}
+	}
+	b.matrices[x.Name][x.Step] = mat.NewDense(x.Rows, x.Cols, x.Data)
 }
 
 // firstSteps makes the first steps of a run.
@@ -802,33 +840,36 @@ func firstSteps(e *engine.Engine, d *data.Dataset, c method.Config, seed uint64)
 	if err != nil {
 		return nil, err
 	}
-	out := &begun{matrices: map[string]map[int]*mat.Dense{}}
-	keep := func() error {
-		for name, of := range map[string]string{golden.TensorWp: method.PredictorName, golden.TensorFHat: method.MomentName, golden.TensorWL: lastWeight(c)} {
-			if !slices.Contains(t.Names(), of) || name == golden.TensorWp && c.Predictor.Kind != method.LinearP && c.Predictor.Kind != method.DirectP {
+	views, err := check.NewEvaluation(d, seed)
+	if err != nil {
+		return nil, err
+	}
+	look, err := views.Look(t)
+	if err != nil {
+		return nil, err
+	}
+	start, err := matrices(t, 0, look)
+	if err != nil {
+		return nil, err
+	}
+	out := &begun{look: look.Values, matrices: map[string]map[int]*mat.Dense{}}
+	for _, x := range start {
+		out.keep(x)
+	}
+	for range StateSteps {
+		if _, err := t.Step(src.Batch(t.Done())); err != nil {
+			return nil, err
+		}
+		for name, of := range map[string]string{golden.TensorWp: method.PredictorName, golden.TensorFHat: method.MomentName} {
+			if look.Predictor == nil || name == golden.TensorFHat && c.Direct == nil {
 				continue
 			}
 			m, err := t.Matrix(of)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if out.matrices[name] == nil {
-				out.matrices[name] = map[int]*mat.Dense{}
-			}
-			out.matrices[name][t.Done()] = m
+			out.keep(tensor(t.Done(), name, golden.F64, m))
 		}
-		return nil
-	}
-	for range StateSteps {
-		if err := keep(); err != nil {
-			return nil, err
-		}
-		if _, err := t.Step(src.Batch(t.Done())); err != nil {
-			return nil, err
-		}
-	}
-	if err := keep(); err != nil {
-		return nil, err
 	}
 	out.state, err = stateOf(t)
 	return out, err
