@@ -116,10 +116,13 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 
 // supports is theory.Supports of a record of a search.
 func supports(p *lang.Part, d ledger.Detail) bool {
-	if eval.OverTime(p) {
-		return d.Drawn > 0 && d.Followed > 0 && d.Against == 0 && !d.Undefined && len(eval.Inputs(p)) == 0
+	if d.Drawn == 0 || d.Against != 0 || d.Undefined {
+		return false
 	}
-	return d.Drawn > 0 && d.Tried > 0 && !d.Undefined
+	if eval.OverTime(p) {
+		return d.Followed > 0 && len(eval.Inputs(p)) == 0
+	}
+	return d.Tried > 0
 }
 
 // undefined reports whether a search came to a state at which the statement has no value.
