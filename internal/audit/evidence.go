@@ -88,7 +88,7 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 		}
 		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
 			v := sampledWord(e, s.Refutation)
-			if v == verdict.Supported && r.Search.Undefined != "" {
+			if v == verdict.Supported && (r.Search.Undefined != "" || r.Search.Tested.Against != "") {
 				v = verdict.Undecided
 			}
 			add(e, v, "sampled-counterexample", counterexample(c, s.Refutation))

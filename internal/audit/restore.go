@@ -54,7 +54,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
-				if v = sampledWord(e, nil); v == verdict.Supported && undefined(found[i].evidence) {
+				if v = sampledWord(e, nil); v == verdict.Supported && doubted(found[i].evidence) {
 					v = verdict.Undecided
 				}
 			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && supports(p, e.Detail):
@@ -128,6 +128,11 @@ func supports(p *lang.Part, d ledger.Detail) bool {
 // undefined reports whether a search came to a state at which the statement has no value.
 func undefined(evidence []ledger.Evidence) bool {
 	return slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Undefined })
+}
+
+// doubted reports whether a search came to a state, or a trajectory, that keeps a statement from being supported.
+func doubted(evidence []ledger.Evidence) bool {
+	return undefined(evidence) || slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Drawn > 0 && e.Detail.Against > 0 })
 }
 
 // alike reports whether two records are of one part, of the same statement under the same Γ.

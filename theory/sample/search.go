@@ -197,8 +197,8 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		r, err := verdict.Refute(part, st)
 		if err != nil {
 			res.Err = err
-			if !rounded && res.Tested.Against == "" {
-				res.Tested.Against = "it fails at a state of which the model says nothing: " + err.Error()
+			if !rounded {
+				res.Tested.Unjudged(err)
 			}
 			continue
 		}
@@ -214,6 +214,11 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 func (t *Tested) Note(o eval.Orbit) {
 	t.Followed++
 	t.Steps, t.Nearest = max(t.Steps, o.Steps), min(t.Nearest, o.Nearest)
+}
+
+// Unjudged notes a state at which a statement fails by exact evaluation and of which the model says nothing but this.
+func (t *Tested) Unjudged(err error) {
+	t.Add(Tested{Against: "it fails at a state of which the model says nothing: " + err.Error()})
 }
 
 // Add adds what was tested elsewhere.
