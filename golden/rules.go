@@ -49,6 +49,7 @@ type Subject struct {
 	lookup   func(id string) *Golden
 	verifier *Verifier
 	loaded   bool      // the files rule has filled the tensors
+	held     int64     // bytes of matrix files that it has read
 	tree     *node     // the golden as JSON, once it was needed
 	done     []Outcome // of the rules before
 }

@@ -296,6 +296,9 @@ func checkFiles(s *Subject) Outcome {
 	return Passed("%d matrix files, %d bytes", files, bytes)
 }
 
+// maxMatrices bounds the matrix files of one golden, which are held together; the largest recorded have a megabyte.
+const maxMatrices = 256 << 20
+
 // loadBlob reads and decodes one matrix file. A file whose hash is wrong is still decoded if it can be, so that the
 // later rules can say what is wrong in it.
 func (s *Subject) loadBlob(field string, r *Run, b *Blob) error {
@@ -317,10 +320,14 @@ func (s *Subject) loadBlob(field string, r *Run, b *Blob) error {
 		return e
 	}
 	data, err := s.read(b.File)
+	if err == nil && int64(len(data)) > maxMatrices-s.held {
+		err = fmt.Errorf("with it the golden has more than the %d bytes of matrices that are held", int64(maxMatrices))
+	}
 	if err != nil {
 		s.loaded = false
 		return fileError(err)
 	}
+	s.held += int64(len(data))
 	decodeErr := decodeBlob(b, data, s.Golden.Provenance.RecipeSHA256, r.Seed, r.Rerun)
 	if decodeErr != nil {
 		s.loaded = false

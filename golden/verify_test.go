@@ -812,6 +812,11 @@ func TestFilesThatTakeTooMuchAreRefused(t *testing.T) {
 	if _, err := Verify(big); err == nil || !strings.Contains(err.Error(), "more than the 8388608 that are read") {
 		t.Errorf("%v", err)
 	}
+	full := &Subject{File: "g.json", Golden: statisticsFixture(t, "fixture.simsiam"), held: maxMatrices - 2,
+		read: func(string) ([]byte, error) { return make([]byte, 3), nil }}
+	if err := full.loadBlob("runs[0].snapshots", &Run{}, &Blob{File: "x.bin"}); err == nil || !strings.Contains(err.Error(), "bytes of matrices that are held") {
+		t.Errorf("%v", err)
+	}
 	b := &Blob{Tensors: []Tensor{{Name: TensorF, Rows: maxSquare + 1, Cols: maxSquare + 1, DType: F64}}}
 	if _, err := square("runs[0].snapshots", b, 0, TensorF); err == nil || !strings.Contains(err.Error(), "no eigenvalues are taken") {
 		t.Errorf("%v", err)

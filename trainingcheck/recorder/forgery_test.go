@@ -378,6 +378,9 @@ var forgeries = []struct {
 			f.Runs[i].Final[golden.MetricAsymmetry] = 0
 		}
 	}, "evidence", ""},
+	{"an engine that is not there", simsiam, func(f *forged) { f.Provenance.Engine.Name = "quantum" }, "evidence", ""},
+	{"an engine of XLA without its platform", images, func(f *forged) { f.Provenance.Engine.Platform, f.Provenance.Engine.Plugin = "", "" }, "evidence", ""},
+	{"a platform that the engine does not have", images, func(f *forged) { f.Provenance.Engine.Platform = "rocm" }, "evidence", ""},
 	{"a second number of steps, in capitals", simsiam, config("STEPS", 39.), "text", ""},
 	{"a second section of the recipe, in capitals", simsiam, config("Optimizer", map[string]any{"lr": 9.}), "text", ""},
 	{"a second number of steps in a parity", "parity.cpu.mlp", config("STEPS", 39.), "text", ""},
@@ -494,7 +497,7 @@ var forgeries = []struct {
 	{"numbers of a run without matrices", late, func(f *forged) { f.end(3, golden.MetricRank, 12) }, statement, "keep no matrices"},
 	{"the first steps of images", images, func(f *forged) { f.Runs[2].Final[MetricState] = 99 }, statement, "first steps of images"},
 	{"the size of the test set of images", images, func(f *forged) { f.Provenance.Data.NTest = 1 << 30 }, statement, "n_test"},
-	{"an engine that is not there", simsiam, func(f *forged) { f.Provenance.Engine.Name = "quantum" }, statement, "name"},
+	{"another engine, with all that belongs to it", simsiam, func(f *forged) { f.Provenance.Engine.Name = engine.CPUGoMLX }, statement, "name"},
 	{"what was not reproduced", simsiam, func(f *forged) { f.NotReproduced = []string{"nothing"} }, statement, "not_reproduced"},
 }
 

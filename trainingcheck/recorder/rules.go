@@ -496,6 +496,10 @@ func checkEvidence(s *golden.Subject) golden.Outcome {
 	switch want := Arithmetic(e.Name, l.config.Precision); {
 	case g.Extra != nil:
 		return refused("extra", "set, and a recording of an arm has none")
+	case !slices.Contains(engine.Kinds, e.Name):
+		return refused("provenance.engine.name", "%q is no engine of this program", e.Name)
+	case e.Platform != platformOf(e.Name), (e.Platform == "") != (e.Plugin == ""):
+		return refused("provenance.engine.platform", "%q by plugin %q, and the engine %s has platform %q", e.Platform, e.Plugin, e.Name, platformOf(e.Name))
 	case e.Precision != want:
 		return refused("provenance.engine.precision", "%q, and %s on the engine %s is %q", e.Precision, l.config.Precision, e.Name, want)
 	}
@@ -538,6 +542,11 @@ func checkEvidence(s *golden.Subject) golden.Outcome {
 		return refused("provenance.engine.deterministic", "%v, and the reruns say %v", e.Deterministic, want)
 	}
 	return golden.Passed("numbers and matrices of %d runs are those of a recording", len(g.Runs))
+}
+
+// platformOf is what the client of an engine reports, empty for those in Go.
+func platformOf(kind string) string {
+	return map[string]string{engine.XLACPU: engine.PlatformCPU, engine.GPU: engine.PlatformCUDA, engine.GPUTF32: engine.PlatformCUDA}[kind]
 }
 
 // repeated tells whether a rerun has the numbers of the first run, at its end and at the looks.
@@ -788,9 +797,12 @@ func checkState(s *golden.Subject) golden.Outcome {
 		}
 		for j, name := range check.Columns {
 			v, ok := r.Series[0].Values[name]
+			if !ok {
+				continue
+			}
 			want := m.look[j]
 			far := math.Abs(v-want) / math.Max(1, math.Abs(want))
-			if worst = math.Max(worst, far); ok && !(far <= stateTolerance) {
+			if worst = math.Max(worst, far); !(far <= stateTolerance) {
 				return refused(fmt.Sprintf("%s.series[0].%s", field, name), "%v, and before the first step of seed %d it is %v", v, r.Seed, want)
 			}
 		}
@@ -815,7 +827,7 @@ func apart(x golden.Tensor, want *mat.Dense) float64 {
 }
 
 // begun is what the first steps of a run give: MetricState after them, the look before them, and matrices by name and step:
-// before the first step all that a recording keeps, then those of the predictor.
+// before the first step all that a recording keeps, then the predictor, or the moment that it is set from.
 type begun struct {
 	state    float64
 	look     []float64
@@ -860,16 +872,18 @@ func firstSteps(e *engine.Engine, d *data.Dataset, c method.Config, seed uint64)
 		if _, err := t.Step(src.Batch(t.Done())); err != nil {
 			return nil, err
 		}
-		for name, of := range map[string]string{golden.TensorWp: method.PredictorName, golden.TensorFHat: method.MomentName} {
-			if look.Predictor == nil || name == golden.TensorFHat && c.Direct == nil {
-				continue
-			}
-			m, err := t.Matrix(of)
-			if err != nil {
-				return nil, err
-			}
-			out.keep(tensor(t.Done(), name, golden.F64, m))
+		// W_p of a direct method follows from F̂ (rule directpred), by a root that turns rounding δ of F̂ into √δ.
+		name, of := golden.TensorWp, method.PredictorName
+		if c.Direct != nil {
+			name, of = golden.TensorFHat, method.MomentName
+		} else if look.Predictor == nil {
+			continue
 		}
+		m, err := t.Matrix(of)
+		if err != nil {
+			return nil, err
+		}
+		out.keep(tensor(t.Done(), name, golden.F64, m))
 	}
 	out.state, err = stateOf(t)
 	return out, err
