@@ -385,9 +385,9 @@ type Orbit struct {
 
 // FollowOrbit follows the orbit of the part's map from a state that meets the hypotheses, with inputs that stay as they
 // are, for at most the given number of steps: as long as what is assumed all along holds, and numbers stay short.
-func FollowOrbit(part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err error) {
+func FollowOrbit(ar Arith[*big.Rat], part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err error) {
 	o.Nearest = math.Inf(1)
-	course, err := NewCourse(Rational{}, part, st)
+	course, err := NewCourse(ar, part, st)
 	if err != nil {
 		return o, err
 	}
@@ -395,7 +395,7 @@ func FollowOrbit(part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err e
 	apart := []bool{false}
 	for k := 1; k <= steps; k++ {
 		last := path[len(path)-1]
-		e, err := New(Rational{}, part.Env, last)
+		e, err := New(ar, part.Env, last)
 		if err != nil {
 			return o, err
 		}

@@ -111,7 +111,7 @@ func TestOrbitsAreFollowed(t *testing.T) {
 		{"not this factor", "  scalar x, y\n  map\n    x+ = y\n    y+ = x/8\n  says s: x evolves by factor 1/2\n", map[string]string{"x": "1", "y": "1/2"}, true, 2},
 		{"ends before", "  scalar x\n  map\n    x+ = x - 1\n  says s: x stays positive\n    assume always keep: x > 0\n", map[string]string{"x": "3"}, false, 2},
 	} {
-		o, err := FollowOrbit(partOf(t, c.text), scalars(c.at), 12)
+		o, err := FollowOrbit(Rational{}, partOf(t, c.text), scalars(c.at), 12)
 		if err != nil || o.Fails != c.fails || o.Steps != c.steps {
 			t.Errorf("%s: %+v, %v; want %v after %d", c.name, o, err, c.fails, c.steps)
 		}
