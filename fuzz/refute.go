@@ -323,6 +323,9 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 				}
 				fd.CutOff = r.CutOff
 				fd.miss(r)
+				if r.Tested.Against != "" && fd.Note == "" {
+					fd.Note = r.Tested.Against
+				}
 				if eval.OverTime(t.Part) {
 					tested := r.Tested
 					if !eval.OverSteps(t.Part) && t.Reading != Variant {

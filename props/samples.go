@@ -25,6 +25,8 @@ type Result struct {
 	// Disagreements counts states at which float64 arithmetic judges the statement otherwise than exact
 	// arithmetic, although its margin exceeds eval.Tolerance.
 	Disagreements int
+	// Unjudged counts states at which the statement fails and of which the model says nothing.
+	Unjudged int
 	// Refutation and Witness are the first counterexample, confirmed by the model; nil if there is none.
 	Refutation *verdict.Refutation
 	Witness    *verdict.Witness
@@ -65,7 +67,7 @@ func Samples(ctx context.Context, part *lang.Part, seed uint64, n int) Result {
 		}
 		r, err := verdict.Refute(part, st)
 		if err != nil {
-			res.Err = err
+			res.Unjudged++
 			continue
 		}
 		if r.Verdict().IsRefuted() {

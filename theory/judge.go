@@ -134,13 +134,14 @@ func together(p *lang.Part, proof *verdict.Proof, found sample.Result) verdict.V
 
 // Supports reports whether a search that has found nothing speaks for a part: states that met the hypotheses, or, of a
 // statement over time, orbits or trajectories. Single states say nothing of those, nor do motions along which inputs keep
-// their values of one that depends on inputs, and a state without a value speaks against.
+// their values of one that depends on inputs, and a state without a value speaks against, as does
+// one at which the statement fails by evaluation.
 func Supports(p *lang.Part, found sample.Result) bool {
-	if found.Undefined != "" {
+	if found.Undefined != "" || found.Tested.Against != "" {
 		return false
 	}
 	if eval.OverTime(p) {
-		return found.Tested.Followed > 0 && found.Tested.Against == "" && len(eval.Inputs(p)) == 0
+		return found.Tested.Followed > 0 && len(eval.Inputs(p)) == 0
 	}
 	return found.Tried > 0
 }
@@ -149,23 +150,15 @@ func Supports(p *lang.Part, found sample.Result) bool {
 // a counterexample nor a proof.
 func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proved bool) sample.Result {
 	budget := o.Budget
-	if p.Region && o.Certify != nil && !proved {
-		few := sample.Search(ctx, p, o.Seed, label, budget)
-		if few.Refutation != nil || o.Certify(ctx, p) {
-			return few
-		}
-	}
-	if !proved {
-		budget *= factor
-	}
 	var cells sample.Result
 	if !proved {
-		// A few states, then those that decide where polynomials do. States decide little of what is said of all times: then
-		// motions, then many states.
-		few := sample.Search(ctx, p, o.Seed, label, o.Budget)
-		if few.Refutation != nil {
+		// A few states, then boxes of a region, then states that decide where polynomials do. States decide little of what is
+		// said of all times: then motions, then many states.
+		few := sample.Search(ctx, p, o.Seed, label, budget)
+		if few.Refutation != nil || p.Region && o.Certify != nil && o.Certify(ctx, p) {
 			return few
 		}
+		budget *= factor
 		if cells = sample.Cells(ctx, p, sample.CellWork); cells.Refutation != nil {
 			cells.Drawn, cells.Tried = cells.Drawn+few.Drawn, cells.Tried+few.Tried
 			return cells

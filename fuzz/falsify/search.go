@@ -187,6 +187,7 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	if err != nil {
 		s.refused++
 		s.res.Err = err
+		s.res.Tested.Unjudged(err)
 		return false
 	}
 	if !r.Verdict().IsRefuted() {

@@ -22,11 +22,11 @@ import (
 //
 // Package enclosure carries a set of initial states, with a guarantee, until it is as a whole in a trap, a set that no motion
 // leaves: around the origin one in which every motion tends to the origin ([enclosure.Trap.Sink]), around the stable state of
-// rest with s > 0 one on which s is positive. With p0 ≥ 0 outcomes are ordered along each leaf of the invariance (leaf.go): one motion that bounds those
-// of a thin strip of leaves certifies all of the strip that lies to the right of it, or to the left. What separates the
-// outcomes is then enclosed from both sides, and a tile has an outcome if it lies on one side as a whole. With p0 < 0 the tile
-// is carried itself. A tile that is not decided is cut in two, the second kind across the side along which
-// motions part most.
+// rest with s > 0 one on which s is positive. With p0 ≥ 0 outcomes are ordered along each leaf of the invariance (leaf.go): one
+// motion that bounds those of a thin strip of leaves certifies all of the strip that lies to the right of it, or to the left.
+// What separates the outcomes is then enclosed from both sides, and a tile has an outcome if it lies on one side as a whole.
+// With p0 < 0 the tile is carried itself. A tile that is not decided is cut in two, the second kind across the side along
+// which motions part most.
 type Certified struct {
 	Spec  Spec // with the defaults filled in, Progress apart
 	Tiles []Tile
@@ -98,8 +98,8 @@ type certifier struct {
 	leaves       *leaves
 	traps        []enclosure.Place
 	says         []Outcome // of each trap
-	// sink is for motions on which nothing is negative; nil is none.
-	sink   *sink // where they have to end; nil: none was found
+	// Where the motions that bound strips have to end: sink in collapse (nil: none was found), alive in growth.
+	sink   *sink
 	alive  enclosure.Place
 	bounds *enclosure.Settings
 	end    *big.Rat
@@ -237,8 +237,8 @@ func (c *certifier) decide(pLo, pHi, sLo, sHi *big.Rat) (o Outcome, cutP bool, e
 	return c.leaves.tile(pLo, pHi, sLo, sHi), wide.Cmp(high) >= 0, nil
 }
 
-// tile decides one tile by carrying it, given by the exact ends of p0 and s0. Of one that it does not decide it says whether p0 is the
-// quantity to cut.
+// tile decides one tile by carrying it, given by the exact ends of p0 and s0. Of one that it does not decide it says whether
+// p0 is the quantity to cut.
 func (c *certifier) tile(pLo, pHi, sLo, sHi *big.Rat) (o Outcome, cutP bool, err error) {
 	between := func(lo, hi *big.Rat) interval.Interval { return interval.FromRat(lo).Hull(interval.FromRat(hi)) }
 	box := []interval.Interval{between(pLo, pHi), between(sLo, sHi)}

@@ -40,15 +40,21 @@ func TestCertifiedTilesAgreeWithTrajectories(t *testing.T) {
 	if os.Getenv("STOPGRAD_LONG") != "" {
 		refine, points = 0, 100_000
 	}
+	corner := func(s *Spec) { s.X.Hi, s.Y.Hi = big.NewRat(1, 5), big.NewRat(1, 30) } // where both outcomes have their share
 	for _, q := range []struct {
 		model         Model
 		alpha, tau    string
 		least, finest float64
-	}{{Frozen, "1", "1", 0.75, 0.99}, {Modes, "1", "1", 0.75, 0.97}, {Modes, "2", "0", 0.75, 0.97}} {
+		part          func(*Spec)
+	}{{Frozen, "1", "1", 0.75, 0.99, nil}, {Modes, "1", "1", 0.75, 0.97, nil}, {Modes, "2", "0", 0.75, 0.97, nil},
+		{Frozen, "1", "1", 0.5, 0.9, corner}, {Modes, "1", "1", 0.5, 0.9, corner}} {
 		m := q.model
 		set := map[string]string{"eta": "1/10", "alpha": q.alpha, "sigma2": "0", "tau": q.tau}
 		spec := certifiedSpec(t, m, set)
 		spec.Refine = refine
+		if q.part != nil {
+			q.part(&spec)
+		}
 		c, err := Certify(context.Background(), spec)
 		if err != nil {
 			t.Fatal(err)
@@ -64,15 +70,17 @@ func TestCertifiedTilesAgreeWithTrajectories(t *testing.T) {
 		if total.Cmp(big.NewRat(1, 1)) != 0 {
 			t.Errorf("%v: the tiles cover %s of the area", m, total.RatString())
 		}
-		r, err := newRunner(certifiedSpec(t, m, set))
+		r, err := newRunner(spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Points by area: a uniform point of the square, in the tile that holds it.
+		// Points by area: a uniform point of the map, in the tile that holds it.
+		width, _ := spec.X.Hi.Float64()
+		height, _ := spec.Y.Hi.Float64()
 		rng := rand.New(rand.NewPCG(1, uint64(m)))
-		wrong, followed := 0, 0
-		for followed < points {
-			cell := Cell{X: rng.Float64(), Y: rng.Float64()}
+		wrong, followed := 0, map[Outcome]int{}
+		for followed[Collapse]+followed[Growth] < points {
+			cell := Cell{X: width * rng.Float64(), Y: height * rng.Float64()}
 			want := Undecided
 			for _, tile := range c.Tiles {
 				if k := tile.cell(); k.XLo < cell.X && cell.X < k.XHi && k.YLo < cell.Y && cell.Y < k.YHi {
@@ -83,7 +91,7 @@ func TestCertifiedTilesAgreeWithTrajectories(t *testing.T) {
 			if want == Undecided {
 				continue
 			}
-			followed++
+			followed[want]++
 			if err := r.fill(context.Background(), &cell); err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +101,10 @@ func TestCertifiedTilesAgreeWithTrajectories(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%d trajectories, %d disagree", followed, wrong)
+		if q.part != nil && min(followed[Collapse], followed[Growth]) < points/20 {
+			t.Errorf("%v: of too few tiles of one outcome: %v", m, followed)
+		}
+		t.Logf("%v, %d disagree", followed, wrong)
 	}
 }
 

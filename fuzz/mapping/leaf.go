@@ -18,7 +18,8 @@ import (
 // larger p keeps the larger p and s (and w and wa) for ever. So from a state that grows all with a larger p on its leaf do,
 // and from one that collapses all with a smaller one; and what starts at s = 0 collapses.
 //
-// Soundness: let w = √(p²/α + c), with the c that both motions share at a time, and wa = τw. With τ frozen the leaf has one
+// Soundness: α and β are positive and τ(0) is not negative, else there is no map ([Spec]). Let w = √(p²/α + c), with the c that
+// both motions share at a time, and wa = τw. With τ frozen the leaf has one
 // equation, p' = αw²(τ − ap) − ηp, and solutions of it do not cross. With the moving average it has two,
 //
 //	p'  = αw·wa − aαw²·p − ηp

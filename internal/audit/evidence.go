@@ -88,7 +88,7 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 		}
 		if e, s, ok := sampledEvidence(ctx, detail, p, o); ok {
 			v := sampledWord(e, s.Refutation)
-			if v == verdict.Supported && r.Search.Undefined != "" {
+			if v == verdict.Supported && (r.Search.Undefined != "" || r.Search.Tested.Against != "") {
 				v = verdict.Undecided
 			}
 			add(e, v, "sampled-counterexample", counterexample(c, s.Refutation))
@@ -247,6 +247,9 @@ func searchEvidence(d ledger.Detail, p *lang.Part, s sample.Result, took time.Du
 // describeSearch records a search for a counterexample: how far it went, and the witness if it found one.
 func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64) {
 	d.Seed, d.Drawn, d.Tried = &seed, s.Drawn, s.Tried
+	if s.Tested.Against != "" {
+		d.Against = 1
+	}
 	switch {
 	case s.Refutation != nil:
 		d.State = exactState(p, s.Witness)
@@ -257,9 +260,6 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		d.Undefined, d.Reason = true, s.Undefined
 	case eval.OverTime(p):
 		d.Tested, d.Followed = s.Tested.String(), s.Tested.Followed
-		if s.Tested.Against != "" {
-			d.Against = 1
-		}
 		if held := eval.Inputs(p); len(held) > 0 && s.Tested.Followed > 0 {
 			d.Tested += "; inputs were held still, which says nothing of those that move: " + strings.Join(held, ", ")
 		}
@@ -274,6 +274,9 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 		}
 		if s.Cells > 0 {
 			d.Tested += fmt.Sprintf("; a point of every open cell, %d", s.Cells)
+		}
+		if s.Tested.Against != "" {
+			d.Tested += "; against it: " + s.Tested.Against
 		}
 	}
 }

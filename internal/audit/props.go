@@ -36,10 +36,14 @@ func (Props) Samples(ctx context.Context, part *lang.Part, seed uint64, samples 
 	if r.Err != nil {
 		return Sampling{}, r.Err
 	}
-	s := Sampling{Tried: r.Tried, Holds: r.Tried, Refutation: r.Refutation, Witness: r.Witness, Measures: map[string]float64{}}
+	s := Sampling{Tried: r.Tried, Holds: r.Tried - r.Unjudged, Violations: r.Unjudged, Refutation: r.Refutation, Witness: r.Witness,
+		Measures: map[string]float64{}}
 	if r.Measure != "" {
 		s.Measures["worst "+r.Measure] = r.Worst
 		s.Measures["rounding"] = r.Rounding
+	}
+	if r.Unjudged > 0 {
+		s.Note = "the model says nothing of them"
 	}
 	if r.Disagreements > 0 {
 		s.Note = fmt.Sprintf("float64 arithmetic judges %d of the states otherwise", r.Disagreements)

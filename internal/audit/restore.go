@@ -54,7 +54,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
-				if v = sampledWord(e, nil); v == verdict.Supported && undefined(found[i].evidence) {
+				if v = sampledWord(e, nil); v == verdict.Supported && doubted(found[i].evidence) {
 					v = verdict.Undecided
 				}
 			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && supports(p, e.Detail):
@@ -116,15 +116,23 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 
 // supports is theory.Supports of a record of a search.
 func supports(p *lang.Part, d ledger.Detail) bool {
-	if eval.OverTime(p) {
-		return d.Drawn > 0 && d.Followed > 0 && d.Against == 0 && !d.Undefined && len(eval.Inputs(p)) == 0
+	if d.Drawn == 0 || d.Against != 0 || d.Undefined {
+		return false
 	}
-	return d.Drawn > 0 && d.Tried > 0 && !d.Undefined
+	if eval.OverTime(p) {
+		return d.Followed > 0 && len(eval.Inputs(p)) == 0
+	}
+	return d.Tried > 0
 }
 
 // undefined reports whether a search came to a state at which the statement has no value.
 func undefined(evidence []ledger.Evidence) bool {
 	return slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Undefined })
+}
+
+// doubted reports whether a search came to a state, or a trajectory, that keeps a statement from being supported.
+func doubted(evidence []ledger.Evidence) bool {
+	return undefined(evidence) || slices.ContainsFunc(evidence, func(e ledger.Evidence) bool { return e.Detail.Drawn > 0 && e.Detail.Against > 0 })
 }
 
 // alike reports whether two records are of one part, of the same statement under the same Γ.

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"stopgrad/trainingcheck/oracle/torch"
 )
 
 // diagnosed runs the command and returns its exit code and what it wrote.
@@ -69,9 +71,12 @@ func readmeSnippet(t *testing.T) string {
 
 // TestTheReadmesSnippetDumpsRunsOfPyTorch: a healthy run, a collapsed one, and one that is too short.
 func TestTheReadmesSnippetDumpsRunsOfPyTorch(t *testing.T) {
-	python := os.Getenv("TORCH_PYTHON")
-	if python == "" {
-		t.Skip("TORCH_PYTHON names no Python with torch")
+	python, _, err := torch.Python(t.Context())
+	if err != nil && os.Getenv(torch.EnvPython) != "" {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip(err)
 	}
 	snippet := readmeSnippet(t)
 	if n := len(strings.Split(strings.TrimSpace(snippet), "\n")); n > 15 {

@@ -67,7 +67,7 @@ type Tested struct {
 	// Nearest is how close one came to failing, relative to the numbers met (0 where a bound is attained); of what vanishes
 	// or tends, how much was left of the way. +Inf without one.
 	Nearest float64
-	// Against describes a trajectory that speaks against the statement and is no counterexample of the model's.
+	// Against describes a trajectory, or a state, that speaks against the statement and is no counterexample of the model's.
 	Against string
 }
 
@@ -104,9 +104,10 @@ func (t *tape) Intn(n int) int {
 }
 
 // Search draws up to budget states and hands those that fail the part to package verdict; it stops at the first
-// refutation, and where exact arithmetic has done as much work as states of many operations are worth. The first half of the budget draws afresh, sizes growing; the second half changes a choice or
-// two of the state that came nearest to failing, where the statement has a margin. Err is set if no state
-// could be evaluated.
+// refutation, and where exact arithmetic has done as much work as states of many operations are worth. The first half of
+// the budget draws afresh, sizes growing; the second half changes a choice or two of the state that came nearest to
+// failing, where the statement has a margin. A state at which the part fails, of which the model says nothing, speaks
+// against it (Tested.Against). Err is set if no state could be evaluated.
 func Search(ctx context.Context, part *lang.Part, seed uint64, label string, budget int) Result {
 	ch := NewStream(seed, label)
 	var res Result
@@ -156,7 +157,8 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 			continue
 		}
 		f, err := eval.Try(exact, part, st)
-		if errors.Is(err, eval.ErrNoRoot) {
+		rounded := errors.Is(err, eval.ErrNoRoot)
+		if rounded {
 			// Roots that are no fractions: floating point says whether the model, which counts with them, is asked.
 			f, err = eval.Try(eval.Float{}, part, st.Floats())
 		}
@@ -195,6 +197,9 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		r, err := verdict.Refute(part, st)
 		if err != nil {
 			res.Err = err
+			if !rounded {
+				res.Tested.Unjudged(err)
+			}
 			continue
 		}
 		if r.Verdict().IsRefuted() {
@@ -209,6 +214,11 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 func (t *Tested) Note(o eval.Orbit) {
 	t.Followed++
 	t.Steps, t.Nearest = max(t.Steps, o.Steps), min(t.Nearest, o.Nearest)
+}
+
+// Unjudged notes a state at which a statement fails by exact evaluation and of which the model says nothing but this.
+func (t *Tested) Unjudged(err error) {
+	t.Add(Tested{Against: "it fails at a state of which the model says nothing: " + err.Error()})
 }
 
 // Add adds what was tested elsewhere.

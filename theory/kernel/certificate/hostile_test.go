@@ -103,24 +103,24 @@ func (f *forger) start(n int, value string) *forger {
 
 // hostile are small files, each of a kind that asks for as much as its items allow.
 var hostile = []struct {
-	what string
-	text func() string
+	what, want string // a part of the error, empty if it is established
+	text       func() string
 }{
-	{"region of many boxes by slope", func() string {
+	{"region of many boxes by slope", "more than 2000 splits", func() string {
 		f := &forger{}
 		xs := f.letters("param", 60)
 		e := f.squares(xs)
 		zero := f.number("0")
 		return f.boxed(xs, "0", "1").text() + "\n" + cut("x0", "slope", 8_000) + fmt.Sprintf("\ncertified 0 gt %d %d", e, zero)
 	}},
-	{"region of many boxes by intervals", func() string {
+	{"region of many boxes by intervals", "more than 2000 splits", func() string {
 		f := &forger{}
 		xs := f.letters("param", 200)
 		e := f.squares(xs)
 		zero := f.number("0")
 		return f.boxed(xs, "0", "1").text() + "\n" + cut("x0", "interval", 150_000) + fmt.Sprintf("\ncertified 0 gt %d %d", e, zero)
 	}},
-	{"region of many roots", func() string {
+	{"region of many roots", "nested deeper than", func() string {
 		f := &forger{}
 		xs := f.letters("param", 1)
 		e := f.number("1")
@@ -130,7 +130,7 @@ var hostile = []struct {
 		zero := f.number("0")
 		return f.boxed(xs, "0", "1").text() + "\n" + cut("x0", "interval", 150_000) + fmt.Sprintf("\ncertified 0 gt %d %d", e, zero)
 	}},
-	{"region of many high powers", func() string {
+	{"region of many high powers", "an exponent above", func() string {
 		f := &forger{}
 		xs := f.letters("param", 1)
 		e := f.number("1")
@@ -140,21 +140,21 @@ var hostile = []struct {
 		zero := f.number("0")
 		return f.boxed(xs, "0", "1").text() + "\n" + cut("x0", "interval", 150_000) + fmt.Sprintf("\ncertified 0 gt %d %d", e, zero)
 	}},
-	{"region of polynomials by bernstein", func() string {
+	{"region of polynomials by bernstein", "does not follow on the box", func() string {
 		f := &forger{}
 		xs := f.letters("param", 7)
 		e := f.t("power 3 %d", f.squares(xs))
 		zero := f.number("0")
 		return f.boxed(xs, "0", "1").text() + "\n" + cut("x0", "bernstein", 5_000) + fmt.Sprintf("\ncertified 0 gt %d %d", e, zero)
 	}},
-	{"region of polynomials by exact", func() string {
+	{"region of polynomials by exact", "does not follow on the box", func() string {
 		f := &forger{}
 		xs := f.letters("param", 5)
 		e := f.t("power 4 %d", f.squares(xs))
 		zero := f.number("0")
 		return f.boxed(xs, "0", "1").text() + "\n" + cut("x0", "exact", 5_000) + fmt.Sprintf("\ncertified 0 gt %d %d", e, zero)
 	}},
-	{"region of long numbers by exact", func() string {
+	{"region of long numbers by exact", "operations in all", func() string {
 		f := &forger{}
 		xs := f.letters("param", 2)
 		e := f.t("power 40 %d", f.squares(xs))
@@ -162,7 +162,7 @@ var hostile = []struct {
 		long := strings.Repeat("3", 3_000)
 		return f.boxed(xs, "0", "1"+strings.Repeat("0", 3_000)).text() + "\nsplit x0 " + long + "\nleaf exact\nsplit x0 " + long + "1\nleaf exact\nleaf exact" + fmt.Sprintf("\ncertified 0 gt %d %d", e, zero)
 	}},
-	{"region cut at long numbers", func() string {
+	{"region cut at long numbers", "operations in all", func() string {
 		f := &forger{}
 		xs := f.letters("param", 1)
 		zero := f.number("0")
@@ -173,7 +173,7 @@ var hostile = []struct {
 		}
 		return f.say("leaf interval\ncertified 0 gt %d %d", e, zero).text()
 	}},
-	{"regions of many conclusions", func() string {
+	{"regions of many conclusions", "steps of work in all", func() string {
 		f := &forger{}
 		xs := f.letters("param", 100)
 		e := f.squares(xs)
@@ -181,7 +181,7 @@ var hostile = []struct {
 		f.boxed(xs, "0", "1")
 		return f.text() + "\n" + lines(150_000, fmt.Sprintf("leaf interval\ncertified 0 gt %d %d", e, zero))
 	}},
-	{"regions of many hypotheses and conclusions", func() string {
+	{"regions of many hypotheses and conclusions", "steps of work in all", func() string {
 		f := &forger{}
 		xs := f.letters("param", 3)
 		e := f.squares(xs)
@@ -192,7 +192,7 @@ var hostile = []struct {
 		f.boxed(xs, "0", "1")
 		return f.text() + "\n" + lines(100_000, fmt.Sprintf("leaf interval\ncertified 0 gt %d %d", e, zero))
 	}},
-	{"region of a power of a large matrix", func() string {
+	{"region of a power of a large matrix", "expressions", func() string {
 		f := &forger{}
 		f.say("size n\nsymbol A param n n")
 		a := f.t("letter A")
@@ -201,7 +201,7 @@ var hostile = []struct {
 		f.say("h here eq %d %d\nc state\nleaf interval\ncertified 0 gt %d %d", size, hundred, p, hundred)
 		return f.text()
 	}},
-	{"region of inverses of matrices", func() string {
+	{"region of inverses of matrices", "does not follow on the box", func() string {
 		f := &forger{}
 		f.say("size n")
 		size, six := f.t("size n"), f.number("6")
@@ -213,7 +213,7 @@ var hostile = []struct {
 		f.say("h here eq %d %d\nc state\nleaf exact\ncertified 0 gt %d %d", size, six, at, six)
 		return f.text()
 	}},
-	{"region of many large matrices", func() string {
+	{"region of many large matrices", "expressions", func() string {
 		f := &forger{}
 		f.say("size n")
 		size, many := f.t("size n"), f.number("99")
@@ -225,7 +225,7 @@ var hostile = []struct {
 		f.say("h here eq %d %d\nc state\nleaf slope\ncertified 0 gt %d %d", size, many, at, many)
 		return f.text()
 	}},
-	{"region with faces of many coordinates", func() string {
+	{"region with faces of many coordinates", "operations in all", func() string {
 		f := &forger{}
 		xs := f.letters("param", 15)
 		at := f.number("1")
@@ -235,17 +235,17 @@ var hostile = []struct {
 		zero := f.number("0")
 		return f.boxed(xs, "0", "1").text() + "\n" + cut("x0", "bernstein", 500) + fmt.Sprintf("\ncertified 0 gt %d %d", at, zero)
 	}},
-	{"motion of many entries and long equations", func() string { return moving(40, 30, "5", 10, 2_000, 0, "") }},
-	{"motion of many steps", func() string { return moving(1, 1, "100000", 40, 20_000, 0, "") }},
-	{"motion that is stiff", func() string {
+	{"motion of many entries and long equations", "operations on intervals in all", func() string { return moving(40, 30, "5", 10, 2_000, 0, "") }},
+	{"motion of many steps", "operations on intervals in all", func() string { return moving(1, 1, "100000", 40, 20_000, 0, "") }},
+	{"motion that is stiff", "could not enclose the solution", func() string {
 		f := &forger{}
 		x := f.letters("state", 1)[0]
 		f.say("flow %d %d\nc motion", x, f.t("product %d %d", f.number("-1000000"), x))
 		f.start(1, "1").say("course 1 20 20000\nfollows 0 always ge %d %d :", x, f.number("3"))
 		return f.text()
 	}},
-	{"motion with many hypotheses", func() string { return moving(2, 2, "5", 20, 2_000, 390, "") }},
-	{"motion with a hypothesis on the finest pieces", func() string {
+	{"motion with many hypotheses", "", func() string { return moving(2, 2, "5", 20, 2_000, 390, "") }},
+	{"motion with a hypothesis on the finest pieces", "could not enclose the solution", func() string {
 		// (x0 − c)² > −ε is seen on small pieces only.
 		f := &forger{}
 		xs := f.flowing(2, 2)
@@ -257,7 +257,7 @@ var hostile = []struct {
 		f.say("c motion").start(2, "1").say("course 5 5 4000\nfollows 0 always ge %d %d :", xs[0], f.number("3"))
 		return f.text()
 	}},
-	{"motion with heavy hypotheses at the start", func() string {
+	{"motion with heavy hypotheses at the start", "operations on numbers", func() string {
 		f := &forger{}
 		xs := f.flowing(2, 1)
 		big := f.t("sum %d %d", xs[0], f.number("1/3"))
@@ -268,7 +268,7 @@ var hostile = []struct {
 		f.say("c motion").start(2, "1").say("course 1/2 5 40\nfollows 0 always ge %d %d :", xs[0], f.number("3"))
 		return f.text()
 	}},
-	{"motion with large minors", func() string {
+	{"motion with large minors", "", func() string {
 		f := &forger{}
 		f.say("size n\nsymbol W state n n\nsymbol A param n n")
 		w, a := f.t("letter W"), f.t("letter A")
@@ -280,16 +280,16 @@ var hostile = []struct {
 		f.say("course 1/2 10 400\nfollows 0 always psd %d :", f.t("sum %d %d", w, f.t("product %d %d", f.number("-1"), a)))
 		return f.text()
 	}},
-	{"trap of many coordinates", func() string {
+	{"trap of many coordinates", "could not enclose the solution", func() string {
 		return moving(24, 20, "1/2", 8, 40, 0, trapped(24, "-9", "9"))
 	}},
-	{"trap that is seen on small boxes only", func() string {
+	{"trap that is seen on small boxes only", "could not enclose the solution", func() string {
 		return moving(6, 5, "1/2", 8, 40, 0, trapped(6, "-1", "1"))
 	}},
-	{"trap with many hypotheses", func() string {
+	{"trap with many hypotheses", "could not enclose the solution", func() string {
 		return moving(4, 2, "1/2", 8, 40, 200, trapped(4, "-1", "1"))
 	}},
-	{"counterexample of long numbers", func() string {
+	{"counterexample of long numbers", "bits", func() string {
 		f := &forger{}
 		xs := f.letters("param", 20)
 		at := f.number("1")
@@ -303,7 +303,7 @@ var hostile = []struct {
 		}
 		return f.say("refutes 0 eq %d %d :", at, f.number("0")).text()
 	}},
-	{"counterexample in a tower of roots", func() string {
+	{"counterexample in a tower of roots", "operations on numbers", func() string {
 		f := &forger{}
 		xs := f.letters("param", 1)
 		f.say("root 2\nroot 3,1\nroot 5,1,1,1\nroot 7,1,1,1,1,1,1,1\nroot 11,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\nroot 13,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1")
@@ -311,7 +311,7 @@ var hostile = []struct {
 		e := f.t("reciprocal %d", f.t("power 400 %d", xs[0]))
 		return f.say("refutes 0 gt %d %d :", f.number("0"), f.t("root %d", e)).text()
 	}},
-	{"counterexample of large matrices", func() string {
+	{"counterexample of large matrices", "operations on numbers", func() string {
 		f := &forger{}
 		f.say("size n\nsymbol A param n n")
 		a := f.t("letter A")
@@ -364,21 +364,36 @@ func trapped(n int, lo, hi string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// TestWriteHostile writes them and the floods where -hostile says.
-func TestWriteHostile(t *testing.T) {
-	if *hostileDir == "" {
-		t.Skip("-hostile names no folder")
-	}
-	for _, h := range hostile {
-		name := filepath.Join(*hostileDir, strings.ReplaceAll(h.what, " ", "-")+".cert")
-		if err := os.WriteFile(name, sealed(h.text()), 0o644); err != nil {
+// lengthy take seconds each, which STOPGRAD_LONG allows.
+var lengthy = map[string]bool{"regions of many conclusions": true, "motion of many entries and long equations": true, "motion of many steps": true,
+	"motion with large minors": true, "counterexample of large matrices": true}
+
+// TestHostileFilesAreAnswered reads each of them: it is refused for what it asks too much of or does not show, or
+// established. With -hostile they and the floods are written there, too.
+func TestHostileFilesAreAnswered(t *testing.T) {
+	write := func(name string, text []byte) {
+		if *hostileDir == "" {
+			return
+		}
+		name = strings.NewReplacer(" ", "-", ",", "").Replace(name)
+		if err := os.WriteFile(filepath.Join(*hostileDir, name+".cert"), text, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, f := range floods {
-		name := filepath.Join(*hostileDir, "flood-"+strings.NewReplacer(" ", "-", ",", "").Replace(f.what)+".cert")
-		if err := os.WriteFile(name, sealed(f.text()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write("flood "+f.what, sealed(f.text()))
+	}
+	for _, h := range hostile {
+		text := sealed(h.text())
+		write(h.what, text)
+		t.Run(h.what, func(t *testing.T) {
+			if lengthy[h.what] && os.Getenv("STOPGRAD_LONG") == "" {
+				t.Skip("takes seconds: STOPGRAD_LONG is not set")
+			}
+			_, err := readAll(text)
+			if established := err == nil; established != (h.want == "") || !established && !strings.Contains(err.Error(), h.want) {
+				t.Errorf("want an error with %q: %v", h.want, err)
+			}
+		})
 	}
 }
