@@ -24,7 +24,7 @@ const (
 	// confirmed.)
 	AlongTolerance = 1e-8
 	// vanishFraction is how far a quantity that vanishes must have shrunk before it counts as vanishing.
-	vanishFraction = 1e-3
+	vanishFraction = eval.Arrived
 	// restTol is the speed, relative to the state, below which a trajectory counts as having come to rest: a
 	// quantity that still decays at a rate r moves at r times its size, and no rate of the claims' states is
 	// below 1e-2.

@@ -231,7 +231,7 @@ func unknownsOf(s *lang.Symbol, r, c int) []unknown {
 }
 
 // solveAtRandom solves for one or two symbols, the order of the unknowns drawn as well.
-func solveAtRandom(ch sample.Chooser, part *lang.Part, st eval.State[*big.Rat]) {
+func solveAtRandom(ar sample.Exact, ch sample.Chooser, part *lang.Part, st eval.State[*big.Rat]) {
 	names := solvable(part)
 	if len(names) == 0 {
 		return
@@ -252,5 +252,5 @@ func solveAtRandom(ch sample.Chooser, part *lang.Part, st eval.State[*big.Rat]) 
 		k := ch.Intn(i + 1)
 		order[i], order[k] = order[k], order[i]
 	}
-	solve(eval.Rational{}, part, st, chosen, order)
+	solve(ar, part, st, chosen, order)
 }

@@ -43,11 +43,7 @@ func (s *searcher) lines() {
 		for _, k := range ks {
 			most = max(most, k)
 		}
-		draw := sample.Draw
-		if i%3 == 2 {
-			draw = sample.DrawWide
-		}
-		st, err := draw(&sized{Chooser: stream, sizes: ks}, s.target, most)
+		st, err := sample.DrawBy(s.exact, &sized{Chooser: stream, sizes: ks}, s.target, most, i%3 == 2)
 		if err != nil {
 			continue
 		}
@@ -176,7 +172,7 @@ func (s *searcher) polynomials(at func(*big.Rat) verdict.Witness) (out [][]*big.
 		if k == 0 {
 			x = big.NewRat(1, 3)
 		}
-		q, err := eval.Quantities(eval.Rational{}, s.target, at(x))
+		q, err := eval.Quantities(s.exact, s.target, at(x))
 		if err != nil || len(rows) > 0 && len(q) != len(rows[0]) {
 			continue
 		}

@@ -124,7 +124,7 @@ func Narrowed(part *lang.Part, domain func(string) (lang.Domain, bool)) *lang.Pa
 }
 
 // maxExact is the most work of exact arithmetic at the states of a search, see [eval.Metered].
-const maxExact = 20_000_000
+const maxExact = 3_200_000
 
 type searcher struct {
 	ctx    context.Context
@@ -168,7 +168,7 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 	s.res.Tried++
 	s.res.Err = nil
 	if s.steps && f.Holds && s.res.Tested.Followed < orbitsFollowed {
-		if o, err := eval.FollowOrbit(s.target, st, sample.OrbitSteps); err == nil && o.Steps > 0 {
+		if o, err := eval.FollowOrbit(s.exact, s.target, st, sample.OrbitSteps); err == nil && o.Steps > 0 {
 			s.res.Tested.Note(o)
 			f.Holds = !o.Fails
 		}
@@ -226,7 +226,7 @@ func weaker(part *lang.Part) *lang.Part {
 	return &p
 }
 
-func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, draw func(sample.Chooser, *lang.Part, int) (verdict.Witness, error), after func(sample.Chooser, verdict.Witness)) {
+func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.Chooser, wide bool, after func(sample.Chooser, verdict.Witness)) {
 	stream := sample.NewStream(s.o.Seed, s.label+"/"+stage)
 	sizes := s.o.sizesOf(s.target)
 	for i := range n {
@@ -240,7 +240,7 @@ func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.
 		for _, k := range ks {
 			most = max(most, k)
 		}
-		st, err := draw(&sized{Chooser: ch, sizes: ks}, s.target, most)
+		st, err := sample.DrawBy(s.exact, &sized{Chooser: ch, sizes: ks}, s.target, most, wide)
 		if err != nil {
 			continue
 		}
@@ -255,17 +255,17 @@ func (s *searcher) draw(stage string, n int, choose func(sample.Chooser) sample.
 
 func plain(c sample.Chooser) sample.Chooser { return c }
 
-func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, sample.Draw, nil) }
+func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, false, nil) }
 
-func (s *searcher) wide() { s.draw("wide", s.o.Effort.Wide, plain, sample.DrawWide, nil) }
+func (s *searcher) wide() { s.draw("wide", s.o.Effort.Wide, plain, true, nil) }
 
 func (s *searcher) corners() {
-	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, sample.Draw, nil)
+	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, false, nil)
 }
 
 func (s *searcher) solved() {
 	if needsEquations(s.part) {
-		s.draw("solved", s.o.Effort.Solved, plain, sample.Draw, func(ch sample.Chooser, st verdict.Witness) { solveAtRandom(ch, s.target, st) })
+		s.draw("solved", s.o.Effort.Solved, plain, false, func(ch sample.Chooser, st verdict.Witness) { solveAtRandom(s.exact, ch, s.target, st) })
 	}
 }
 
@@ -482,9 +482,9 @@ func (s *searcher) round(c *chart.Chart, x []float64, names []string) bool {
 			exact[i] = r
 		}
 		rebuild := func(x []*big.Rat) (verdict.Witness, error) {
-			st, err := chart.Build(c, eval.Rational{}, x)
+			st, err := chart.Build(c, s.exact, x)
 			if err == nil && names != nil {
-				solve(eval.Rational{}, s.target, st, names, nil)
+				solve(s.exact, s.target, st, names, nil)
 			}
 			return st, err
 		}

@@ -53,8 +53,8 @@ func Able(part *lang.Part) bool {
 	return false
 }
 
-// Effort plans a search: of motions, and of states that minimisation looks at. Work is how many right-hand sides are
-// evaluated at each size before no further motion is followed.
+// Effort plans a search: of motions, and of states that minimisation looks at. Work is how many right-hand sides, long
+// ones as several, are evaluated at each size before no further motion is followed.
 type Effort struct {
 	Optimise optimise.Effort
 	Minimise int
@@ -99,7 +99,7 @@ type pursuer struct {
 	axes   []falsify.Axis
 	letter []letter
 	limits bool
-	// work is how many right-hand sides may still be evaluated.
+	// work is how many short right-hand sides may still be evaluated.
 	work int
 }
 
@@ -187,7 +187,8 @@ type path struct {
 const (
 	horizon  = 60.0
 	maxSteps = 2000
-	looks    = 48 // states of a motion at which the statement is looked at
+	looks    = 48  // states of a motion at which the statement is looked at
+	short    = 500 // operations of a right-hand side that counts as one
 )
 
 func (p *pursuer) follow(st eval.State[float64]) (path, bool) {
@@ -199,8 +200,9 @@ func (p *pursuer) follow(st eval.State[float64]) (path, bool) {
 		return path{}, false
 	}
 	derivative := field.RHS()
+	cost := 1 + field.Operations()/short
 	rhs := func(t float64, y, dy []float64) {
-		p.work--
+		p.work -= cost
 		derivative(t, y, dy)
 	}
 	y0 := field.Initial()

@@ -215,7 +215,7 @@ func (p Page) summary(l *ledger.Ledger) string {
 			}
 		}
 		for _, part := range untried(&c) {
-			line("%s/%s is proved, and no state was found that meets its hypotheses: %s", c.ID, part.name, part.why)
+			line("%s/%s is %s, and no state was found that meets its hypotheses: %s", c.ID, part.name, part.verdict, part.why)
 		}
 	}
 	for _, c := range l.Claims {
@@ -240,13 +240,16 @@ func (p Page) summary(l *ledger.Ledger) string {
 	return b.String()
 }
 
-type untriedPart struct{ name, why string }
+type untriedPart struct {
+	name, why string
+	verdict   ledger.Verdict
+}
 
-// untried lists the parts that are proved although no state that meets their hypotheses was tried: nothing but the
-// proof speaks for them.
+// untried lists the parts that are proved or certified although no state that meets their hypotheses was tried: nothing but
+// the proof, or the certificate, speaks for them.
 func untried(c *ledger.Claim) (out []untriedPart) {
 	for _, e := range c.Evidence {
-		if e.Verdict != ledger.Proved {
+		if e.Verdict != ledger.Proved && e.Verdict != ledger.Certified {
 			continue
 		}
 		tried, why := 0, "none was drawn"
@@ -259,7 +262,7 @@ func untried(c *ledger.Claim) (out []untriedPart) {
 			}
 		}
 		if tried == 0 {
-			out = append(out, untriedPart{e.Detail.Part, why})
+			out = append(out, untriedPart{e.Detail.Part, why, e.Verdict})
 		}
 	}
 	return out

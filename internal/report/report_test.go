@@ -368,3 +368,14 @@ func TestTrajectoryTableFitsThePage(t *testing.T) {
 		}
 	}
 }
+
+// TestCertifiedOfNoState: what is certified where no state meets the hypotheses is said to be so, as what is proved is.
+func TestCertifiedOfNoState(t *testing.T) {
+	for verdict, want := range map[ledger.Verdict]int{ledger.Proved: 1, ledger.Certified: 1, ledger.Supported: 0} {
+		c := ledger.Claim{ID: "c", Evidence: []ledger.Evidence{{Kind: ledger.Certificate, Verdict: verdict, Detail: ledger.Detail{Part: "p"}},
+			{Kind: ledger.Samples, Verdict: ledger.Undecided, Detail: ledger.Detail{Part: "p", Drawn: 9}}}}
+		if got := untried(&c); len(got) != want || want == 1 && got[0].verdict != verdict {
+			t.Errorf("%s: %v", verdict, got)
+		}
+	}
+}

@@ -29,6 +29,14 @@ type Field struct {
 	moves     []int
 }
 
+// Operations is how many operations a right-hand side among scalars takes, zero of others.
+func (f *Field) Operations() int {
+	if f.rates == nil {
+		return 0
+	}
+	return f.rates.Operations()
+}
+
 // NewField returns the field of env at a state that gives every symbol of its flow a value. An error means
 // that the right-hand side cannot be evaluated there.
 func NewField(env *lang.Env, st eval.State[float64]) (*Field, error) {

@@ -100,10 +100,11 @@ type placed struct {
 	err error
 }
 
-// Bounds on a vocabulary, after which it is begun anew: expressions, and terms of the kernel.
+// Bounds on a vocabulary, after which it is begun anew: expressions, and terms of the kernel, of more than a few expressions.
 const (
 	maxKnown = 4096
 	maxTerms = 50_000
+	fewKnown = 64
 )
 
 func vocabularyOf(env *lang.Env) (*vocabulary, error) {
@@ -113,7 +114,8 @@ func vocabularyOf(env *lang.Env) (*vocabulary, error) {
 		}
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		return len(v.known) < maxKnown && v.terms < maxTerms
+		// What is long by itself is not shorter when it is compiled anew.
+		return len(v.known) < maxKnown && (v.terms < maxTerms || len(v.known) < fewKnown && v.terms < 3*maxTerms)
 	})
 	return v, v.err
 }

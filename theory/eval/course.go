@@ -375,9 +375,13 @@ func (k *Course[T]) inertia(j *judge[T], l Matrix[T], tol float64) (count [2]int
 	return count, values
 }
 
+// Arrived is the share of the way to its limit that may be left where something counts as having come there: what has not
+// speaks for no statement about limits.
+const Arrived = 1e-3
+
 // Orbit is what an exact orbit of the map comes to.
 type Orbit struct {
-	Steps int  // that were followed and of which the statement says something
+	Steps int  // that were followed and of which the statement says something, of limits that it has come there
 	Fails bool // the statement fails at the last of them, or the orbit goes round without its limit
 	// Nearest is the least distance from failing, relative to the numbers met; +Inf if there is none.
 	Nearest float64
@@ -385,9 +389,9 @@ type Orbit struct {
 
 // FollowOrbit follows the orbit of the part's map from a state that meets the hypotheses, with inputs that stay as they
 // are, for at most the given number of steps: as long as what is assumed all along holds, and numbers stay short.
-func FollowOrbit(part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err error) {
+func FollowOrbit(ar Arith[*big.Rat], part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err error) {
 	o.Nearest = math.Inf(1)
-	course, err := NewCourse(Rational{}, part, st)
+	course, err := NewCourse(ar, part, st)
 	if err != nil {
 		return o, err
 	}
@@ -395,7 +399,7 @@ func FollowOrbit(part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err e
 	apart := []bool{false}
 	for k := 1; k <= steps; k++ {
 		last := path[len(path)-1]
-		e, err := New(Rational{}, part.Env, last)
+		e, err := New(ar, part.Env, last)
 		if err != nil {
 			return o, err
 		}
@@ -414,8 +418,14 @@ func FollowOrbit(part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err e
 		if err != nil {
 			return o, nil
 		}
-		if s.Says || s.From > 0 {
+		switch {
+		case s.Says:
 			o.Steps = k
+		case s.From > 0:
+			// What runs away speaks for no limit.
+			if o.Steps = 0; s.Left <= Arrived*s.From {
+				o.Steps = k
+			}
 		}
 		if s.Says && s.Scale > 0 {
 			o.Nearest = min(o.Nearest, math.Abs(s.Excess)/s.Scale)
@@ -432,7 +442,7 @@ func FollowOrbit(part *lang.Part, st State[*big.Rat], steps int) (o Orbit, err e
 				continue
 			}
 			// Round and round from here: the limit is not met if one of the states on the way is not at it.
-			o.Fails = s.Left > 0
+			o.Steps, o.Fails = k, s.Left > 0
 			for _, a := range apart[i+1:] {
 				o.Fails = o.Fails || a
 			}

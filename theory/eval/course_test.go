@@ -109,9 +109,12 @@ func TestOrbitsAreFollowed(t *testing.T) {
 		{"rests at zero", "  scalar x, y\n  map\n    x+ = 0\n    y+ = y\n  says s: x vanishes\n", map[string]string{"x": "1", "y": "0"}, false, 2},
 		{"factor", "  scalar x, y\n  map\n    x+ = y\n    y+ = x/4\n  says s: x evolves by factor 1/2\n", map[string]string{"x": "1", "y": "1/2"}, false, 12},
 		{"not this factor", "  scalar x, y\n  map\n    x+ = y\n    y+ = x/8\n  says s: x evolves by factor 1/2\n", map[string]string{"x": "1", "y": "1/2"}, true, 2},
+		{"runs away", "  scalar x\n  map\n    x+ = -3*x\n  says s: x vanishes\n", map[string]string{"x": "1"}, false, 0},
+		{"comes near", "  scalar x\n  map\n    x+ = x/2\n  says s: x vanishes\n", map[string]string{"x": "1"}, false, 12},
+		{"passes by", "  scalar x, y\n  map\n    x+ = x + y\n    y+ = 2*y\n  says s: x vanishes\n", map[string]string{"x": "1", "y": "-1"}, false, 0},
 		{"ends before", "  scalar x\n  map\n    x+ = x - 1\n  says s: x stays positive\n    assume always keep: x > 0\n", map[string]string{"x": "3"}, false, 2},
 	} {
-		o, err := FollowOrbit(partOf(t, c.text), scalars(c.at), 12)
+		o, err := FollowOrbit(Rational{}, partOf(t, c.text), scalars(c.at), 12)
 		if err != nil || o.Fails != c.fails || o.Steps != c.steps {
 			t.Errorf("%s: %+v, %v; want %v after %d", c.name, o, err, c.fails, c.steps)
 		}

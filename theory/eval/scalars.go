@@ -184,6 +184,9 @@ func NewRates(env *lang.Env) (*Rates, error) {
 // Names lists the inputs, in the order of declaration.
 func (r *Rates) Names() []string { return r.names }
 
+// Operations is how many operations an evaluation takes.
+func (r *Rates) Operations() int { return len(r.ops) }
+
 // NewRegisters returns registers for r.
 func (r *Rates) NewRegisters() *Registers {
 	return &Registers{make([]float64, len(r.ops)), make([]float64, len(r.ops))}

@@ -260,7 +260,7 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 
 // witness is a state with these numbers; what the conditions do not mention is drawn.
 func (s *sums) witness(part *lang.Part, at []cad.Number) (verdict.Witness, bool) {
-	w, _, err := drawAny(NewStream(1, part.Name), part, 1, false)
+	w, _, err := drawAny(eval.Rational{}, NewStream(1, part.Name), part, 1, false)
 	if err != nil {
 		return w, false
 	}

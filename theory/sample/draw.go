@@ -39,13 +39,17 @@ func rats(ss ...string) []*big.Rat {
 // Draw draws a state with sizes up to maxDim (at most 2 where there are random vectors: the model that confirms a
 // counterexample takes expectations by differences in all pairs of entries), at which declared roots are fractions.
 func Draw(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error) {
-	return fractional(drawAny(ch, part, maxDim, false))
+	return DrawBy(eval.Rational{}, ch, part, maxDim, false)
 }
 
-// DrawWide draws like [Draw], with scalars of all magnitudes, next to the ends of their domains, and tied to one another.
-func DrawWide(ch Chooser, part *lang.Part, maxDim int) (eval.State[*big.Rat], error) {
-	return fractional(drawAny(ch, part, maxDim, true))
+// DrawBy is [Draw] by an exact arithmetic of the caller's, which may count what definitions and roots take; wide ones have
+// scalars of all magnitudes, next to the ends of their domains, and tied to one another.
+func DrawBy(ar Exact, ch Chooser, part *lang.Part, maxDim int, wide bool) (eval.State[*big.Rat], error) {
+	return fractional(drawAny(ar, ch, part, maxDim, wide))
 }
+
+// Exact is an exact arithmetic: [eval.Rational], or [eval.Metered].
+type Exact = eval.Arith[*big.Rat]
 
 func fractional(st eval.State[*big.Rat], fractions bool, err error) (eval.State[*big.Rat], error) {
 	if err == nil && !fractions {
@@ -55,10 +59,10 @@ func fractional(st eval.State[*big.Rat], fractions bool, err error) (eval.State[
 }
 
 // drawAny is [Draw], or [DrawWide], where declared roots may be irrational; it reports whether all are fractions.
-func drawAny(ch Chooser, part *lang.Part, maxDim int, wide bool) (st eval.State[*big.Rat], fractions bool, err error) {
+func drawAny(ar Exact, ch Chooser, part *lang.Part, maxDim int, wide bool) (st eval.State[*big.Rat], fractions bool, err error) {
 	fractions = true
 	env := part.Env
-	d := &drawer{ch: ch, env: env, wide: wide, st: eval.State[*big.Rat]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
+	d := &drawer{ar: ar, ch: ch, env: env, wide: wide, st: eval.State[*big.Rat]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	for _, name := range env.Order {
 		if env.Symbols[name].Kind == lang.Random {
 			maxDim = min(maxDim, 2)
@@ -104,7 +108,7 @@ func drawAny(ch Chooser, part *lang.Part, maxDim int, wide bool) (st eval.State[
 			// Sometimes the hypothesis is left to luck, so that the states drawn are not all of one kind.
 			continue
 		}
-		e, err := eval.New(eval.Rational{}, env, d.st)
+		e, err := eval.New(ar, env, d.st)
 		if err != nil {
 			return d.st, false, errors.Join(ErrNoDraw, err)
 		}
@@ -118,6 +122,7 @@ func drawAny(ch Chooser, part *lang.Part, maxDim int, wide bool) (st eval.State[
 }
 
 type drawer struct {
+	ar  Exact
 	ch  Chooser
 	env *lang.Env
 	st  eval.State[*big.Rat]
@@ -344,7 +349,7 @@ func (d *drawer) isometry(r, c int) (matrix, error) {
 func (d *drawer) root(name string) bool {
 	s := d.env.Symbols[name]
 	if q := d.radicand(s); q != nil {
-		if v, err := (eval.Rational{}).Sqrt(q); err == nil && s.Domain.Contains(v) {
+		if v, err := d.ar.Sqrt(q); err == nil && s.Domain.Contains(v) {
 			d.st.Vals[name] = eval.ScalarOf(v)
 			return true
 		}
@@ -399,7 +404,7 @@ func (d *drawer) root(name string) bool {
 
 // radicand evaluates a root's square in the present state, or returns nil.
 func (d *drawer) radicand(s *lang.Symbol) *big.Rat {
-	e, err := eval.New(eval.Rational{}, d.env, d.st)
+	e, err := eval.New(d.ar, d.env, d.st)
 	if err != nil {
 		return nil
 	}

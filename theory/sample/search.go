@@ -80,8 +80,8 @@ const orbitsFollowed = 400
 // A search ends when its exact arithmetic has done more than workPerState for each state that it may draw, and no earlier
 // than after that of manyStates of them: nested derivatives have more operations, on longer numbers, than others have states.
 const (
-	workPerState = 1_250
-	manyStates   = 16_000
+	workPerState = 200
+	manyStates   = 4_000
 )
 
 // tape is a Chooser that replays recorded choices and draws new ones past their end or where a choice no
@@ -139,14 +139,14 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if t.old != nil {
 			wide = bestWide
 		}
-		st, _, err := drawAny(t, part, 1+min(2, i*6/budget+i%3), wide)
+		st, _, err := drawAny(exact, t, part, 1+min(2, i*6/budget+i%3), wide)
 		if err != nil {
 			continue
 		}
 		if part.Stmt.Kind == lang.Vanishes && i%2 == 1 && len(part.Env.Flow) > 0 {
-			makeStationary(ch, part, st)
+			makeStationary(exact, ch, part, st)
 		}
-		if i%4 == 2 && mayPassBorder(part) && WorthAsking(borders+1) && toBorder(ch, part, st) {
+		if i%4 == 2 && mayPassBorder(part) && WorthAsking(borders+1) && toBorder(exact, ch, part, st) {
 			// What is declared of the start may have ended here, which only the model looks at.
 			borders++
 			if r, err := verdict.Refute(part, st); err == nil && r.Verdict().IsRefuted() {
@@ -179,7 +179,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		res.Err = nil
 		res.Tried++
 		if steps && f.Holds && res.Tried <= orbitsFollowed {
-			if o, err := eval.FollowOrbit(part, st, OrbitSteps); err == nil && o.Steps > 0 {
+			if o, err := eval.FollowOrbit(exact, part, st, OrbitSteps); err == nil && o.Steps > 0 {
 				res.Tested.Note(o)
 				f.Holds = !o.Fails
 			}
@@ -268,7 +268,7 @@ func mayPassBorder(part *lang.Part) bool {
 }
 
 // toBorder changes one scalar so that one of the quantities that are said to stay positive or nonnegative, if it is affine in it, is zero.
-func toBorder(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
+func toBorder(ar Exact, ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
 	var moving []string
 	for _, q := range part.Env.Flow {
 		if part.Env.Symbols[q.Name].Kind == lang.Scalar {
@@ -285,7 +285,7 @@ func toBorder(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) bool {
 	var at [3]*big.Rat
 	for k := range at {
 		st.Vals[x] = eval.ScalarOf(big.NewRat(int64(k+1), 1))
-		e, err := eval.New(eval.Rational{}, part.Env, st)
+		e, err := eval.New(ar, part.Env, st)
 		if err == nil {
 			var m matrix
 			if m, err = e.Eval(l); err == nil {
@@ -322,7 +322,7 @@ func margin(f *eval.Finding) (float64, bool) {
 // makeStationary changes one state variable so that the equations that are affine in it vanish, if they
 // can: the linear system of its entries is solved exactly, free entries drawn. The state is only a
 // candidate; whether it is stationary is for the verdict.
-func makeStationary(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) {
+func makeStationary(ar Exact, ch Chooser, part *lang.Part, st eval.State[*big.Rat]) {
 	env := part.Env
 	for _, q := range env.Flow {
 		// A quantity that moves freely, x' = dx, stands still for dx = 0.
@@ -337,7 +337,7 @@ func makeStationary(ch Chooser, part *lang.Part, st eval.State[*big.Rat]) {
 		old := st.Vals[name]
 		st.Vals[name] = v
 		defer func() { st.Vals[name] = old }()
-		e, err := eval.New(eval.Rational{}, env, st)
+		e, err := eval.New(ar, env, st)
 		if err != nil {
 			return nil
 		}

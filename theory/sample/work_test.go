@@ -1,0 +1,42 @@
+package sample_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"stopgrad/theory/lang"
+	"stopgrad/theory/sample"
+)
+
+// TestDrawingCountsAsWork: a search ends by the work of drawing, too: of long definitions that states are drawn by, of
+// radicands that are made squares, of borders and states of rest that are solved for. No state meets the hypothesis, so that
+// nothing else takes work.
+func TestDrawingCountsAsWork(t *testing.T) {
+	var sum []string
+	for k := range 150 {
+		sum = append(sum, fmt.Sprintf("%d/7*a^%d*b*c*a*b*c*b*a", k+1, k%3+1))
+	}
+	const head = "claim c\n  scalar a, b, c, x\n"
+	const unmet = "\n    assume h: a^2 == 2\n"
+	let := "  let L = a*(" + strings.Join(sum, " + ") + ")\n"
+	flow := let + "  flow\n    a' = b\n    x' = x*L\n"
+	for name, text := range map[string]string{
+		"draw":   let + "  says p: x >= 0" + unmet + "    draw x = L\n",
+		"root":   let + "  root r = L + x^3\n  says p: r >= x" + unmet,
+		"border": flow + "  says p: L stays positive" + unmet,
+		"rest":   flow + "  says p: x vanishes" + unmet,
+		"short":  "  let L = a*b\n  says p: x >= 0" + unmet + "    draw x = L\n",
+	} {
+		f, err := lang.Parse(lang.Source{Name: name, Text: head + text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const budget = 1000
+		r := sample.Search(context.Background(), f.Claims[0].Parts[0], 1, name, budget)
+		if whole := r.Drawn == budget; whole != (name == "short") {
+			t.Errorf("%s: %d states of %d were drawn", name, r.Drawn, budget)
+		}
+	}
+}
