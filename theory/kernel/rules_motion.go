@@ -146,7 +146,8 @@ func (a *application) unmet() {
 // to hold at time 0, and refused.
 func (a *application) begin() {
 	// Soundness: this says nothing of a motion but that there is none.
-	if a.form(Always); a.goal.inner.form != Absurd {
+	a.form(Always)
+	if a.goal.inner.form != Absurd {
 		refuse("this rule establishes always absurd, not always %s", a.goal.inner.form)
 	}
 	a.atLeast(1)
