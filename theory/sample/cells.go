@@ -232,13 +232,13 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 			all = false
 			continue
 		}
-		asked := 0
+		asked, model := 0, verdict.NewRefuter(part)
 		out, err := cad.Search(len(s.letters), conds, work, func(at []cad.Number) bool {
 			w, ok := s.witness(part, at)
 			if asked++; !ok || !WorthAsking(asked) {
 				return false
 			}
-			v, err := verdict.Refute(part, w)
+			v, err := model.At(w)
 			if err != nil || !v.Verdict().IsRefuted() {
 				return ctx.Err() != nil
 			}
