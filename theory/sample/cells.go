@@ -214,6 +214,7 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 			all = false
 			continue
 		}
+		model := verdict.NewRefuter(part)
 		if res.Undefined == "" {
 			divisors, radicands := s.undefined(d, g)
 			for i, c := range append(divisors, radicands...) {
@@ -221,7 +222,7 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 				if i < len(divisors) {
 					conds = append(conds, roots...)
 				}
-				if res.Undefined = s.withoutValue(ctx, part, conds, work/undefinedWork); res.Undefined != "" {
+				if res.Undefined = s.withoutValue(ctx, part, model, conds, work/undefinedWork); res.Undefined != "" {
 					break
 				}
 			}
@@ -233,7 +234,7 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 			if asked++; !ok || !WorthAsking(asked) {
 				return false
 			}
-			v, err := verdict.Refute(part, w)
+			v, err := model.At(w)
 			if err != nil || !v.Verdict().IsRefuted() {
 				return ctx.Err() != nil
 			}
@@ -329,12 +330,12 @@ func (s *sums) undefined(d *kernel.Dynamics, goal kernel.Formula) (divisors, rad
 
 // withoutValue says of a state at which the conditions hold, and that meets all hypotheses, why the part has no value there;
 // empty if none is found.
-func (s *sums) withoutValue(ctx context.Context, part *lang.Part, conds []cad.Condition, work int) (reason string) {
+func (s *sums) withoutValue(ctx context.Context, part *lang.Part, model *verdict.Refuter, conds []cad.Condition, work int) (reason string) {
 	asked := 0
 	_, _ = cad.Search(len(s.letters), conds, work, func(at []cad.Number) bool {
 		w, ok := s.witness(part, at)
 		if asked++; ok && WorthAsking(asked) {
-			if r, err := verdict.Refute(part, w); err == nil && r.Undefined() {
+			if r, err := model.At(w); err == nil && r.Undefined() {
 				reason = r.Reason()
 			}
 		}
