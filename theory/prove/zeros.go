@@ -282,15 +282,37 @@ func (s *state) count(f kernel.Formula) (kernel.Theorem, error) {
 			return kernel.Theorem{}, fmt.Errorf("at some states there seem to be %d zeros of which %d rise, at others %d", all, up, len(views[0].zeros))
 		}
 	}
-	cuts, ok := s.cuts(c, views)
-	if !ok {
-		return kernel.Theorem{}, errors.New("no points were found that lie between the zeros at every state; expected them: count c1, c2, …")
+	err := errors.New("no points were found that lie between the zeros at every state; expected them: count c1, c2, …")
+	var tried []*kernel.Term
+	// Numbers that lie between the zeros at the states drawn do so at all of them only where the zeros stay in bounds.
+	boxed := s.boxed(s.unfold(c.Of), c.In)
+	for i, numbers := range []bool{boxed, !boxed} {
+		cuts, ok := s.cuts(c, views, numbers)
+		if !ok || i == 1 && slices.Equal(cuts, tried) {
+			continue
+		}
+		var th kernel.Theorem
+		if th, err = s.pieces(f, cuts, views); err == nil {
+			return th, nil
+		}
+		tried = cuts
 	}
-	return s.pieces(f, cuts, views)
+	return kernel.Theorem{}, err
+}
+
+// boxed reports whether all letters of a pure term, x apart, have numbers for bounds on both sides.
+func (s *state) boxed(t, x *kernel.Term) bool {
+	return !occurs(t, func(t *kernel.Term) bool {
+		if t.Head() != kernel.Letter || t == x {
+			return false
+		}
+		lo, hi := s.rangeOf(t)
+		return lo == nil || hi == nil
+	})
 }
 
 // cuts chooses the ends of pieces so that each zero has one of its own, on which the expression rises or falls throughout.
-func (s *state) cuts(c kernel.Count, views []*view) (out []*kernel.Term, ok bool) {
+func (s *state) cuts(c kernel.Count, views []*view, numbers bool) (out []*kernel.Term, ok bool) {
 	pool := s.pool(c)
 	n := len(views[0].zeros)
 	// before and after are the reach of the piece around a zero: from the last turn, or end, to the next.
@@ -322,7 +344,7 @@ func (s *state) cuts(c kernel.Count, views []*view) (out []*kernel.Term, ok bool
 		})
 	}
 	choose := func(lo, hi func(v *view) float64) bool {
-		t := s.apart(views, pool, lo, hi)
+		t := s.apart(views, pool, numbers, lo, hi)
 		if t != nil {
 			out = append(out, t)
 		}
@@ -391,17 +413,25 @@ func (s *state) pool(c kernel.Count) (out []*kernel.Term) {
 			put(t)
 		}
 	}
-	for _, f := range s.signs {
-		if f.term.Head() == kernel.Letter && f.term.Scalar() {
-			put(f.term)
+	var letters []*kernel.Term
+	occurs(s.unfold(c.Of), func(t *kernel.Term) bool {
+		if t.Head() == kernel.Letter && t.Scalar() && t != c.In {
+			letters = append(letters, t)
 		}
+		return false
+	})
+	for _, x := range letters {
+		put(x)
+		put(s.mul(s.number(big.NewRat(1, 2)), x))
+		put(s.mul(s.integer(2), x))
 	}
 	return out
 }
 
-// apart is a number or a term of the pool that lies between lo and hi at every state, nil if there is none. At the sides that
+// apart is a number or a term of the pool that lies between lo and hi at every state, nil if there is none; numbers first, or
+// last. At the sides that
 // are zeros nothing but what is clearly off them will do; turns are good themselves.
-func (s *state) apart(views []*view, pool []*kernel.Term, lo, hi func(v *view) float64) *kernel.Term {
+func (s *state) apart(views []*view, pool []*kernel.Term, numbers bool, lo, hi func(v *view) float64) *kernel.Term {
 	low, high := math.Inf(-1), math.Inf(1)
 	for _, v := range views {
 		low, high = max(low, lo(v)), min(high, hi(v))
@@ -429,6 +459,20 @@ func (s *state) apart(views []*view, pool []*kernel.Term, lo, hi func(v *view) f
 		}
 		return s.number(q)
 	}
+	fromPool := func() *kernel.Term {
+		for _, t := range pool {
+			u := s.unfold(t)
+			if u != nil && good(func(v *view) float64 { return v.at.value(u, map[*kernel.Term]float64{}) }) {
+				return t
+			}
+		}
+		return nil
+	}
+	if !numbers {
+		if t := fromPool(); t != nil {
+			return t
+		}
+	}
 	var t *kernel.Term
 	switch {
 	case math.IsInf(low, 0) && math.IsInf(high, 0):
@@ -443,16 +487,10 @@ func (s *state) apart(views []*view, pool []*kernel.Term, lo, hi func(v *view) f
 		slack := 2e-9 * (1 + math.Abs(low))
 		t = number(low-slack, low+slack)
 	}
-	if t != nil {
-		return t
+	if t == nil && numbers {
+		t = fromPool()
 	}
-	for _, t := range pool {
-		u := s.unfold(t)
-		if u != nil && good(func(v *view) float64 { return v.at.value(u, map[*kernel.Term]float64{}) }) {
-			return t
-		}
-	}
-	return nil
+	return t
 }
 
 // simplestIn is the fraction of least denominator in [lo, hi], and of those the one nearest to zero.
@@ -515,7 +553,7 @@ func (s *state) pieces(f kernel.Formula, cuts []*kernel.Term, views []*view) (ke
 			if found || !s.likely(views, from, to, up, (*view).value) {
 				continue
 			}
-			if th, ok := s.extended(s, bounds(false)...).order(s.directed(c.Of, zero, up)); ok {
+			if th, ok := s.extended(s, bounds(false)...).onPiece(s.directed(c.Of, zero, up)); ok {
 				premises, found = append(premises, th), true
 			}
 		}
@@ -530,14 +568,14 @@ func (s *state) pieces(f kernel.Formula, cuts []*kernel.Term, views []*view) (ke
 			ends := []kernel.Theorem{}
 			for k, end := range []*kernel.Term{from, to} {
 				at := must(s.sig.Make(kernel.At, 0, c.Of, c.In, end))
-				if th, ok := s.order(s.directed(at, zero, up == (k == 1))); ok {
+				if th, ok := s.onPiece(s.directed(at, zero, up == (k == 1))); ok {
 					ends = append(ends, th)
 				}
 			}
 			if len(ends) < 2 {
 				continue
 			}
-			th, ok := s.extended(s, bounds(true)...).order(s.directed(slope, zero, up))
+			th, ok := s.extended(s, bounds(true)...).onPiece(s.directed(slope, zero, up))
 			if !ok {
 				continue
 			}
@@ -557,6 +595,26 @@ func (s *state) pieces(f kernel.Formula, cuts []*kernel.Term, views []*view) (ke
 		return th, fmt.Errorf("%w: on these pieces %d rise and %d fall", err, rising, falling)
 	}
 	return th, nil
+}
+
+// onPiece proves an order, on a box by its shape, its factors or its polynomial alone: where that does not do, the box is too large or the
+// piece badly chosen, and nothing else would.
+func (s *state) onPiece(f kernel.Formula) (kernel.Theorem, bool) {
+	ts := f.Terms()
+	u := s.unfold(s.difference(ts[0], ts[1]))
+	if u == nil || !s.boxed(u, nil) {
+		return s.order(f)
+	}
+	s.searching = false
+	th, ok := s.order(f)
+	s.searching = true
+	if !ok && !s.implausible(f) {
+		// Where a piece ends at a turn, the derivative touches zero, and its factors tell.
+		if th, ok = s.byFactors(f); !ok {
+			th, ok = s.polynomial(f)
+		}
+	}
+	return th, ok
 }
 
 func pieceText(from, to *kernel.Term) string {
