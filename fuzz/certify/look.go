@@ -271,7 +271,11 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 	if coordinate < 0 {
 		return 0, nil
 	}
-	d := b.box[coordinate]
+	return coordinate, middleOf(b.box[coordinate])
+}
+
+// middleOf is where a range is cut: at a simple number near its middle, or further out on a half-line.
+func middleOf(d region.Side) (at *big.Rat) {
 	switch {
 	case d.Lo == nil && d.Hi == nil:
 		at = new(big.Rat)
@@ -287,7 +291,7 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 		third.Mul(third, big.NewRat(1, 3))
 		at = simplest(new(big.Rat).Add(d.Lo, third), new(big.Rat).Sub(d.Hi, third))
 	}
-	return coordinate, at
+	return at
 }
 
 // turn is where the derivative by a coordinate changes its sign on the box, as if it were linear in between, if it has
@@ -363,20 +367,7 @@ func further(v *big.Rat) *big.Rat {
 // suspect is a point of a box at which the hypotheses seem to hold and the condition to fail: its middle, or the corner at
 // which the expression seems to be nearest to failing; nil if neither is one.
 func (s *searcher) suspect(b tile, g []span) []*big.Rat {
-	middle := make([]*big.Rat, len(b.box))
-	for i, d := range b.box {
-		switch {
-		case d.Lo == nil && d.Hi == nil:
-			middle[i] = new(big.Rat)
-		case d.Lo == nil:
-			middle[i] = new(big.Rat).Sub(d.Hi, big.NewRat(1, 1))
-		case d.Hi == nil:
-			middle[i] = new(big.Rat).Add(d.Lo, big.NewRat(1, 1))
-		default:
-			middle[i] = new(big.Rat).Add(d.Lo, d.Hi)
-			middle[i].Mul(middle[i], big.NewRat(1, 2))
-		}
-	}
+	middle := middle(b.box)
 	c := &s.conditions[b.condition]
 	if s.fails(c, middle) {
 		return middle
@@ -398,6 +389,25 @@ func (s *searcher) suspect(b tile, g []span) []*big.Rat {
 		return corner
 	}
 	return nil
+}
+
+// middle is a point of a box.
+func middle(box []region.Side) []*big.Rat {
+	at := make([]*big.Rat, len(box))
+	for i, d := range box {
+		switch {
+		case d.Lo == nil && d.Hi == nil:
+			at[i] = new(big.Rat)
+		case d.Lo == nil:
+			at[i] = new(big.Rat).Sub(d.Hi, big.NewRat(1, 1))
+		case d.Hi == nil:
+			at[i] = new(big.Rat).Add(d.Lo, big.NewRat(1, 1))
+		default:
+			at[i] = new(big.Rat).Add(d.Lo, d.Hi)
+			at[i].Mul(at[i], big.NewRat(1, 2))
+		}
+	}
+	return at
 }
 
 // fails reports whether the hypotheses seem to hold at a point and the condition to fail.
