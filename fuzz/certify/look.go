@@ -271,7 +271,13 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 	if coordinate < 0 {
 		return 0, nil
 	}
-	return coordinate, middleOf(b.box[coordinate])
+	d := b.box[coordinate]
+	if d.Lo != nil && d.Hi != nil {
+		if at = s.turn(c, coordinate, d); at != nil {
+			return coordinate, at
+		}
+	}
+	return coordinate, middleOf(d)
 }
 
 // middleOf is where a range is cut: at a simple number near its middle, or further out on a half-line.
@@ -284,9 +290,6 @@ func middleOf(d region.Side) (at *big.Rat) {
 	case d.Hi == nil:
 		at = new(big.Rat).Add(d.Lo, further(d.Lo))
 	default:
-		if at = s.turn(c, coordinate, d); at != nil {
-			return coordinate, at
-		}
 		third := new(big.Rat).Sub(d.Hi, d.Lo)
 		third.Mul(third, big.NewRat(1, 3))
 		at = simplest(new(big.Rat).Add(d.Lo, third), new(big.Rat).Sub(d.Hi, third))
