@@ -142,10 +142,15 @@ func (j *judge[T]) counts(k *counting) (bool, error) {
 			return k.n == 0, nil
 		}
 	}
-	if len(p) == 0 {
-		return false, nil
+	all, rising, falling := 0, 0, 0
+	switch {
+	case len(p) > 0:
+		all, rising, falling = p.zeros(lo, hi, k.loIn, k.hiIn)
+	case lo != nil && hi != nil && lo.Cmp(hi) == 0:
+		all = 1
+	case k.form == kernel.Zeros:
+		return false, nil // zero everywhere
 	}
-	all, rising, falling := p.zeros(lo, hi, k.loIn, k.hiIn)
 	switch k.form {
 	case kernel.RisingZeros:
 		return rising == k.n, nil
