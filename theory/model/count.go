@@ -19,7 +19,13 @@ func (fr *frame) count(form kernel.Form, c kernel.Count) (j Judgement) {
 		if t == nil {
 			return nil
 		}
-		return fr.eval(t).at[0].base()
+		// Soundness: an end that depends on x, by an equation of motion perhaps, would be another one for each of its values.
+		return fr.child(func(y *kernel.Term) matrix {
+			if y == c.In {
+				fail("an end of the interval, %s, depends on %s", kernel.Print(t), c.In.Symbol().Name())
+			}
+			return fr.read(y)
+		}).eval(t).at[0].base()
 	}
 	in := between{end(c.Lo), end(c.Hi), c.LoIn, c.HiIn}
 	word := map[kernel.Form]string{kernel.RisingZeros: "rising ", kernel.FallingZeros: "falling "}[form]

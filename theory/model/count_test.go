@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"stopgrad/theory/eval"
+	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
 	"stopgrad/theory/verdict"
 )
 
@@ -144,6 +146,45 @@ func TestZerosOfOtherThings(t *testing.T) {
 		refuted, reason := asked(t, flow, says, at)
 		if counts := want != "" && want != "not counted" && want != "no value"; refuted != counts || !strings.Contains(reason, want) {
 			t.Errorf("%s: %t, %s", says, refuted, reason)
+		}
+	}
+}
+
+// TestEndsDoNotMove asks about an interval that is another one for each value of the variable, by the equation of something
+// else.
+func TestEndsDoNotMove(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "made", Text: "claim c\n  title t\n  printed nowhere\n  scalar p, x\n  flow\n    x' = p\n  says s: p - 1 == 0\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := lang.Elaborate(f.Claims[0].Parts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig := r.Context().Signature()
+	speed, err := sig.Make(kernel.Ddt, 0, sig.Lookup("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := func(n int64) *kernel.Term {
+		x, err := sig.Number(big.NewRat(n, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	st, err := model.NewState(sig, nil, map[string][][]*big.Rat{"p": {{big.NewRat(2, 1)}}, "x": {{big.NewRat(5, 1)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []*kernel.Term{speed, sig.Lookup("x")} {
+		g, err := kernel.NewFormula(kernel.Zeros, r.Goals()[0].Terms()[0], sig.Lookup("p"), number(0), number(0), end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = model.Refute(r.Context(), g, st)
+		if depends := end == speed; depends != (err != nil && strings.Contains(err.Error(), "depends on p")) {
+			t.Errorf("up to %s: %v", kernel.Print(end), err)
 		}
 	}
 }
