@@ -26,6 +26,9 @@ func Reach(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, se
 	if err != nil {
 		return -1, 0, err
 	}
+	if err := p.fits(set.Order); err != nil {
+		return -1, 0, err
+	}
 	g := newIntegrator(p, set, soundRules, append(append([]interval.Interval(nil), x0...), p.initial...))
 	now := new(big.Rat)
 	for n := 0; ; n++ {

@@ -145,8 +145,8 @@ func (a *application) unmet() {
 // nothing meets Γ, and of all that does, ⊥ always holds. What is assumed at a state elsewhere and not in Γ is not known
 // to hold at time 0, and refused.
 func (a *application) begin() {
-	a.form(Always)
 	// Soundness: this says nothing of a motion but that there is none.
+	a.form(Always)
 	if a.goal.inner.form != Absurd {
 		refuse("this rule establishes always absurd, not always %s", a.goal.inner.form)
 	}

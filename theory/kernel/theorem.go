@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 )
@@ -69,19 +70,23 @@ func (t Theorem) Needs() []Theorem {
 	return append([]Theorem(nil), t.s.needs...)
 }
 
-// Closed requires that Γ and φ speak of declared symbols alone. A hole is none: it stands for something inside a step, and
-// sequents are printed without it.
-func (t Theorem) Closed() (err error) {
-	defer caught(&err)
+// Closed requires that Γ and φ speak of declared symbols alone, see [Context.Closed].
+func (t Theorem) Closed() error {
 	if t.s == nil {
-		refuse("this theorem states nothing")
+		return fmt.Errorf("kernel: this theorem states nothing")
 	}
-	open := t.s.goal.mentionsHole()
-	for _, h := range t.s.ctx.hyps {
+	return t.s.ctx.Closed(t.s.goal)
+}
+
+// Closed requires that Γ and a φ speak of declared symbols alone. A hole is none: it stands for something inside a step, and
+// sequents are printed without it.
+func (c *Context) Closed(f Formula) error {
+	open := f.mentionsHole()
+	for _, h := range c.hyps {
 		open = open || h.formula.mentionsHole()
 	}
 	if open {
-		refuse("this theorem speaks of a hole, which no statement does")
+		return fmt.Errorf("kernel: this sequent speaks of a hole, which no statement does")
 	}
 	return nil
 }
@@ -200,7 +205,8 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 	r.check(a)
 	if c.time == AtState {
 		// Soundness: the partial reading. Every term of the goal has a value wherever Γ holds.
-		for _, t := range goal.terms {
+		// Of a count of zeros those are the ends; that its expression has values is for its rule to see.
+		for _, t := range goal.Ends() {
 			a.define(t)
 		}
 	}
@@ -228,7 +234,7 @@ func RuleNames() []string {
 var rules = map[string]rule{}
 
 func init() {
-	for _, table := range []map[string]rule{equalRules, orderRules, definiteRules, motionRules, orbitRules} {
+	for _, table := range []map[string]rule{equalRules, orderRules, definiteRules, countRules, motionRules, orbitRules} {
 		for name, r := range table {
 			if _, twice := rules[name]; twice {
 				panic("kernel: two rules called " + name)

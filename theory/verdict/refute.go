@@ -60,7 +60,7 @@ func (r *Refutation) Sides() (left, right string, ok bool) {
 		return "", "", false
 	}
 	j, err := model.Holds(x.Context(), f, x.State())
-	if err != nil {
+	if err != nil || len(j.Sides) == 0 {
 		return "", "", false
 	}
 	sides := j.Sides
