@@ -153,50 +153,68 @@ func Around(rows [][]*big.Rat, x []float64, half []*big.Rat) Box {
 	return b
 }
 
+// Bounds on the boxes that are tried: how many widest half-widths, by how many powers of two the others are smaller at
+// most, and how many entries of coordinates there are in those of one widest half-width, all together.
+const (
+	deep, skew = 12, 3
+	maxEntries = 3_600
+)
+
 // Largest returns the largest of the boxes around x, in coordinates rows, with half-widths that are powers of two up to
-// 2^-first, that is a trap and of which good is true.
+// 2^-first, that is a trap and of which good is true. In more than four coordinates only the largest volumes of each widest
+// half-width are tried.
 func Largest(sys *enclosure.System, rows [][]*big.Rat, x []float64, first int, good func(*enclosure.Trap) bool) (Box, *enclosure.Trap, error) {
 	why := errors.New("rest: no trap was found")
 	n := len(x)
-	const deep, skew = 12, 3
 	for k := first; k < first+deep; k++ {
-		// All shapes whose widest half-width is 2^-k, the largest volumes first.
-		shapes := make([][]int, 1)
-		for range n {
-			var more [][]int
-			for _, s := range shapes {
-				for d := range skew + 1 {
-					more = append(more, append(append([]int(nil), s...), d))
-				}
-			}
-			shapes = more
-		}
-		for total := 0; total <= skew*(n-1); total++ {
-			for _, s := range shapes {
-				sum, least := 0, skew
-				for _, d := range s {
-					sum, least = sum+d, min(least, d)
-				}
-				if sum != total || least > 0 {
-					continue
-				}
+		left := max(1, maxEntries/(n*n))
+		for total := 0; total <= skew*(n-1) && left > 0; total++ {
+			var found Box
+			var trap *enclosure.Trap
+			shapes(n, total, func(s []int) bool {
 				var half []*big.Rat
 				for _, d := range s {
 					half = append(half, pow2(-(k + d)))
 				}
+				left--
 				b := Around(rows, x, half)
 				t, err := enclosure.NewTrap(sys, b.Rows, b.Lo, b.Hi, 1<<10)
 				if err != nil {
 					why = err
-					continue
+				} else if good(t) {
+					found, trap = b, t
 				}
-				if good(t) {
-					return b, t, nil
-				}
+				return trap == nil && left > 0
+			})
+			if trap != nil {
+				return found, trap, nil
 			}
 		}
 	}
 	return Box{}, nil, why
+}
+
+// shapes calls visit with each list of n numbers up to skew, of which one is zero, that have this sum, in the order of
+// their digits, as long as it is true.
+func shapes(n, sum int, visit func(s []int) bool) {
+	s := make([]int, n)
+	var fill func(i, left int, zero bool) bool
+	fill = func(i, left int, zero bool) bool {
+		if i == n {
+			return !zero || visit(s)
+		}
+		for d := 0; d <= min(skew, left); d++ {
+			if left-d > skew*(n-1-i) {
+				continue
+			}
+			s[i] = d
+			if !fill(i+1, left-d, zero || d == 0) {
+				return false
+			}
+		}
+		return true
+	}
+	fill(0, sum, false)
 }
 
 func pow2(k int) *big.Rat {
