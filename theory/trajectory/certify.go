@@ -275,7 +275,7 @@ func (r *Region) leaf(box []Side, a *Argument, s Step) (cut int, err error) {
 			places = append(places, q.trap)
 		}
 	}
-	tube, _, wide, err := enclosure.Into(m.sys, r.start(m, box), w.End, widest, w.settings(), places...)
+	tube, _, wide, err := enclosure.Into(m.sys, r.start(m, box), w.End, r.Widest, w.settings(), places...)
 	q.tooMuch()
 	if err != nil {
 		return cut, err
@@ -313,9 +313,6 @@ type Unshown struct{ reason string }
 
 // Error says why.
 func (e *Unshown) Error() string { return "trajectory: not shown: " + e.reason }
-
-// widest is the width beyond which a set of states is given up.
-const widest = 1e3
 
 // pay counts the work of a question of n numbers.
 func (r *Region) pay(n int) {
@@ -452,6 +449,19 @@ func (q *question) limit(like *kernel.Term, ts []*kernel.Term, e func(i, j int) 
 		}
 		return ""
 	})
+}
+
+// Rests reports, for those who look for traps, whether the goal holds of motions that stay in one. Nothing rests on the answer.
+func (r *Region) Rests(m *Motion, trap *enclosure.Trap) bool {
+	var err error
+	why := "a failure"
+	func() {
+		defer caught(&err)
+		with := r.sound
+		with.along = func(*enclosure.Tube, enclosure.Expr) bool { return true }
+		why = (&question{Motion: m, sound: with, trap: trap}).shows(r.goal)
+	}()
+	return err == nil && why == ""
 }
 
 // sinks reports whether every motion in the trap tends to its centre.

@@ -85,7 +85,7 @@ var proofs = []proof{
 	{"a trap of other coordinates", grow + "  says s: always x > 1/8\n    for x in [3/8, 5/8]\n", "9", []string{"1/2 3/2: 1 0"}, "flows 0", "as many coordinates"},
 	{"a trap that is not there", grow + "  says s: always x > 1/8\n    for x in [3/8, 5/8]\n", "9", nil, "flows 0", "no trap"},
 	{"another argument", grow + "  says s: always x > 1/8\n    for x in [3/8, 5/8]\n", "9", nil, "holds 0", "no argument"},
-	{"collapse", frozen + "  says s: p vanishes\n    for p in [0, 1/40], s in [0, 1/400]\n", "200", []string{"-1/16 1/16: 1 0; -1/256 1/256: 0 1"}, "flows 0", "certified"},
+	{"collapse", frozen + "  says s: p vanishes\n    for p in [0, 1/40], s in [0, 1/400]\n", "200", []string{"-1/32 1/32: 1 0; -1/512 1/512: 0 1"}, "flows 0", "certified"},
 }
 
 func (c proof) run(t *testing.T, with checks) (Certified, error) {

@@ -47,6 +47,8 @@ type Region struct {
 	meter  *enclosure.Meter
 	made   map[string]*Motion // by the box of what does not move
 	sound  checks
+	// Widest is the width beyond which a set of states is given up. It makes nothing true.
+	Widest float64
 }
 
 // NewRegion reads a sequent. Every letter that matters has bounds by numbers at the start, from below and above, or an equation
@@ -64,7 +66,7 @@ func newRegion(c *kernel.Context, goal kernel.Formula, meter *enclosure.Meter, w
 	if c.Time() != kernel.Motion {
 		fail("only statements about motions are certified along motions, and this is about a %s", c.Time())
 	}
-	r = &Region{ctx: c, dyn: c.Dynamics(), goal: goal, sizes: map[string]int{}, known: map[*kernel.Term]bool{}, equals: map[*kernel.Term]*kernel.Term{},
+	r = &Region{Widest: 1e3, ctx: c, dyn: c.Dynamics(), goal: goal, sizes: map[string]int{}, known: map[*kernel.Term]bool{}, equals: map[*kernel.Term]*kernel.Term{},
 		index: map[string]int{}, meter: meter, made: map[string]*Motion{}, sound: with}
 	if r.dyn.Moments() > 0 {
 		fail("flows with second moments are not followed")
@@ -415,6 +417,12 @@ func (r *Region) each(x *kernel.Term, f func(k int, name string)) {
 			f(r.index[name], name)
 		}
 	}
+}
+
+// Begin is the box of the system's variables at the start, for a box of the region.
+func (r *Region) Begin(m *Motion, box []Side) (out []interval.Interval, err error) {
+	defer caught(&err)
+	return r.start(m, box), nil
 }
 
 // start is the box of the system's variables at the start.
