@@ -24,12 +24,12 @@ import (
 const (
 	boxNodes  = 200 // what a box that flows counts as, of the boxes of a budget
 	flowNodes = 8   // boxes of one tile
-	fewPoints = 8   // motions that are followed to where they come to rest, and boxes whose middles are tried
+	fewPoints = 4   // motions that are followed to where they come to rest, and boxes whose middles are tried
 	fineness  = 3   // cuts of the box of what does not move before no trap is looked for
 )
 
 // flow is how motions are followed, and until when where an assumption is to end them.
-var flow = trajectory.Way{End: big.NewRat(1000, 1), Order: 8, Steps: 250, Remainder: 18, Share: 5}
+var flow = trajectory.Way{End: big.NewRat(1000, 1), Order: 6, Steps: 400, Remainder: 16, Share: 7}
 
 var ends = []*big.Rat{big.NewRat(1, 4), big.NewRat(1, 2), big.NewRat(1, 1), big.NewRat(2, 1), big.NewRat(4, 1), big.NewRat(8, 1), big.NewRat(16, 1), big.NewRat(32, 1), big.NewRat(64, 1)}
 
@@ -115,6 +115,7 @@ type flower struct {
 	box      []region.Side
 	premises []int // those that may fail at the start
 	kept     []int // hypotheses that may end motions
+	limit    bool  // the goal is about where motions tend
 }
 
 // newFlower reads the part by itself: signatures are not safe for concurrent use.
@@ -127,7 +128,8 @@ func newFlower(part *lang.Part, goal int) (*flower, *lang.Reading, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &flower{r: r}
+	form := reading.Goals()[goal].Form()
+	f := &flower{r: r, limit: form == kernel.Vanishes || form == kernel.Tends}
 	size := 1.0
 	for _, s := range r.Box() {
 		f.box = append(f.box, region.Side{Lo: s.Lo, Hi: s.Hi})
@@ -136,7 +138,7 @@ func newFlower(part *lang.Part, goal int) (*flower, *lang.Reading, error) {
 			size = max(size, math.Abs(x))
 		}
 	}
-	r.Widest = 2 * size
+	r.Widest = size
 	hyps := reading.Context().Hypotheses()
 	n, err := r.Premises()
 	if err != nil {
@@ -201,7 +203,7 @@ func (f *flower) look(b tile) (out finding) {
 			}
 		}
 	}
-	if cut < 0 || b.depth%4 == 3 {
+	if cut < 0 || b.depth%2 == 1 {
 		// Now and then the widest side, so that none is forgotten.
 		best := 0.0
 		for i, s := range b.box {
@@ -348,11 +350,7 @@ func (f *flower) traps(ctx context.Context, box []trajectory.Side, from [][]*big
 			continue
 		}
 		seen = append(seen, at)
-		rows, err := rest.Coordinates(sys, params, at)
-		if err != nil {
-			continue
-		}
-		b, _, err := rest.Largest(sys, rows, at, 1, func(t *enclosure.Trap) bool { return f.r.Rests(m, t) })
+		b, err := rest.Widest(sys, params, at, f.limit, func(t *enclosure.Trap) bool { return f.r.Rests(m, t) })
 		if err != nil {
 			missing = true
 			continue
@@ -418,7 +416,7 @@ func (f *flower) settled(box []trajectory.Side, x []*big.Rat) []float64 {
 	if err != nil {
 		return nil
 	}
-	tube, _, _, err := enclosure.Into(m.System(), at, big.NewRat(400, 1), f.r.Widest, &enclosure.Settings{Order: 10, Tolerance: 0x1p-30, MaxSteps: 2000})
+	tube, _, _, err := enclosure.Into(m.System(), at, big.NewRat(60, 1), f.r.Widest, &enclosure.Settings{Order: 6, Tolerance: 0x1p-16, MaxSteps: 300})
 	if err != nil {
 		return nil
 	}
