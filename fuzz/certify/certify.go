@@ -38,8 +38,22 @@ type Outcome struct {
 
 // Part settles a part: by a proof, over the region that its hypotheses state, or by a point of it at which it fails.
 // An error means that the question could not be put.
+// Of a statement over time a proof is searched for last.
 func Part(ctx context.Context, part *lang.Part, o Options) (*Outcome, error) {
-	out := &Outcome{Proof: verdict.Prove(ctx, part)}
+	out := &Outcome{}
+	if eval.OverTime(part) {
+		out.Proof = verdict.Replay(ctx, part)
+		if !out.Proof.Verdict().IsDecided() {
+			if err := out.search(ctx, part, o); err != nil || out.Verdict.IsDecided() {
+				return out, err
+			}
+		}
+		if proof := verdict.Prove(ctx, part); proof.Verdict().IsDecided() {
+			out.Proof, out.Verdict, out.reading = proof, proof.Verdict(), proof.Reading()
+		}
+		return out, nil
+	}
+	out.Proof = verdict.Prove(ctx, part)
 	if out.Proof.Verdict().IsDecided() {
 		out.Verdict, out.reading = out.Proof.Verdict(), out.Proof.Reading()
 		return out, nil

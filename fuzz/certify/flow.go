@@ -13,6 +13,7 @@ import (
 	"stopgrad/fuzz/pursuit"
 	"stopgrad/fuzz/rest"
 	"stopgrad/numeric/enclosure"
+	"stopgrad/numeric/interval"
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
@@ -22,7 +23,7 @@ import (
 )
 
 const (
-	boxNodes  = 200 // what a box that flows counts as, of the boxes of a budget
+	boxNodes  = 100 // what a box that flows counts as, of the boxes of a budget
 	flowNodes = 8   // boxes of one tile
 	fewPoints = 4   // motions that are followed to where they come to rest, and boxes whose middles are tried
 	fineness  = 3   // cuts of the box of what does not move before no trap is looked for
@@ -340,22 +341,48 @@ func (f *flower) traps(ctx context.Context, box []trajectory.Side, from [][]*big
 		params[n] = v.Mul(v, big.NewRat(1, 2))
 	}
 	var seen [][]float64
+	var ways [][][]float64
+	var found [][]rest.Box
 	missing := false
 	for _, x := range from {
-		at := f.settled(box, x)
-		if at == nil {
+		way := f.way(box, x)
+		if way == nil {
 			continue
 		}
+		ways = append(ways, way)
+		at := way[len(way)-1]
 		if at, err = rest.Settle(sys, params, at); err != nil || slices.ContainsFunc(seen, func(y []float64) bool { return near(at, y) }) {
 			continue
 		}
 		seen = append(seen, at)
-		b, err := rest.Widest(sys, params, at, f.limit, func(t *enclosure.Trap) bool { return f.r.Rests(m, t) })
+		bs, err := rest.Wide(sys, params, at, f.limit, func(t *enclosure.Trap) bool { return f.r.Rests(m, t) })
 		if err != nil {
 			missing = true
 			continue
 		}
-		out = append(out, &trajectory.Trap{Rows: b.Rows, Lo: b.Lo, Hi: b.Hi})
+		found = append(found, bs)
+	}
+	// Room for a set of states, as wide as a quarter of what there is at the start.
+	margin := make([]float64, len(m.Names()))
+	for j, n := range m.Names() {
+		if i := slices.Index(f.r.Names(), n); i >= 0 {
+			w, _ := new(big.Rat).Sub(box[i].Hi, box[i].Lo).Float64()
+			margin[j] = w / 4
+		}
+	}
+	for _, bs := range found {
+		// The trap that motions get into soonest.
+		best, soonest := bs[0], math.MaxInt
+		for _, b := range bs {
+			late := 0
+			for _, way := range ways {
+				late += enters(b, way, margin)
+			}
+			if late < soonest {
+				best, soonest = b, late
+			}
+		}
+		out = append(out, &trajectory.Trap{Rows: best.Rows, Lo: best.Lo, Hi: best.Hi})
 	}
 	if len(out) > 0 && !missing || depth == 0 {
 		return out
@@ -398,9 +425,30 @@ func near(x, y []float64) bool {
 	return true
 }
 
-// settled is where the motion from a point, as the system has it, comes to after a while; nil if it cannot be followed. What
-// does not move is in the middle of the box.
-func (f *flower) settled(box []trajectory.Side, x []*big.Rat) []float64 {
+// enters is how many steps a motion takes until it is in a box, with a margin in each variable.
+func enters(b rest.Box, way [][]float64, margin []float64) int {
+	for k, x := range way {
+		in := true
+		for i, row := range b.Rows {
+			u, room := 0.0, 0.0
+			for j, c := range row {
+				v, _ := c.Float64()
+				u, room = u+v*x[j], room+math.Abs(v)*margin[j]
+			}
+			lo, _ := b.Lo[i].Float64()
+			hi, _ := b.Hi[i].Float64()
+			in = in && lo+room <= u && u <= hi-room
+		}
+		if in {
+			return k
+		}
+	}
+	return len(way)
+}
+
+// way is the motion from a point, in steps of the system's variables, until it has nearly come to rest or cannot be followed; nil
+// if it does not begin. What does not move is in the middle of the box.
+func (f *flower) way(box []trajectory.Side, x []*big.Rat) (out [][]float64) {
 	start, still := make([]trajectory.Side, len(x)), slices.Clone(box)
 	for i, v := range x {
 		start[i] = trajectory.Side{Lo: v, Hi: v}
@@ -416,13 +464,21 @@ func (f *flower) settled(box []trajectory.Side, x []*big.Rat) []float64 {
 	if err != nil {
 		return nil
 	}
-	tube, _, _, err := enclosure.Into(m.System(), at, big.NewRat(60, 1), f.r.Widest, &enclosure.Settings{Order: 6, Tolerance: 0x1p-16, MaxSteps: 300})
+	tube, _, _, err := enclosure.Into(m.System(), at, big.NewRat(60, 1), f.r.Widest, &enclosure.Settings{Order: 6, Tolerance: 0x1p-16, MaxStep: 0.5, MaxSteps: 300})
 	if err != nil {
 		return nil
 	}
-	var out []float64
-	for _, v := range tube.Final() {
-		out = append(out, v.Mid())
+	add := func(box []interval.Interval) {
+		var y []float64
+		for _, v := range box {
+			y = append(y, v.Mid())
+		}
+		out = append(out, y)
 	}
+	for i := range tube.Steps() {
+		_, _, step := tube.Step(i)
+		add(step)
+	}
+	add(tube.Final())
 	return out
 }

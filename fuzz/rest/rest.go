@@ -3,10 +3,12 @@
 package rest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -199,21 +201,32 @@ func Largest(sys *enclosure.System, rows [][]*big.Rat, x []float64, first int, g
 	return Box{}, nil, why
 }
 
-// Widest returns the box of the greatest volume, among those in several systems of coordinates, that is a trap around x and of
-// which good is true: in the coordinates of [Coordinates], and in variables and differences of variables. In each it begins with
+// Wide returns boxes that are traps around x and of which good is true, in several systems of coordinates, the widest of those
+// that were found: in the coordinates of [Coordinates], and in variables and differences of variables. In each it begins with
 // a multiple of the widths in which the linear part points inward on every side, and grows.
-func Widest(sys *enclosure.System, params map[string]*big.Rat, x []float64, centred bool, good func(*enclosure.Trap) bool) (Box, error) {
+func Wide(sys *enclosure.System, params map[string]*big.Rat, x []float64, centred bool, good func(*enclosure.Trap) bool) ([]Box, error) {
 	j, err := jacobian(sys, params, x)
 	if err != nil {
-		return Box{}, err
+		return nil, err
 	}
 	eigen, err := Coordinates(sys, params, x)
 	if err != nil {
-		return Box{}, err
+		return nil, err
 	}
 	why := errors.New("rest: no trap was found")
-	var best Box
-	most := 0.0
+	type found struct {
+		box    Box
+		volume float64
+	}
+	size := func(b Box, det float64) float64 {
+		volume := 1 / det
+		for i := range b.Lo {
+			w, _ := new(big.Rat).Sub(b.Hi[i], b.Lo[i]).Float64()
+			volume *= w
+		}
+		return volume
+	}
+	var all []found
 	for _, rows := range append([][][]*big.Rat{eigen}, differences(len(x))...) {
 		half, det, ok := inward(rows, j)
 		if !ok {
@@ -233,22 +246,21 @@ func Widest(sys *enclosure.System, params map[string]*big.Rat, x []float64, cent
 				}
 				continue
 			}
-			b = grow(sys, b, centred, good)
-			volume := 1 / det
-			for i := range b.Lo {
-				w, _ := new(big.Rat).Sub(b.Hi[i], b.Lo[i]).Float64()
-				volume *= w
-			}
-			if volume > most {
-				best, most = b, volume
-			}
+			all = append(all, found{b, size(b, det)})
 			break
 		}
 	}
-	if most == 0 {
-		return best, why
+	if len(all) == 0 {
+		return nil, why
 	}
-	return best, nil
+	// The first, often in eigenvectors, and the widest of the others.
+	slices.SortStableFunc(all[1:], func(a, b found) int { return cmp.Compare(b.volume, a.volume) })
+	const few = 4
+	var out []Box
+	for i := range min(len(all), few) {
+		out = append(out, grow(sys, all[i].box, centred, good))
+	}
+	return out, nil
 }
 
 // differences are systems of coordinates made of variables and differences of two.
