@@ -538,6 +538,7 @@ func (h Hunter) settled(part *lang.Part, small, old verdict.Witness, refuted *ve
 // definite at w by a number does not end up merely singular.
 func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 	definite := part.Stmt.Kind == lang.Definite && Residual(part, w).Sign() != 0
+	model := verdict.NewRefuter(part)
 	return func(w verdict.Witness) bool {
 		if definite && Residual(part, w).Sign() == 0 {
 			return false
@@ -550,7 +551,7 @@ func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 				return failing
 			}
 		}
-		r, err := verdict.Refute(part, w)
+		r, err := model.At(w)
 		return err == nil && r.Verdict().IsRefuted()
 	}
 }

@@ -11,7 +11,10 @@ import (
 	"stopgrad/numeric/ode"
 	"stopgrad/props/equations"
 	"stopgrad/theory/eval"
+	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
+	"stopgrad/theory/verdict"
 )
 
 // Tolerances of [Along].
@@ -58,6 +61,9 @@ func HasTime(part *lang.Part) bool {
 // It stops, and judges no further, where a hypothesis that is assumed all along is no longer met, where the solver stops, or where the
 // work gets too much; Vacuous means that nothing could be judged. A violation is reported only if a second
 // integrator at a tighter tolerance finds the same.
+//
+// Where a root of what moves is in the equations, solutions need not be unique and may go on where a solver stops: from a
+// radicand of zero, and where the solver stops early, nothing is judged.
 func Along(ctx context.Context, part *lang.Part, st State, horizon float64) (Trajectory, error) {
 	if !HasTime(part) {
 		return Trajectory{}, fmt.Errorf("props: %s says nothing about a stretch of time", part.Name)
@@ -157,6 +163,14 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 	if err != nil {
 		return Trajectory{}, err
 	}
+	roots, several, err := rooted(part, st)
+	if err != nil {
+		return Trajectory{}, err
+	}
+	if several {
+		// x' = √x leaves 0 and stays there: one solution says nothing of the others.
+		return Trajectory{}, nil
+	}
 	settings.Output = times
 	sol, err := ode.Solve(ctx, field.RHS(), 0, field.Initial(), times[len(times)-1], &settings)
 	if sol == nil {
@@ -170,10 +184,12 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 		return Trajectory{}, nil
 	}
 	tr := Trajectory{Nearest: math.Inf(1)}
+	ended := false // the motion, by a hypothesis
 	for i, t := range sol.T {
 		y := sol.Y[i]
 		if i > 0 {
 			if broken, err := course.Broken(field.State(y)); err != nil || broken != "" {
+				ended = true
 				break
 			}
 		}
@@ -213,7 +229,69 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 			break
 		}
 	}
+	if roots && !ended && tr.Status == Holds && tr.T < times[len(times)-1] {
+		// x' = −√x comes to 0 in finite time, where the solver stops and the motion need not.
+		return Trajectory{}, nil
+	}
 	return tr, nil
+}
+
+// rooted reports whether a root of what moves is in the equations, and whether one of the radicands is zero at the state.
+func rooted(part *lang.Part, st State) (roots, zero bool, err error) {
+	r, err := lang.Elaborate(part)
+	if err != nil {
+		return false, false, err
+	}
+	d := r.Context().Dynamics()
+	seen := map[*kernel.Term]bool{}
+	var radicands []*kernel.Term
+	var visit func(t *kernel.Term) error
+	visit = func(t *kernel.Term) error {
+		if seen[t] {
+			return nil
+		}
+		seen[t] = true
+		if t.Head() == kernel.Root {
+			moves, err := d.Moves(t.Arg(0))
+			if err != nil {
+				return err
+			}
+			if moves {
+				radicands = append(radicands, t.Arg(0))
+			}
+		}
+		for _, a := range t.Args() {
+			if err := visit(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, x := range d.FlowLetters() {
+		law, err := d.Unfold(d.FlowOf(x))
+		if err == nil {
+			err = visit(law)
+		}
+		if err != nil {
+			return false, false, err
+		}
+	}
+	if len(radicands) == 0 {
+		return false, false, nil
+	}
+	at, err := verdict.StateOf(r, st)
+	if err != nil {
+		return true, false, err
+	}
+	for _, q := range radicands {
+		v, err := model.Evaluate(d, q, at)
+		if err != nil {
+			return true, false, err
+		}
+		x, rational := v.Rational(0, 0)
+		zero = zero || rational && x.Sign() == 0
+	}
+	return true, zero, nil
 }
 
 // resting reports whether the flow has come to rest at y.

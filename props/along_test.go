@@ -2,6 +2,8 @@ package props_test
 
 import (
 	"context"
+	"math/big"
+	"os"
 	"testing"
 	"time"
 
@@ -138,6 +140,48 @@ func TestOnBoundaryOfOtherStatements(t *testing.T) {
 		}
 		if _, ok := props.OnBoundary(part, st); ok != want {
 			t.Errorf("%s: %v", says, ok)
+		}
+	}
+}
+
+// TestRootsOfWhatMoves: from a radicand of zero there may be several motions, and where a solver stops at one the motion need not.
+func TestRootsOfWhatMoves(t *testing.T) {
+	const path = "../theory/testdata/soundness/not-unique.claim"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := lang.Parse(lang.Source{Name: path, Text: string(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(claim, name string) *lang.Part {
+		for _, c := range f.Claims {
+			for _, p := range c.Parts {
+				if c.ID == claim && p.Name == name {
+					return p
+				}
+			}
+		}
+		t.Fatalf("no part %s/%s", claim, name)
+		return nil
+	}
+	for _, c := range []struct {
+		claim, part string
+		from        int64
+		want        props.Status
+	}{
+		{"not-unique", "wrong", 0, props.Vacuous},
+		{"not-unique", "right", 1, props.Holds},
+		{"in-finite-time", "wrong", 1, props.Vacuous},
+	} {
+		st := props.State{Vals: map[string]eval.Matrix[*big.Rat]{"x": eval.ScalarOf(big.NewRat(c.from, 1))}}
+		tr, err := props.Along(context.Background(), part(c.claim, c.part), st, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tr.Status != c.want {
+			t.Errorf("%s/%s from %d: status %v up to t = %g", c.claim, c.part, c.from, tr.Status, tr.T)
 		}
 	}
 }

@@ -37,6 +37,7 @@ type Result struct {
 // the seed and the statement alone. It stops at the first counterexample.
 func Samples(ctx context.Context, part *lang.Part, seed uint64, n int) Result {
 	var res Result
+	model := verdict.NewRefuter(part)
 	ch := sample.NewStream(seed, "props/"+part.Name+"/"+part.Stmt.Text)
 	for range n {
 		if err := ctx.Err(); err != nil {
@@ -65,7 +66,7 @@ func Samples(ctx context.Context, part *lang.Part, seed uint64, n int) Result {
 			res.compare(part, st, f)
 			continue
 		}
-		r, err := verdict.Refute(part, st)
+		r, err := model.At(st)
 		if err != nil {
 			res.Unjudged++
 			continue

@@ -188,6 +188,9 @@ func (o Options) search(ctx context.Context, p *lang.Part, label string, factor 
 	}
 	r := sample.Search(ctx, p, o.Seed, label, budget)
 	r.Cells = cells.Cells
+	if r.Undefined == "" {
+		r.Undefined = cells.Undefined
+	}
 	if r.Refutation != nil || o.Hunter == nil || proved {
 		return r
 	}

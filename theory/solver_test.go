@@ -309,18 +309,27 @@ func TestSolversAgreeOnMadeStatements(t *testing.T) {
 	if os.Getenv("STOPGRAD_LONG") != "" {
 		n = 10_000
 	}
-	g := &maker{rng: rand.New(rand.NewPCG(29, 31))}
-	var qs []question
-	for i := range n {
-		m := g.scalar([]int{1, -1}[i%2])
-		f, c, p := parsed(t, m.text)
-		q, ok := askable(fmt.Sprintf("made %d", i), f, c, p)
-		if !ok {
-			t.Fatalf("not about scalars:\n%s", m.text)
-		}
-		qs = append(qs, q)
+	// Chunks are compared one by one, two at a time, so that a long run says how far it is.
+	const chunk = 200
+	for from := 0; from < n; from += chunk {
+		t.Run(fmt.Sprint(from), func(t *testing.T) {
+			if n > chunk {
+				t.Parallel()
+			}
+			g := &maker{rng: rand.New(rand.NewPCG(29, 31+uint64(from)))}
+			var qs []question
+			for i := from; i < min(n, from+chunk); i++ {
+				m := g.scalar([]int{1, -1}[i%2])
+				f, c, p := parsed(t, m.text)
+				q, ok := askable(fmt.Sprintf("made %d", i), f, c, p)
+				if !ok {
+					t.Fatalf("not about scalars:\n%s", m.text)
+				}
+				qs = append(qs, q)
+			}
+			compared(t, "statements made", qs)
+		})
 	}
-	compared(t, "statements made", qs)
 }
 
 // worded is the verdict with few states drawn: what is compared are words, not how many there are.

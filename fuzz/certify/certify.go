@@ -79,8 +79,14 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 	if r.Context().Time() == kernel.Motion {
 		return out.flows(ctx, part, o)
 	}
-	for _, goal := range r.Goals() {
-		found, err := Search(ctx, r.Context(), goal, o)
+	for i, goal := range r.Goals() {
+		var found *Result
+		_, counts := goal.Count()
+		if counts {
+			found, err = zeros(ctx, part, r, i, o)
+		} else {
+			found, err = Search(ctx, r.Context(), goal, o)
+		}
 		if err != nil {
 			return err
 		}
@@ -93,7 +99,11 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 				return nil
 			}
 		}
-		out.Exact += found.exact(ctx, r, goal)
+		if counts {
+			out.Exact += found.theorems()
+		} else {
+			out.Exact += found.exact(ctx, r, goal)
+		}
 		if !found.Decided() {
 			return ctx.Err()
 		}
@@ -119,7 +129,7 @@ func (r *Result) exact(ctx context.Context, reading *lang.Reading, goal kernel.F
 	slices.SortStableFunc(r.Open, func(a, b Open) int { return cmp.Compare(b.Share, a.Share) })
 	var left []Open
 	for _, b := range r.Open {
-		th, err := onBox(ctx, reading, goal, r.Names, b.Box)
+		th, err := onBox(ctx, reading, goal, r.Names, b.Box, exactSteps)
 		if err != nil {
 			left = append(left, b)
 			continue
@@ -135,7 +145,7 @@ func (r *Result) exact(ctx context.Context, reading *lang.Reading, goal kernel.F
 const exactSteps = 2000
 
 // onBox proves the goal under the hypotheses and the bounds of the scalars on a box.
-func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []string, box []region.Side) (kernel.Theorem, error) {
+func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []string, box []region.Side, steps int) (kernel.Theorem, error) {
 	sig := r.Context().Signature()
 	zero, err := sig.Number(new(big.Rat))
 	if err != nil {
@@ -180,7 +190,7 @@ func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []st
 			}
 		}
 	}
-	return prove.Under(ctx, r, more, goal, prove.Options{Steps: exactSteps})
+	return prove.Under(ctx, r, more, goal, prove.Options{Steps: steps})
 }
 
 // witness is a point of the region as a state of the part: the coordinates that occur, and simple values of the rest.

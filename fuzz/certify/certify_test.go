@@ -93,6 +93,28 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestFewBoxes: a box is cut where the derivative changes its sign, and hypotheses that bound a coordinate in other words than
+// the region's are used.
+func TestFewBoxes(t *testing.T) {
+	f := claims(t, `claim t
+  scalar k, u, x, y
+  says vertex: u*(1 - u) - k < 0
+    for k in [251/1000, 1], u in [-10, 10]
+  says touch: (3*u - 1)^2*(k + 1) >= 0
+    for k in [0, 1], u in [-10, 10]
+  says words: x*y > 1/8
+    assume h: x - 1/2 >= 0
+    assume i: 2*y >= 1
+    for x in [0, 1], y in [0, 1]
+`)
+	for name, most := range map[string]int{"vertex": 3, "touch": 3, "words": 40} {
+		_, out := settled(t, f, name, Options{Nodes: 1_000})
+		if !out.Verdict.IsCertified() || out.Results[0].Nodes > most {
+			t.Errorf("%s looked at %d boxes: %s", name, out.Results[0].Nodes, out.Say())
+		}
+	}
+}
+
 // TestWorkersChangeNothing: the same boxes, the same certificate.
 func TestWorkersChangeNothing(t *testing.T) {
 	f := claims(t, examples)

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,8 @@ type question struct {
 	Where             []string `json:"where"`
 	Eps               float64  `json:"eps"`
 	Seconds           float64  `json:"seconds"`
+	Runs              int      `json:"runs"`
+	Round             float64  `json:"round"`
 }
 
 func over(name string, lo, hi float64) []any { return []any{name, lo, hi} }
@@ -49,50 +53,102 @@ var questions = []question{
 		Positive: []string{k11, "(" + k11 + ")*(" + k22 + ")-(" + k12 + ")**2"}, Where: []string{"f11*f22-f12**2"}},
 }
 
-// TestCodacAgrees asks Codac about the same boxes, which leaves none of some: every statement is certified here. Skipped without $CODAC_PYTHON, a Python with codac.
+// The two are timed in turns, warmed up: of each the best of several runs in every round, as many as there are time for.
+const (
+	rounds    = 5
+	runs      = 40
+	roundTime = 700 * time.Millisecond
+	longest   = 3.0 // seconds of a run after which no other round is worth it
+)
+
+// short is a time in milliseconds, to two digits.
+func short(seconds float64) string {
+	ms := 1e3 * seconds
+	scale := math.Pow(10, 1-math.Floor(math.Log10(ms)))
+	return strconv.FormatFloat(math.Round(ms*scale)/scale, 'f', -1, 64)
+}
+
+// best is the shortest of several runs, after one that warms up, where there is time.
+func best(run func() time.Duration) time.Duration {
+	start := time.Now()
+	least := run()
+	for n := 0; n < runs && time.Since(start)+least < roundTime; n++ {
+		least = min(least, run())
+	}
+	return least
+}
+
+// answer is Codac's: the boxes that it leaves, and the seconds of the best of its runs, by the paving alone and from the text
+// of the functions on.
+type answer struct {
+	Left    int     `json:"left"`
+	Seconds float64 `json:"seconds"`
+	Whole   float64 `json:"whole"`
+}
+
+// paved asks Codac. It is false if there was no answer in time.
+func paved(t *testing.T, python string, q question) (a answer, ok bool) {
+	t.Helper()
+	input, err := json.Marshal([]question{q})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python, "testdata/paving.py")
+	cmd.Stdin = bytes.NewReader(input)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	text, err := cmd.Output()
+	if ctx.Err() != nil {
+		return a, false
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	var answers []answer
+	// Codac prints lines of its own.
+	if err := json.Unmarshal(text[bytes.LastIndex(text, []byte("[{")):], &answers); err != nil {
+		t.Fatal(err)
+	}
+	return answers[0], true
+}
+
+// TestCodacAgrees asks Codac about the same boxes, which leaves none of some: every statement is certified here. What is
+// timed is all of Region, from the statement as it was read to the checked argument; of Codac the paving alone, and with
+// the making of its functions. Skipped without $CODAC_PYTHON, a Python with codac.
 func TestCodacAgrees(t *testing.T) {
 	python := os.Getenv("CODAC_PYTHON")
 	if python == "" {
 		t.Skip("no $CODAC_PYTHON, a Python that has codac")
 	}
 	for _, q := range questions {
-		q.Eps, q.Seconds = 1e-3, 20
+		q.Eps, q.Seconds, q.Runs, q.Round = 1e-3, 20, runs, roundTime.Seconds()
 		if q.Where == nil {
 			q.Where = []string{}
 		}
 		if len(q.Vars) > 4 {
 			q.Eps = 0.4
 		}
-		input, err := json.Marshal([]question{q})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
-		cmd := exec.CommandContext(ctx, python, "testdata/paving.py")
-		cmd.Stdin = bytes.NewReader(input)
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		text, err := cmd.Output()
-		late := ctx.Err() != nil
-		cancel()
-		theirs := "no answer in 40 s"
-		if !late {
-			var answer []struct {
-				Left    int     `json:"left"`
-				Seconds float64 `json:"seconds"`
-			}
-			if err != nil {
-				t.Fatalf("%v: %s", err, stderr.String())
-			}
-			if err := json.Unmarshal(text[bytes.IndexByte(text, '['):], &answer); err != nil {
-				t.Fatal(err)
-			}
-			theirs = fmt.Sprintf("%d boxes left, %.2g s", answer[0].Left, answer[0].Seconds)
-		}
 		f := claims(t, "claim t\n  size n\n  scalar k, u, c\n  matrix S : n x n symmetric\n  matrix F : n x n psd\n  says q: "+q.says+"\n    for "+q.items+"\n")
-		start := time.Now()
-		out, err := Region(context.Background(), f.Claims[0].Parts[0], Options{Workers: 2, Nodes: 40_000})
-		took := time.Since(start)
+		var out *Outcome
+		var err error
+		once := func() time.Duration {
+			start := time.Now()
+			out, err = Region(context.Background(), f.Claims[0].Parts[0], Options{Workers: 2, Nodes: 40_000})
+			return time.Since(start)
+		}
+		ours, theirs, answered := time.Hour, answer{Seconds: math.Inf(1), Whole: math.Inf(1)}, true
+		for range rounds {
+			var a answer
+			if a, answered = paved(t, python, q); answered {
+				theirs = answer{a.Left, min(theirs.Seconds, a.Seconds), min(theirs.Whole, a.Whole)}
+			}
+			ours = min(ours, best(once))
+			if !answered || theirs.Whole > longest || ours.Seconds() > longest {
+				break
+			}
+		}
 		if err != nil {
 			t.Errorf("%s: %v", q.name, err)
 			continue
@@ -100,6 +156,10 @@ func TestCodacAgrees(t *testing.T) {
 		if !out.Verdict.IsCertified() {
 			t.Errorf("%s: %s", q.name, out.Say())
 		}
-		t.Logf("| %s | %s, %.2g s | %s |", q.name, out.Verdict, took.Seconds(), theirs)
+		said := "no answer in 40 s"
+		if answered {
+			said = fmt.Sprintf("%d boxes left, %s ms (paving alone %s)", theirs.Left, short(theirs.Whole), short(theirs.Seconds))
+		}
+		t.Logf("| %s | %s, %s ms | %s |", q.name, out.Verdict, short(ours.Seconds()), said)
 	}
 }

@@ -219,10 +219,7 @@ func (f *flower) look(b tile) (out finding) {
 		}
 	}
 	if cut >= 0 {
-		d := b.box[cut]
-		third := new(big.Rat).Sub(d.Hi, d.Lo)
-		third.Mul(third, big.NewRat(1, 3))
-		out.coordinate, out.at = cut, simplest(new(big.Rat).Add(d.Lo, third), new(big.Rat).Sub(d.Hi, third))
+		out.coordinate, out.at = cut, middleOf(b.box[cut])
 	}
 	return out
 }
@@ -259,19 +256,17 @@ func searchFlow(ctx context.Context, part *lang.Part, goal int, o Options) (*flo
 		}
 	}
 	first.a = &trajectory.Argument{Ways: f.ways, Traps: f.traps}
-	pool := []*worker{{first, flowNodes}}
-	for len(pool) < o.Workers {
+	more := func() (looker, error) {
 		s, _, err := newFlower(part, goal)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			s.a = first.a
 		}
-		s.a = first.a
-		pool = append(pool, &worker{s, flowNodes})
+		return s, err
 	}
 	root := &node{}
 	f.roots = []*node{root}
 	text := certificate.Sequent(reading.Context(), reading.Goals()[goal]) + fmt.Sprint(f.ways, trapText(f.traps))
-	if err := f.search(ctx, pool, []tile{{root, 0, first.box, 0}}, text, o); err != nil {
+	if err := f.search(ctx, &worker{first, flowNodes}, more, []tile{{root, 0, first.box, 0}}, text, o); err != nil {
 		return nil, err
 	}
 	for k, b := range f.Open {
@@ -289,15 +284,6 @@ func trapText(traps []*trajectory.Trap) string {
 		fmt.Fprintln(&b, t.Rows, t.Lo, t.Hi)
 	}
 	return b.String()
-}
-
-func middle(box []region.Side) []*big.Rat {
-	var out []*big.Rat
-	for _, d := range box {
-		m := new(big.Rat).Add(d.Lo, d.Hi)
-		out = append(out, m.Mul(m, big.NewRat(1, 2)))
-	}
-	return out
 }
 
 // points are the middle of a box and some of its corners.

@@ -53,16 +53,24 @@ func newSearcher(c *kernel.Context, goal kernel.Formula, sheds []region.Shed) (*
 	for _, c := range s.Conditions() {
 		out.conditions = append(out.conditions, prepare(c))
 	}
+	for i, d := range s.Box() {
+		out.box[i] = span{float(d.Lo, -1), float(d.Hi, 1)}
+	}
+	var bounds []bool // of the hypotheses
 	for _, c := range s.Hypotheses() {
-		out.hypotheses = append(out.hypotheses, prepare(c))
+		h := condition{Condition: c, tape: newTape(c.Expr)}
+		bound := isBound(c.Expr) && (c.Rel == region.NonZero || h.tape.values(out.box).lo >= 0 && c.Rel != region.Null)
+		if !bound {
+			h = prepare(c)
+		}
+		out.hypotheses, bounds = append(out.hypotheses, h), append(bounds, bound)
 	}
 	for _, c := range out.conditions {
 		var near []int
 		wide := slices.Clone(c.tape.coords)
 		for i, h := range out.hypotheses {
-			// A bound of a coordinate by a number is the box's affair.
 			shared := slices.ContainsFunc(h.tape.coords, func(k int) bool { return slices.Contains(c.tape.coords, k) })
-			if bound := len(h.tape.coords) < 2 && h.form != nil && len(h.form.coef) <= 2; shared && !bound {
+			if shared && !bounds[i] {
 				near = append(near, i)
 				for _, k := range h.tape.coords {
 					if !slices.Contains(wide, k) {
@@ -78,6 +86,23 @@ func newSearcher(c *kernel.Context, goal kernel.Formula, sheds []region.Shed) (*
 		out.ranges = append(out.ranges, newTape(e))
 	}
 	return out, nil
+}
+
+// isBound reports whether an expression is a coordinate, perhaps with a factor, plus a number. A hypothesis about one that says
+// no more than the box we begin with does is never needed outside of it.
+func isBound(e *region.Expr) bool {
+	if a, b := e.Args(); e.Op() == region.Sum {
+		switch {
+		case a.Op() == region.Constant:
+			e = b
+		case b.Op() == region.Constant:
+			e = a
+		}
+	}
+	if a, b := e.Args(); e.Op() == region.Product && a.Op() == region.Constant {
+		e = b
+	}
+	return e.Op() == region.Coordinate
 }
 
 // decides reports whether a value in v satisfies a relation, or if negated fails it, whatever the value.
@@ -258,6 +283,16 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 		return 0, nil
 	}
 	d := b.box[coordinate]
+	if d.Lo != nil && d.Hi != nil {
+		if at = s.turn(c, coordinate, d); at != nil {
+			return coordinate, at
+		}
+	}
+	return coordinate, middleOf(d)
+}
+
+// middleOf is where a range is cut: at a simple number near its middle, or further out on a half-line.
+func middleOf(d region.Side) (at *big.Rat) {
 	switch {
 	case d.Lo == nil && d.Hi == nil:
 		at = new(big.Rat)
@@ -270,7 +305,44 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 		third.Mul(third, big.NewRat(1, 3))
 		at = simplest(new(big.Rat).Add(d.Lo, third), new(big.Rat).Sub(d.Hi, third))
 	}
-	return coordinate, at
+	return at
+}
+
+// turn is where the derivative by a coordinate changes its sign on the box, as if it were linear in between, if it has
+// different signs on its two sides: on either half the expression is monotone, and if it touches zero it does so there. It is
+// nil where it is not seen to, or next to an end. What is left of g in the tape is another box's.
+func (s *searcher) turn(c *condition, coordinate int, d region.Side) *big.Rat {
+	const near, fine = 1.0 / 64, 1.0 / 1024 // of the width
+	k, ok := c.tape.column[coordinate]
+	if !ok {
+		return nil
+	}
+	whole := s.box[coordinate]
+	defer func() { s.box[coordinate] = whole }()
+	var slopes [2]span
+	for i, end := range [2]float64{whole.lo, whole.hi} {
+		s.box[coordinate] = span{end, end}
+		c.tape.values(s.box)
+		g := c.tape.gradient()
+		if g == nil {
+			return nil
+		}
+		slopes[i] = g[k]
+	}
+	a, b := slopes[0], slopes[1]
+	if !(a.hi < 0 && b.lo > 0 || a.lo > 0 && b.hi < 0) {
+		return nil
+	}
+	share := (a.lo + a.hi) / (a.lo + a.hi - b.lo - b.hi)
+	if !(share > near && share < 1-near) {
+		return nil
+	}
+	w := whole.hi - whole.lo
+	lo, hi := new(big.Rat).SetFloat64(whole.lo+(share-fine)*w), new(big.Rat).SetFloat64(whole.lo+(share+fine)*w)
+	if lo == nil || hi == nil || lo.Cmp(hi) >= 0 || lo.Cmp(d.Lo) <= 0 || hi.Cmp(d.Hi) >= 0 {
+		return nil
+	}
+	return simplest(lo, hi)
 }
 
 // simplest is the fraction of least denominator in [lo, hi], lo < hi, and of those the one nearest to zero. Where an
@@ -309,20 +381,7 @@ func further(v *big.Rat) *big.Rat {
 // suspect is a point of a box at which the hypotheses seem to hold and the condition to fail: its middle, or the corner at
 // which the expression seems to be nearest to failing; nil if neither is one.
 func (s *searcher) suspect(b tile, g []span) []*big.Rat {
-	middle := make([]*big.Rat, len(b.box))
-	for i, d := range b.box {
-		switch {
-		case d.Lo == nil && d.Hi == nil:
-			middle[i] = new(big.Rat)
-		case d.Lo == nil:
-			middle[i] = new(big.Rat).Sub(d.Hi, big.NewRat(1, 1))
-		case d.Hi == nil:
-			middle[i] = new(big.Rat).Add(d.Lo, big.NewRat(1, 1))
-		default:
-			middle[i] = new(big.Rat).Add(d.Lo, d.Hi)
-			middle[i].Mul(middle[i], big.NewRat(1, 2))
-		}
-	}
+	middle := middle(b.box)
 	c := &s.conditions[b.condition]
 	if s.fails(c, middle) {
 		return middle
@@ -344,6 +403,25 @@ func (s *searcher) suspect(b tile, g []span) []*big.Rat {
 		return corner
 	}
 	return nil
+}
+
+// middle is a point of a box.
+func middle(box []region.Side) []*big.Rat {
+	at := make([]*big.Rat, len(box))
+	for i, d := range box {
+		switch {
+		case d.Lo == nil && d.Hi == nil:
+			at[i] = new(big.Rat)
+		case d.Lo == nil:
+			at[i] = new(big.Rat).Sub(d.Hi, big.NewRat(1, 1))
+		case d.Hi == nil:
+			at[i] = new(big.Rat).Add(d.Lo, big.NewRat(1, 1))
+		default:
+			at[i] = new(big.Rat).Add(d.Lo, d.Hi)
+			at[i].Mul(at[i], big.NewRat(1, 2))
+		}
+	}
+	return at
 }
 
 // fails reports whether the hypotheses seem to hold at a point and the condition to fail.

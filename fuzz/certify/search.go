@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stopgrad/fuzz/campaign"
@@ -112,15 +113,7 @@ func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Optio
 	if o.Patience <= 0 {
 		o.Patience = time.Minute
 	}
-	// Signatures are not safe for concurrent use: every worker gets a statement of its own, one after the other.
-	pool := []*worker{{first, tileNodes}}
-	for len(pool) < o.Workers {
-		s, err := newSearcher(c, goal, sheds)
-		if err != nil {
-			return nil, err
-		}
-		pool = append(pool, &worker{s, tileNodes})
-	}
+	more := func() (looker, error) { return newSearcher(c, goal, sheds) }
 	r := &Result{Names: first.s.Names(), Box: first.s.Box(), Sheds: sheds}
 	var open []tile
 	for i := range first.conditions {
@@ -128,7 +121,11 @@ func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Optio
 		r.roots = append(r.roots, root)
 		open = append(open, tile{root, i, first.s.Box(), 0})
 	}
-	return r, r.search(ctx, pool, open, certificate.Sequent(c, goal)+fmt.Sprint(len(sheds)), o)
+	text := "" // of the addresses of tiles that are kept
+	if o.Results != nil {
+		text = certificate.Sequent(c, goal) + fmt.Sprint(len(sheds))
+	}
+	return r, r.search(ctx, &worker{first, tileNodes}, more, open, text, o)
 }
 
 // finding is what looking at a box comes to: a leaf, a point at which the statement seems to fail, or where to cut.
@@ -153,29 +150,37 @@ type worker struct {
 }
 
 // search looks at open boxes, in rounds, until none is left or the budget is used up.
-func (r *Result) search(ctx context.Context, pool []*worker, open []tile, text string, o Options) error {
+func (r *Result) search(ctx context.Context, first *worker, more func() (looker, error), open []tile, text string, o Options) error {
+	pool := []*worker{first}
 	given := []tile{} // up
 	conditions := float64(len(open))
 	for len(open) > 0 && r.Nodes < o.Nodes && len(r.Suspects) == 0 && ctx.Err() == nil {
 		// A round: each open box becomes a tile, as many as the budget has room for.
 		batch := open
-		if room := max(1, (o.Nodes-r.Nodes)/pool[0].nodes); len(batch) > room {
+		if room := max(1, (o.Nodes-r.Nodes)/first.nodes); len(batch) > room {
 			batch = batch[:room]
 		}
+		// Signatures are not safe for concurrent use: every worker gets a statement of its own, one after the other, when there
+		// is something for it to do.
+		for len(pool) < min(o.Workers, len(batch)) {
+			s, err := more()
+			if err != nil {
+				return err
+			}
+			pool = append(pool, &worker{s, first.nodes})
+		}
 		found := make([]outcome, len(batch))
+		var taken atomic.Int64
+		work := func(s *worker) {
+			for i := int(taken.Add(1)) - 1; i < len(batch); i = int(taken.Add(1)) - 1 {
+				found[i] = s.kept(ctx, text, batch[i], o)
+			}
+		}
 		var wg sync.WaitGroup
-		next := make(chan int)
-		for _, s := range pool {
-			wg.Go(func() {
-				for i := range next {
-					found[i] = s.kept(ctx, text, batch[i], o)
-				}
-			})
+		for _, s := range pool[1:min(len(pool), len(batch))] {
+			wg.Go(func() { work(s) })
 		}
-		for i := range batch {
-			next <- i
-		}
-		close(next)
+		work(first)
 		wg.Wait()
 		if ctx.Err() != nil {
 			break
@@ -246,7 +251,7 @@ type outcome struct {
 func (s *worker) kept(ctx context.Context, text string, t tile, o Options) (f outcome) {
 	var key string
 	if o.Results != nil {
-		key = campaign.Key("region tile 1", text, fmt.Sprint(t.condition, s.nodes, t.depth), boxText(t.box))
+		key = campaign.Key("region tile 2", text, fmt.Sprint(t.condition, s.nodes, t.depth), boxText(t.box))
 		if payload, ok := o.Results.Get(key); ok {
 			if f, ok := s.decode(string(payload)); ok {
 				return f

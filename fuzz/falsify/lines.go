@@ -109,7 +109,7 @@ func (s *searcher) offerSurd(w verdict.Witness) bool {
 	if f.Holds && !f.Close || !sample.WorthAsking(s.refused+1) {
 		return false
 	}
-	r, err := verdict.Refute(s.part, w)
+	r, err := s.model.At(w)
 	if err != nil || !r.Verdict().IsRefuted() {
 		s.refused++
 		return false

@@ -64,7 +64,7 @@ type Result struct {
 // Search looks for a counterexample of part. It depends on the seed, the label and the effort alone, unless
 // ctx ends it early.
 func Search(ctx context.Context, part *lang.Part, label string, o Options) Result {
-	s := &searcher{ctx: ctx, exact: eval.NewMetered(), part: part, target: Narrowed(part, o.Domain), o: o, label: label}
+	s := &searcher{ctx: ctx, exact: eval.NewMetered(), model: verdict.NewRefuter(part), part: part, target: Narrowed(part, o.Domain), o: o, label: label}
 	s.res.Nearest, s.res.Tested.Nearest = math.Inf(1), math.Inf(1)
 	s.steps = eval.OverSteps(s.target)
 	s.search()
@@ -98,7 +98,7 @@ func (s *searcher) cells() {
 	if r.Refutation == nil {
 		return
 	}
-	if x, err := verdict.Refute(s.part, r.Witness); err == nil && x.Verdict().IsRefuted() {
+	if x, err := s.model.At(r.Witness); err == nil && x.Verdict().IsRefuted() {
 		s.res.Refutation, s.res.Witness, s.res.Stage = x, r.Witness, "cells"
 	}
 }
@@ -129,6 +129,7 @@ const maxExact = 3_200_000
 type searcher struct {
 	ctx    context.Context
 	exact  eval.Metered
+	model  *verdict.Refuter
 	part   *lang.Part // as claimed
 	target *lang.Part // within the region
 	o      Options
@@ -183,7 +184,7 @@ func (s *searcher) offer(st verdict.Witness, stage string) bool {
 		s.refused++
 		return false
 	}
-	r, err := verdict.Refute(s.part, st)
+	r, err := s.model.At(st)
 	if err != nil {
 		s.refused++
 		s.res.Err = err
@@ -342,7 +343,13 @@ func (s *searcher) over(c *chart.Chart, names []string) {
 			}
 			return f
 		},
-		Accept: func(u []float64, _ float64) bool { return s.round(c, point(u), names) },
+		Accept: func(u []float64, _ float64) bool {
+			if s.finished() {
+				cancel()
+				return false
+			}
+			return s.round(c, point(u), names)
+		},
 	}, s.o.Seed, fmt.Sprint(s.label, c.Dims(), names), effort)
 	s.res.Drawn += r.Evals
 	if s.res.Refutation != nil {

@@ -172,6 +172,9 @@ func integrate(sys *System, x0 []interval.Interval, t0, t1 *big.Rat, settings *S
 	if err != nil {
 		return nil, err
 	}
+	if err := p.fits(set.Order); err != nil {
+		return nil, err
+	}
 	run := &run{sys: sys, p: p, set: set, rule: rule, t0: t0, t1: t1, left: set.MaxParts - 1}
 	start := append(append([]interval.Interval(nil), x0...), p.initial...)
 	whole, cut, failed := run.carry(start)

@@ -39,6 +39,17 @@ func (m *Meter) Err() error {
 // Limit lets a meter count whatever the system is asked from now on; nil counts nothing.
 func (s *System) Limit(m *Meter) { s.meter = m }
 
+// maxHeld is how many coefficients, derivatives included, an integration may hold at once: 16 bytes each.
+const maxHeld = 1 << 25
+
+// fits is an error if the coefficients of a program up to an order would not fit.
+func (p *program) fits(order int) error {
+	if held := int64(len(p.ops)) * int64(p.n+1) * int64(order+1); held > maxHeld {
+		return fmt.Errorf("%w: %d coefficients held at once, of %d", ErrWork, held, maxHeld)
+	}
+	return nil
+}
+
 // fraction is the work of an operation on fractions that gives x: bringing it to lowest terms takes the square of its length.
 func fraction(x *big.Rat) int64 {
 	words := int64(length(x) / 64)

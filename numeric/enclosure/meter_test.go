@@ -33,3 +33,30 @@ func TestMeter(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMemoryIsBounded: what would hold more coefficients at once than are allowed is refused before they are made.
+func TestMemoryIsBounded(t *testing.T) {
+	s := NewSystem("x", "y")
+	x, y := s.Var("x"), s.Var("y")
+	sum := x
+	for k := range maxHeld / 3 / 201 {
+		sum = sum.Add(y.Mul(s.Int(int64(k + 2))))
+	}
+	s.SetRHS("x", sum)
+	s.SetRHS("y", x)
+	box := []interval.Interval{interval.FromInt(1), interval.FromInt(1)}
+	long := &Settings{Order: 200}
+	if _, err := Integrate(s, box, new(big.Rat), big.NewRat(1, 1000), long); !errors.Is(err, ErrWork) {
+		t.Errorf("integrated: %v", err)
+	}
+	if _, _, err := Reach(s, box, big.NewRat(1, 1000), 1, long); !errors.Is(err, ErrWork) {
+		t.Errorf("followed into a place: %v", err)
+	}
+	p, err := compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.fits(2); err != nil {
+		t.Errorf("a low order is refused, too: %v", err)
+	}
+}

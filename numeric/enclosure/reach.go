@@ -42,6 +42,9 @@ func Into(sys *System, x0 []interval.Interval, end *big.Rat, widest float64, set
 	if err != nil {
 		return nil, -1, 0, err
 	}
+	if err := p.fits(set.Order); err != nil {
+		return nil, -1, 0, err
+	}
 	g := newIntegrator(p, set, soundRules, append(append([]interval.Interval(nil), x0...), p.initial...))
 	tube = &Tube{sys: sys, order: set.Order, t0: new(big.Rat), t1: new(big.Rat)}
 	for {

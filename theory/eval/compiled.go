@@ -259,7 +259,7 @@ func (c *compiled) isOf(p *lang.Part) bool {
 		return false
 	}
 	return s.Kind == t.Kind && s.L == t.L && s.R == t.R && s.Rel == t.Rel && s.Strict == t.Strict && s.Norm == t.Norm && s.Rate == t.Rate &&
-		s.Of == t.Of && s.Course == t.Course && s.Lo == t.Lo && s.Hi == t.Hi && s.Word == t.Word && slices.Equal(s.More, t.More) && slices.Equal(s.Assign, t.Assign)
+		s.Of == t.Of && s.Course == t.Course && s.Lo == t.Lo && s.Hi == t.Hi && s.Word == t.Word && s.N == t.N && s.LoIn == t.LoIn && s.HiIn == t.HiIn && slices.Equal(s.More, t.More) && slices.Equal(s.Assign, t.Assign)
 }
 
 func compilePart(p *lang.Part) *compiled {

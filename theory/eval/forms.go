@@ -48,6 +48,7 @@ const (
 	border                // what stays, and how it moves
 	rest                  // what vanishes, and how fast the state moves
 	line                  // how fast x moves
+	zeros                 // none: so many zeros are so many
 )
 
 // goal is a formula as looks.
@@ -59,6 +60,7 @@ type goal struct {
 	show   display
 	values []int // border: each L and then each derivative or next value; rest: L, then all right-hand sides; line: x'
 	inside []check
+	count  *counting // of a count of zeros, which has no looks
 }
 
 // builder compiles the formulas of one part.
@@ -201,6 +203,10 @@ func (b *builder) instant(f kernel.Formula) goal {
 		}
 		g.looks = append(g.looks, look{conclusions: []check{still}})
 		return g
+	}
+	if c, ok := f.Count(); ok {
+		k := b.counting(f.Form(), c)
+		return goal{count: k, terms: k.places(), show: zeros}
 	}
 	switch f.Form() {
 	case kernel.Always: // φ holds at 0

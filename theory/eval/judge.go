@@ -317,6 +317,11 @@ func (j *judge[T]) goal(g *goal, f *Finding) error {
 		f.Hypotheses["inside"] = inside
 		f.Met = f.Met && inside
 	}
+	if g.count != nil {
+		ok, err := j.counts(g.count)
+		f.Holds = f.Holds && ok
+		return err
+	}
 	for i := range g.looks {
 		near := true
 		ok, _, err := j.look(&g.looks[i], func(c check, v verdict[T]) {

@@ -226,11 +226,11 @@ type Hypothesis struct {
 	formula Formula
 }
 
-// NewHypothesis returns φ with its mark. Hypotheses are state formulas.
+// NewHypothesis returns φ with its mark. Hypotheses are state formulas that count no zeros.
 func NewHypothesis(m Mark, f Formula) (h Hypothesis, err error) {
 	defer caught(&err)
-	if !f.made || f.form.Temporal() || m >= marks {
-		refuse("a hypothesis is a marked state formula")
+	if !f.assumable() || m >= marks {
+		refuse("a hypothesis is a marked state formula that counts nothing")
 	}
 	return Hypothesis{m, f}, nil
 }
@@ -277,8 +277,8 @@ func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (c *Context, err err
 	}
 	for _, h := range hyps {
 		f := h.formula
-		if !f.made || f.form.Temporal() || h.mark >= marks {
-			refuse("a hypothesis is a marked state formula")
+		if !f.assumable() || h.mark >= marks {
+			refuse("a hypothesis is a marked state formula that counts nothing")
 		}
 		if s := f.signature(); s != nil && s != d.sig {
 			refuse("a hypothesis of another signature")

@@ -16,6 +16,9 @@ const (
 	Diagonal                 // A is square and zero off its diagonal
 	Within                   // l ≤ A_ij ≤ u for every entry of the matrix A
 	Absurd                   // ⊥: holds nowhere
+	Zeros                    // e has n zeros for x in (lo, hi): e has a value for every value of x between lo and hi, all else as it is, and is zero for exactly n of them
+	RisingZeros              // the same of those among its zeros at which its derivative in x, which it has at each zero, is > 0
+	FallingZeros             // the same of those at which it is < 0
 
 	Always           // always φ: the state formula φ holds at every t in [0, T) [at every step]
 	Evolves          // L evolves at rate c: L(t) = exp(c·t)·L(0) [by factor c: L_k = c^k·L₀]
@@ -31,7 +34,7 @@ const (
 	forms
 )
 
-var formNames = [forms]string{"eq", "ge", "gt", "ne", "psd", "pd", "invertible", "diagonal", "within", "absurd", "always", "evolves",
+var formNames = [forms]string{"eq", "ge", "gt", "ne", "psd", "pd", "invertible", "diagonal", "within", "absurd", "zeros", "rising", "falling", "always", "evolves",
 	"normdecays", "decays", "stayzero", "staynonnegative", "staypositive", "staypsd", "vanishes", "congruence", "tends"}
 
 // String is the name of the form in certificates.
@@ -67,7 +70,8 @@ type Formula struct {
 // Form says what the formula states.
 func (f Formula) Form() Form { return f.form }
 
-// Terms is a copy of the formula's terms, in the order of the comment at its form: L before c; A, l, u; x, r, lo, hi.
+// Terms is a copy of the formula's terms, in the order of the comment at its form: L before c; A, l, u; x, r, lo, hi. Of a
+// count of zeros they are e, x, n, lo, hi, then each end that belongs to the interval once more; an end that is missing is x.
 func (f Formula) Terms() []*Term { return append([]*Term(nil), f.terms...) }
 
 // Inner is φ of always φ.
@@ -76,6 +80,44 @@ func (f Formula) Inner() Formula {
 		return Formula{}
 	}
 	return *f.inner
+}
+
+// Count is what a formula that counts zeros says. Its x is bound: the value that x has at a state plays no part.
+type Count struct {
+	Of, In     *Term // e and x
+	N          int
+	Lo, Hi     *Term // the ends of the interval, nil at ∓∞
+	LoIn, HiIn bool  // whether they belong to it
+}
+
+// Count is what the formula says if it counts zeros.
+func (f Formula) Count() (c Count, ok bool) {
+	if !f.form.counts() {
+		return c, false
+	}
+	e, x, n, lo, hi := f.terms[0], f.terms[1], f.terms[2], f.terms[3], f.terms[4]
+	c = Count{Of: e, In: x, N: int(n.num.Num().Int64())}
+	if lo != x {
+		c.Lo = lo
+	}
+	if hi != x {
+		c.Hi = hi
+	}
+	for _, t := range f.terms[5:] {
+		c.LoIn, c.HiIn = c.LoIn || t == lo, c.HiIn || t == hi
+	}
+	return c, true
+}
+
+// counts reports whether formulas of this form count zeros.
+func (f Form) counts() bool { return f == Zeros || f == RisingZeros || f == FallingZeros }
+
+// Ends lists the terms whose values at a state the formula speaks of: all but what a count looks at for other values of x.
+func (f Formula) Ends() []*Term {
+	if f.form.counts() {
+		return append([]*Term(nil), f.terms[3:5]...)
+	}
+	return f.Terms()
 }
 
 // Same reports whether two formulas are the same object: same form, same terms.
@@ -98,11 +140,15 @@ func NewAlways(f Formula) (g Formula, err error) {
 }
 
 func always(f Formula) Formula {
-	if !f.made || f.form.Temporal() {
-		refuse("always is said of a state formula")
+	if !f.assumable() {
+		refuse("always is said of a state formula that counts nothing")
 	}
 	return Formula{made: true, form: Always, inner: &f}
 }
+
+// assumable reports whether the formula may be a hypothesis, and said to hold always: a formula about a state that looks at
+// this state alone.
+func (f Formula) assumable() bool { return f.made && !f.form.Temporal() && !f.form.counts() }
 
 // NewFormula returns the formula of this form about these terms, whose number and shapes have to fit.
 func NewFormula(form Form, terms ...*Term) (f Formula, err error) {
@@ -155,6 +201,8 @@ func formula(form Form, terms ...*Term) Formula {
 		scalars(terms[1:]...)
 	case Absurd:
 		count(0)
+	case Zeros, RisingZeros, FallingZeros:
+		countOfZeros(form, terms)
 	case Evolves, NormDecays:
 		count(2)
 		scalars(terms[1])
@@ -182,6 +230,42 @@ func formula(form Form, terms ...*Term) Formula {
 		refuse("no form %d of terms", form)
 	}
 	return Formula{made: true, form: form, terms: append([]*Term(nil), terms...)}
+}
+
+// countOfZeros requires terms as a count of zeros has them.
+func countOfZeros(form Form, terms []*Term) {
+	if len(terms) < 5 {
+		refuse("%s takes an expression, a variable, a number and two ends", form)
+	}
+	for _, t := range terms {
+		if !t.scalar {
+			refuse("%s takes scalars, not %s", form, t.shapeText())
+		}
+	}
+	x, n, lo, hi := terms[1], terms[2], terms[3], terms[4]
+	x.sig.needLetter(Diff, x)
+	if n.head != Number || !n.num.IsInt() || n.num.Sign() < 0 || n.num.Num().BitLen() > 31 {
+		refuse("zeros are counted by a whole number, not by %s", Print(n))
+	}
+	for _, end := range terms[3:5] {
+		// Soundness: an interval that depends on x would be another one for each of its points.
+		if end != x && mentions(end, func(y *Symbol) bool { return y == x.sym }) {
+			refuse("an end of the interval mentions %s", x.sym.name)
+		}
+	}
+	if lo == hi && lo != x {
+		refuse("the two ends of the interval are the same")
+	}
+	// Each end that belongs to the interval stands behind, in their order, once: one text has one reading.
+	rest := terms[5:]
+	for _, end := range terms[3:5] {
+		if len(rest) > 0 && rest[0] == end && end != x {
+			rest = rest[1:]
+		}
+	}
+	if len(rest) > 0 {
+		refuse("behind the ends stands what is none")
+	}
 }
 
 // signature is the signature of the formula's terms, or nil if it has none.

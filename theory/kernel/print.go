@@ -202,6 +202,28 @@ func (p *Printer) formula(time Time, f Formula) string {
 		return text(0) + " " + f.form.String()
 	case Within:
 		return text(0) + " within [" + text(1) + ", " + text(2) + "]"
+	case Zeros, RisingZeros, FallingZeros:
+		c, _ := f.Count()
+		what, left, lo, hi, right := " zeros", "(", "-inf", "inf", ")"
+		if c.N == 1 {
+			what = " zero"
+		}
+		if f.form != Zeros {
+			what = " " + f.form.String() + what
+		}
+		if c.Lo != nil {
+			lo = text(3)
+		}
+		if c.Hi != nil {
+			hi = text(4)
+		}
+		if c.LoIn {
+			left = "["
+		}
+		if c.HiIn {
+			right = "]"
+		}
+		return text(0) + " has " + strconv.Itoa(c.N) + what + " for " + text(1) + " in " + left + lo + ", " + hi + right
 	case Always:
 		return "always " + p.formula(AtState, *f.inner) + course
 	case Evolves:

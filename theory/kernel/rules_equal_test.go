@@ -150,3 +150,23 @@ func TestRootsInversesAndNulls(t *testing.T) {
 	refused(t, c, "null", "X == O(n,m)", "null needs", []Theorem{h("tr(X^T*X) + y == 0"), h("y >= 0")}, read(t, s, "x"))
 	refused(t, c, "null", "X == O(n,m)", "null needs", []Theorem{h("x - y == 0"), h("x >= 0")}, read(t, s, "y"))
 }
+
+// TestClosed: a theorem about a hole, in what it states or in what it assumes, is none about symbols.
+func TestClosed(t *testing.T) {
+	s := declare(t, "n; x; hole h")
+	d := NewDynamics(s)
+	plain, about := state(t, d, "x > 0"), state(t, d, "x > 0", "h > 0")
+	for _, c := range []struct {
+		name, why string
+		th        Theorem
+	}{
+		{"no hole", "", prove(t, plain, "hyp", "x > 0", nil)},
+		{"a hole in the statement", "speaks of a hole", prove(t, plain, "modulo", "h == h", nil)},
+		{"a hole in a hypothesis", "speaks of a hole", prove(t, about, "hyp", "x > 0", nil)},
+		{"no theorem", "states nothing", Theorem{}},
+	} {
+		if err := c.th.Closed(); (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

@@ -13,6 +13,7 @@ var motionRules = map[string]rule{
 	"lift":          {anyTime, many, 0, (*application).lift},
 	"remain":        {anyTime, many, 0, (*application).remain},
 	"unmet":         {anyTime, many, 0, (*application).unmet},
+	"begin":         {anyTime, many, 0, (*application).begin},
 	"keep":          {anyTime, many, 0, (*application).keep},
 	"differentiate": {Motion, 3, 0, (*application).differentiate},
 	"barrier":       {Motion, many, many, (*application).barrier},
@@ -51,6 +52,16 @@ func (a *application) permanent(from int) []Formula {
 	}
 	for i := from; i < len(a.premises); i++ {
 		known = append(known, a.alwaysPremise(i))
+	}
+	return known
+}
+
+// initial lists what is known to hold at time 0: each hypothesis, whatever its mark, and the always theorems among the
+// premises from this one on.
+func (a *application) initial(from int) []Formula {
+	known := a.permanent(from)
+	for _, h := range a.ctx.hyps {
+		known = append(known, h.formula)
 	}
 	return known
 }
@@ -118,14 +129,33 @@ func (a *application) remain() {
 }
 
 // unmet: L₁, …, L_k stay so since they are never all so at time 0. Premise 1 is ⊥ at a state at which all are so, under
-// what holds at time 0: each hypothesis, whatever its mark, and the always theorems among the further premises.
+// what holds at time 0; the further premises are the always theorems among that.
 func (a *application) unmet() {
 	_, known := a.staying()
 	a.atLeast(1)
-	known = append(known, a.permanent(1)...)
-	for _, h := range a.ctx.hyps {
-		known = append(known, h.formula)
+	a.absurd0(append(known, a.initial(1)...))
+}
+
+// begin: always ⊥, because no motion begins. Premise 1 is ⊥ at a state under what holds at time 0; the further premises
+// are the always theorems among that.
+//
+// Proof. Let a motion [an orbit] meet Γ. It has a time 0, T > 0 [x₀ is part of every orbit], and the values of the state
+// variables and inputs then are one state. There the hypotheses hold: those marked start by what start means, always and
+// const because 0 is one of the times, and so do the always theorems. Premise 1 says that no state has all that. So
+// nothing meets Γ, and of all that does, ⊥ always holds. What is assumed at a state elsewhere and not in Γ is not known
+// to hold at time 0, and refused.
+func (a *application) begin() {
+	// Soundness: this says nothing of a motion but that there is none.
+	a.form(Always)
+	if a.goal.inner.form != Absurd {
+		refuse("this rule establishes always absurd, not always %s", a.goal.inner.form)
 	}
+	a.atLeast(1)
+	a.absurd0(a.initial(1))
+}
+
+// absurd0 requires the first premise to be ⊥ at a state at which nothing is assumed but what is known.
+func (a *application) absurd0(known []Formula) {
 	if f := a.assuming(0, known); f.form != Absurd {
 		refuse("premise 1 is %s, and not that this is absurd", f.form)
 	}
@@ -133,16 +163,13 @@ func (a *application) unmet() {
 
 // keep: let L₁, …, L_k stay zero (nonnegative, positive, psd), and let each of them be the difference of a formula
 // of that form that holds at time 0. Then each of them is so at each time, and so is the goal, whose difference is
-// one of them. The difference of a = b, a ≥ b, a > b is a − b, or a if b is the literal zero; P psd stands for P. What
-// holds at time 0 is each hypothesis, whatever its mark, and the always theorems among the further premises.
+// one of them. The difference of a = b, a ≥ b, a > b is a − b, or a if b is the literal zero; P psd stands for P. The
+// further premises are the always theorems among what holds at time 0.
 func (a *application) keep() {
 	a.form(Always)
 	a.atLeast(1)
 	stay := a.here(0)
-	atStart := a.permanent(1)
-	for _, h := range a.ctx.hyps {
-		atStart = append(atStart, h.formula)
-	}
+	atStart := a.initial(1)
 	// A premise of another form has no terms that stay.
 	kept := false
 	a.sig.spend(len(stay.terms) * len(atStart))

@@ -234,34 +234,37 @@ func TestRemainAndKeep(t *testing.T) {
 	}
 }
 
+// absurdity is ⊥ at a state under these hypotheses, the last two of which contradict each other.
+func (b bench) absurdity(hyps ...string) Theorem {
+	b.Helper()
+	var hs []Hypothesis
+	for _, h := range hyps {
+		hs = append(hs, Hypothesis{Here, statement(b.T, b.d.sig, h)})
+	}
+	state, err := NewContext(b.d, AtState, hs...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var two []Theorem
+	for _, h := range hs[len(hs)-2:] {
+		th, err := state.Apply("hyp", h.formula, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		two = append(two, th)
+	}
+	th, err := state.Apply("absurd", formula(Absurd), two)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return th
+}
+
 func TestUnmet(t *testing.T) {
 	b := floor(t)
 	for _, time := range []Time{Motion, Orbit} {
 		c := over(t, b.d, time, "const: a > 0", "always: x > 0", "start: y > 0")
-		// absurd is ⊥ at a state under these hypotheses, the last two of which contradict each other.
-		absurd := func(hyps ...string) Theorem {
-			var hs []Hypothesis
-			for _, h := range hyps {
-				hs = append(hs, Hypothesis{Here, statement(t, b.d.sig, h)})
-			}
-			state, err := NewContext(b.d, AtState, hs...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var two []Theorem
-			for _, h := range hs[len(hs)-2:] {
-				th, err := state.Apply("hyp", h.formula, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				two = append(two, th)
-			}
-			th, err := state.Apply("absurd", formula(Absurd), two)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return th
-		}
+		absurd := b.absurdity
 		b.try(c, "unmet", "staynonnegative -1*y", "", list(absurd("y > 0", "-1*y >= 0")))
 		b.try(c, "unmet", "staynonnegative -1*x", "", list(absurd("x > 0", "-1*x >= 0")))
 		b.try(c, "unmet", "staynonnegative -1*a", "", list(absurd("a > 0", "-1*a >= 0")))
@@ -275,6 +278,41 @@ func TestUnmet(t *testing.T) {
 		b.try(d, "unmet", "staynonnegative y", "not that this is absurd", list(b.theorem(d, "always y >= 0")))
 		b.try(c, "unmet", "evolves y; a", "something stays", list(absurd("y > 0", "-1*y >= 0")))
 		b.try(c, "unmet", "staynonnegative -1*y", "premise(s) or more", nil)
+	}
+}
+
+func TestBegin(t *testing.T) {
+	b := floor(t)
+	for _, time := range []Time{Motion, Orbit} {
+		none := "always false"
+		c := over(t, b.d, time, "const: a > 0", "const: -1*a >= 0")
+		b.try(c, "begin", none, "", list(b.absurdity("a > 0", "-1*a >= 0")))
+		c = over(t, b.d, time, "always: x > 0", "start: -1*x >= 0", "start: y > 0", "start: -1*y >= 0")
+		b.try(c, "begin", none, "", list(b.absurdity("x > 0", "-1*x >= 0")))
+		b.try(c, "begin", none, "", list(b.absurdity("-1*x >= 0", "y > 0", "-1*y >= 0")))
+		// An input has a value at time 0.
+		c = over(t, b.d, time, "start: u > 0", "start: -1*u >= 0")
+		b.try(c, "begin", none, "", list(b.absurdity("u > 0", "-1*u >= 0")))
+		// What is known to hold all along holds at time 0; what is known of another Γ does not.
+		c = b.none(time, "start: z > 0")
+		two := b.absurdity("z > 0", "-1*z >= 0")
+		b.try(c, "begin", none, "", list(two, b.theorem(c, "always -1*z >= 0")))
+		b.try(c, "begin", none, "another context", list(two, b.theorem(b.none(time), "always -1*z >= 0")))
+		b.try(c, "begin", none, "premise 2 is vanishes", list(two, b.theorem(c, "vanishes z")))
+		// A hypothesis that is made here, at the state, or that is weaker in Γ.
+		b.try(c, "begin", none, "premise 1 assumes", list(two))
+		b.try(over(t, b.d, time, "start: z >= 0", "start: -1*z >= 0"), "begin", none, "premise 1 assumes", list(two))
+		b.try(b.none(time), "begin", none, "premise 1 assumes", list(two))
+		b.try(c, "begin", none, "not that this is absurd", list(b.at("z > 0", "z > 0")))
+		b.try(c, "begin", none, "not that this is absurd", list(b.theorem(c, "always z > 0")))
+		c = over(t, b.d, time, "start: z > 0", "start: -1*z >= 0")
+		b.try(c, "begin", "always z > 1", "always absurd, not", list(two))
+		b.try(c, "begin", "evolves z; a", "establishes always", list(two))
+		b.try(c, "begin", none, "premise(s) or more", nil)
+	}
+	_, err := state(t, b.d, "z > 0", "-1*z >= 0").Apply("begin", formula(Absurd), list(b.absurdity("z > 0", "-1*z >= 0")))
+	if err == nil {
+		t.Error("begin concludes something of a state")
 	}
 }
 

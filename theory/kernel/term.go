@@ -291,7 +291,7 @@ func (s *Signature) owns(t *Term) bool { return t != nil && t.sig == s && t.self
 // reserved are words of the language that name no symbol.
 var reserved = map[string]bool{"I": true, "E": true, "tr": true, "sym": true, "skew": true, "inv": true, "vec": true, "rvec": true,
 	"kron": true, "ddt": true, "next": true, "diff": true, "grad": true, "gradsym": true, "gradskew": true, "sg": true, "at": true,
-	"rhs": true, "root": true, "size": true, "zero": true, "psd": true, "pd": true}
+	"rhs": true, "root": true, "size": true, "zero": true, "psd": true, "pd": true, "inf": true}
 
 // identifier reports whether name is an ASCII identifier that may name a symbol or a size.
 func identifier(name string) bool {

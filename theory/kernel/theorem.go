@@ -200,7 +200,8 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 	r.check(a)
 	if c.time == AtState {
 		// Soundness: the partial reading. Every term of the goal has a value wherever Γ holds.
-		for _, t := range goal.terms {
+		// Of a count of zeros those are the ends; that its expression has values is for its rule to see.
+		for _, t := range goal.Ends() {
 			a.define(t)
 		}
 	}
@@ -228,7 +229,7 @@ func RuleNames() []string {
 var rules = map[string]rule{}
 
 func init() {
-	for _, table := range []map[string]rule{equalRules, orderRules, definiteRules, motionRules, orbitRules} {
+	for _, table := range []map[string]rule{equalRules, orderRules, definiteRules, countRules, motionRules, orbitRules} {
 		for name, r := range table {
 			if _, twice := rules[name]; twice {
 				panic("kernel: two rules called " + name)

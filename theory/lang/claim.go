@@ -222,6 +222,7 @@ const (
 	Always                      // the state statement Of holds at every time of a motion, at every step of an orbit
 	Absurd                      // holds nowhere
 	Bounded                     // every entry of L lies in [Lo, Hi]
+	Counted                     // L has N zeros, or N rising or falling ones (Word), for the scalar R from Lo to Hi
 )
 
 // Course says whether a statement over time speaks of motions of the flow or of orbits of the map.
@@ -248,8 +249,11 @@ type Stmt struct {
 	Of     *Stmt   // of Always
 	Course Course
 	Lo, Hi *Expr
-	Word   string // Stays: positive, nonnegative, zero or psd
-	Assign []*Equation
+	// LoIn and HiIn say whether the ends of the interval of Counted, nil at ∓∞, belong to it.
+	LoIn, HiIn bool
+	N          int    // of Counted
+	Word       string // Stays: positive, nonnegative, zero or psd; Counted: rising, falling or nothing
+	Assign     []*Equation
 	// Property names the sampled property.
 	Property string
 }

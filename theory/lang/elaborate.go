@@ -81,7 +81,7 @@ type letPlace struct {
 // nameable refuses names that the kernel has no symbols for, and words with which a statement begins.
 func nameable(name string, at Pos) error {
 	switch name {
-	case "T", "stationary", "assumption", "sampled", "always", "absurd":
+	case "T", "stationary", "assumption", "sampled", "always", "absurd", "inf":
 		return errAt(at, "%s is reserved", name)
 	}
 	if strings.HasPrefix(name, "hole_") {
@@ -127,6 +127,11 @@ func Elaborate(p *Part) (*Reading, error) {
 		return nil, plain(err)
 	}
 	time := r.time()
+	for _, a := range p.Assumes {
+		if p.Stmt.Kind == Counted && (a.Always || a.Start) {
+			return nil, errAt(a.Stmt.Pos, "zeros are counted at a state, and this speaks of time; expected assume %s: …", a.Name)
+		}
+	}
 	if time != kernel.AtState && p.restricted != (Pos{}) {
 		return nil, errAt(p.restricted, "restrict speaks of one instant, and this statement of all times; expected an assumption, or a structure that is declared")
 	}
@@ -164,6 +169,9 @@ func Elaborate(p *Part) (*Reading, error) {
 	if err := r.meaning(); err != nil {
 		return nil, err
 	}
+	if err := r.unbound(); err != nil {
+		return nil, err
+	}
 	r.names = r.definitions()
 	return r, nil
 }
@@ -180,10 +188,7 @@ func (r *Reading) meaning() error {
 	}
 	for i, h := range r.ctx.Hypotheses() {
 		if err := unfolds(h.Formula()); err != nil {
-			at := r.part.Pos
-			if s := r.env.Symbols[r.owners[i]]; s != nil {
-				at = s.Pos
-			}
+			at := r.owner(i)
 			for _, a := range r.part.Assumes {
 				if a.Name == r.owners[i] {
 					at = r.blame(a.Stmt)
@@ -204,6 +209,19 @@ func (r *Reading) meaning() error {
 		return e
 	}
 	return nil
+}
+
+// owner is the place of the declaration or assumption whose i-th hypothesis it is.
+func (r *Reading) owner(i int) Pos {
+	for _, a := range r.part.Assumes {
+		if a.Name == r.owners[i] {
+			return a.Stmt.Pos
+		}
+	}
+	if s := r.env.Symbols[r.owners[i]]; s != nil {
+		return s.Pos
+	}
+	return r.part.Pos
 }
 
 // blame is the place of the innermost expression of a statement that does not unfold.
@@ -399,7 +417,7 @@ func (r *Reading) dynamics() error {
 // said to hold always, or at the start.
 func (r *Reading) time() kernel.Time {
 	s := r.part.Stmt
-	if s.Kind == Stationary || s.Kind.ofState() && !slices.ContainsFunc(r.part.Assumes, func(a *Assume) bool { return a.Always || a.Start }) {
+	if s.Kind == Stationary || s.Kind == Counted || s.Kind.ofState() && !slices.ContainsFunc(r.part.Assumes, func(a *Assume) bool { return a.Always || a.Start }) {
 		return kernel.AtState
 	}
 	if course(r.env, s) == OverSteps {

@@ -1,6 +1,9 @@
 package lang
 
 import (
+	"math/big"
+	"slices"
+
 	"stopgrad/theory/kernel"
 )
 
@@ -16,6 +19,8 @@ func (r *Reading) Formulas(s *Stmt) ([]kernel.Formula, error) {
 	switch {
 	case s.Kind.ofState():
 		return one(r.state(s))
+	case s.Kind == Counted:
+		return one(r.count(s))
 	case s.Kind == Stationary:
 		return r.stationary(s)
 	case s.Kind == Assumption || s.Kind == Sampled:
@@ -142,6 +147,71 @@ func (r *Reading) equal(at Pos, l, m *Expr) (kernel.Formula, error) {
 	}
 	f, err := kernel.NewFormula(kernel.Equal, a, b)
 	return f, located(at, err)
+}
+
+// count reads how many zeros an expression has.
+func (r *Reading) count(s *Stmt) (kernel.Formula, error) {
+	n, err := r.sig.Number(big.NewRat(int64(s.N), 1))
+	if err != nil {
+		return kernel.Formula{}, located(s.Pos, err)
+	}
+	x := r.sig.Lookup(s.R.Name)
+	ends := []*kernel.Term{x, x}
+	e, err := r.read(s.L, scalarShape, false)
+	for i, end := range []*Expr{s.Lo, s.Hi} {
+		if end != nil && err == nil {
+			ends[i], err = r.read(end, scalarShape, false)
+			if err == nil && ends[i] == x {
+				return kernel.Formula{}, errAt(end.Pos, "an end of the interval mentions %s, whose values it bounds", s.R.Name)
+			}
+		}
+	}
+	if err != nil {
+		return kernel.Formula{}, err
+	}
+	ts := append([]*kernel.Term{e, x, n}, ends...)
+	for i, in := range []bool{s.LoIn, s.HiIn} {
+		if in {
+			ts = append(ts, ends[i])
+		}
+	}
+	return form(s, map[string]kernel.Form{"": kernel.Zeros, "rising": kernel.RisingZeros, "falling": kernel.FallingZeros}[s.Word], ts...)
+}
+
+// unbound requires that Γ says nothing of a variable for whose values zeros are counted: what it says would be no bound of
+// them, and might read as one.
+func (r *Reading) unbound() error {
+	for _, g := range r.goals {
+		c, ok := g.Count()
+		if !ok {
+			continue
+		}
+		for i, h := range r.ctx.Hypotheses() {
+			for _, t := range h.Formula().Terms() {
+				parts, err := r.dyn.Parts(t)
+				if err != nil {
+					return located(r.part.Pos, err)
+				}
+				if slices.ContainsFunc(parts, func(u *kernel.Term) bool { return mentions(u, c.In) }) {
+					return errAt(r.owner(i), "zeros are counted for all values of %[1]s in their interval, and here something else is said of it; expected %[1]s declared without bounds, and in no hypothesis", c.In.Symbol().Name())
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func mentions(t, x *kernel.Term) bool {
+	seen := map[*kernel.Term]bool{}
+	var visit func(*kernel.Term) bool
+	visit = func(t *kernel.Term) bool {
+		if seen[t] {
+			return false
+		}
+		seen[t] = true
+		return t == x || slices.ContainsFunc(t.Args(), visit)
+	}
+	return visit(t)
 }
 
 // temporal reads a statement about motions or orbits.

@@ -1030,12 +1030,12 @@ func (part *Part) parseTwin(k *node) error {
 	return nil
 }
 
-// rules maps each proof rule to what it takes: an expression (e), expressions (E), a fact's or symbol's name (n), facts (f), a
+// rules maps each proof rule to what it takes: an expression (e), expressions (E), expressions or none (c), a fact's or symbol's name (n), facts (f), a
 // rule of the kernel with facts and expressions (k), or nothing.
 var rules = map[string]string{"expand": "", "modulo": "e", "manifest": "e", "gronwall": "n", "integrate": "n",
-	"congruence": "E", "monotone": "n", "barrier": "E", "sturm": "n", "apply": "k", "follows": "f"}
+	"congruence": "E", "monotone": "n", "barrier": "E", "sturm": "n", "apply": "k", "follows": "f", "count": "c"}
 
-const ruleNames = "expand, modulo, manifest, gronwall, integrate, congruence, monotone, barrier, sturm, apply or follows"
+const ruleNames = "expand, modulo, manifest, gronwall, integrate, congruence, monotone, barrier, sturm, count, apply or follows"
 
 func (f *File) parseStep(n *node) (*Step, error) {
 	p, err := newParser(n)
@@ -1154,6 +1154,10 @@ func (f *File) parseRule(p *parser, s *Step, rule string) error {
 		s.Uses, err = name("the name of a fact")
 	case "e", "E":
 		err = exprs(args == "E")
+	case "c":
+		if p.peek().kind != tEOF {
+			err = exprs(true)
+		}
 	case "f":
 		err = facts()
 	case "k":

@@ -250,7 +250,7 @@ func (p *parser) stmt() (*Stmt, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case s.Kind.ofState() || s.Kind == Assumption || s.Kind == Sampled:
+	case s.Kind.ofState() || s.Kind == Counted || s.Kind == Assumption || s.Kind == Sampled:
 		return nil, errAt(t.pos, "this statement takes no course; of all times is said: always STATEMENT")
 	case s.Course != Unsaid && s.Course != course:
 		return nil, errAt(t.pos, "a rate is along the flow, a factor over steps")
@@ -259,7 +259,7 @@ func (p *parser) stmt() (*Stmt, error) {
 	return s, nil
 }
 
-// ofState reports whether statements of this kind speak of one state.
+// ofState reports whether statements of this kind speak of one state alone, so that they can be assumed and said of all times.
 func (k StmtKind) ofState() bool {
 	switch k {
 	case Equality, Inequality, Inequation, Definite, Regular, Diagonality, Absurd, Bounded:
@@ -375,6 +375,8 @@ func (p *parser) bareStmt() (*Stmt, error) {
 			return nil, err
 		}
 		return s, p.expect("]")
+	case "has":
+		return s, p.count(s)
 	case "psd", "pd":
 		s.Kind, s.Strict = Definite, t.text == "pd"
 		return s, nil
@@ -425,7 +427,67 @@ func (p *parser) bareStmt() (*Stmt, error) {
 		s.Hi, err = p.expr()
 		return s, err
 	}
-	return nil, errAt(t.pos, "expected a statement: one of == != >= > <= <, psd, pd, invertible, diagonal, within, evolves at rate, decays at rate, vanishes, stays, moves by congruence, tends to; found %s", t.describe())
+	return nil, errAt(t.pos, "expected a statement: one of == != >= > <= <, psd, pd, invertible, diagonal, within, has N zeros, evolves at rate, decays at rate, vanishes, stays, moves by congruence, tends to; found %s", t.describe())
+}
+
+// count reads what stands behind has: 2 zeros for x in (lo, hi), 1 rising zero for x in [lo, inf), ….
+func (p *parser) count(s *Stmt) error {
+	s.Kind = Counted
+	t := p.next()
+	n, err := strconv.ParseUint(t.text, 10, 31)
+	if t.kind != tNumber || err != nil {
+		return errAt(t.pos, "expected how many zeros there are, a whole number such as 2, found %s", t.describe())
+	}
+	s.N = int(n)
+	if p.isWord("rising") || p.isWord("falling") {
+		s.Word = p.next().text
+	}
+	if !p.accept("zeros") && !p.accept("zero") {
+		return errAt(p.peek().pos, "expected zeros, rising zeros or falling zeros, found %s", p.peek().describe())
+	}
+	if err := p.expect("for"); err != nil {
+		return err
+	}
+	x, err := p.ident("the scalar for whose values zeros are counted")
+	if err != nil {
+		return err
+	}
+	s.R = NewSym(x.pos, x.text)
+	if err := p.expect("in"); err != nil {
+		return err
+	}
+	open := p.next()
+	if open.text != "[" && open.text != "(" {
+		return errAt(open.pos, "expected an interval such as (0, 1] or (0, inf), found %s", open.describe())
+	}
+	s.LoIn = open.text == "["
+	if at := p.i; p.accept("-") && p.accept("inf") {
+		if s.LoIn {
+			return errAt(open.pos, "an end at -inf is open: (-inf")
+		}
+	} else {
+		p.i = at
+		if s.Lo, err = p.expr(); err != nil {
+			return err
+		}
+	}
+	if err := p.expect(","); err != nil {
+		return err
+	}
+	if !p.accept("inf") {
+		if s.Hi, err = p.expr(); err != nil {
+			return err
+		}
+	}
+	closing := p.next()
+	s.HiIn = closing.text == "]"
+	switch {
+	case !s.HiIn && closing.text != ")":
+		return errAt(closing.pos, "expected ] or ) at the end of an interval, found %s", closing.describe())
+	case s.HiIn && s.Hi == nil:
+		return errAt(closing.pos, "an end at inf is open: inf)")
+	}
+	return nil
 }
 
 func (p *parser) words(ws ...string) error {

@@ -220,6 +220,26 @@ func (p printer) stmt(s *Stmt) string {
 		return x(s.L) + last("diagonal")
 	case Bounded:
 		return x(s.Lo) + pick(` \le \left(`, " ≤ (") + x(s.L) + pick(`\right)_{ij} \le `, ")ᵢⱼ ≤ ") + x(s.Hi)
+	case Counted:
+		v, left, lo, hi, right := x(s.R), "(", pick(`-\infty`, "−∞"), pick(`\infty`, "∞"), ")"
+		if s.Lo != nil {
+			lo = x(s.Lo)
+		}
+		if s.Hi != nil {
+			hi = x(s.Hi)
+		}
+		if s.LoIn {
+			left = "["
+		}
+		if s.HiIn {
+			right = "]"
+		}
+		such := x(s.L) + " = 0"
+		if s.Word != "" {
+			e := p.expr(s.L, 4)
+			such += pick(`,\ \partial_{`+v+`} `, ", ∂") + pick(e, e+"/∂"+v) + map[string]string{"rising": " > 0", "falling": " < 0"}[s.Word]
+		}
+		return pick(`\#\{`, "#{") + v + pick(` \in `, " ∈ ") + left + lo + ", " + hi + right + " : " + such + pick(`\}`, "}") + " = " + fmt.Sprint(s.N)
 	case Always:
 		return pick(`\text{always}\ `, "always ") + p.stmt(s.Of) + over
 	case Absurd:

@@ -43,7 +43,7 @@ var keywords = map[string]bool{
 	"for":  true,
 	"draw": true, "proof": true, "twin": true, "why": true, "words": true, "consequence": true,
 	"expand": true, "modulo": true, "manifest": true, "fact": true, "gronwall": true, "integrate": true,
-	"congruence": true, "monotone": true, "barrier": true, "sturm": true, "apply": true, "follows": true, "suppose": true,
+	"congruence": true, "monotone": true, "barrier": true, "sturm": true, "count": true, "apply": true, "follows": true, "suppose": true,
 }
 
 // isProse reports whether the item's text is for readers only, so that its lines are never parsed.

@@ -588,6 +588,17 @@ func (env *Env) checkStmt(s *Stmt) error {
 			return shapeErr(s.Pos, "%s has no entries; expected a matrix", t)
 		}
 		return needScalar(s.Lo, s.Hi)
+	case Counted:
+		for _, e := range []*Expr{s.L, s.Lo, s.Hi} {
+			if e != nil {
+				if err := needScalar(e); err != nil {
+					return err
+				}
+			}
+		}
+		if x := env.Symbols[s.R.Name]; x == nil || x.Kind != Scalar || x.Root != nil {
+			return shapeErr(s.R.Pos, "zeros are counted for the values of a declared scalar, and %s is none", s.R.Name)
+		}
 	case Always:
 		if err := env.checkStmt(s.Of); err != nil {
 			return err

@@ -148,7 +148,8 @@ func (e *evaluator) mentionsRandom(t *kernel.Term) bool {
 	return v
 }
 
-// degrees bounds the degree of terms in the random columns. Letters have a degree where at puts random values in.
+// degrees bounds the degree of terms in the random columns, or in a letter. Letters have a degree where at puts random values
+// in, and where they are asked about.
 type degrees struct {
 	*evaluator
 	letters map[*kernel.Term]int // of letters that have values; 0 if absent
@@ -199,7 +200,7 @@ func (d *degrees) find(t *kernel.Term) int {
 		return most * t.Exponent()
 	case kernel.Reciprocal, kernel.Root, kernel.Inverse:
 		if most > 0 {
-			fail("a divisor, radicand or inverse is random")
+			fail("a divisor, radicand or inverse is random, or depends on the variable")
 		}
 	case kernel.Diff, kernel.Grad, kernel.GradSym, kernel.GradSkew:
 		return d.of(t.Arg(0)) // a derivative of a polynomial in x is of no higher degree, whatever the degree of x

@@ -11,7 +11,8 @@ import (
 type Judgement struct {
 	Holds  bool
 	Strict bool    // it holds, and does so near the state wherever its terms are continuous
-	Sides  []Value // the values of its terms
+	Sides  []Value // the values of its terms; none of a count of zeros
+	Says   string  // of a count of zeros, what was found
 }
 
 // Holds judges a state formula of the context's dynamics at a state. The context's hypotheses play no part.
@@ -41,6 +42,9 @@ func (x *Judge) Holds(f kernel.Formula) (j Judgement, err error) {
 
 // judge judges a state formula in the frame.
 func (fr *frame) judge(f kernel.Formula) Judgement {
+	if c, ok := f.Count(); ok {
+		return fr.count(f.Form(), c)
+	}
 	ts := f.Terms()
 	ms := make([]matrix, len(ts))
 	j := Judgement{Sides: make([]Value, len(ts))}
@@ -263,6 +267,9 @@ func describe(f kernel.Formula) string {
 }
 
 func sides(j Judgement) string {
+	if j.Says != "" {
+		return j.Says
+	}
 	var out []string
 	for _, v := range j.Sides {
 		out = append(out, v.String())

@@ -176,26 +176,41 @@ func isZero(t *kernel.Term) bool {
 
 // negated is −t with the sign pushed to where it costs least.
 func (b builder) negated(t *kernel.Term) *kernel.Term {
-	switch t.Head() {
-	case kernel.Number:
-		return b.number(new(big.Rat).Neg(t.Value()))
-	case kernel.Zero:
-		return t
-	case kernel.Sum:
-		return b.add(b.negated(t.Arg(0)), b.negated(t.Arg(1)))
-	case kernel.Product:
+	memo := map[*kernel.Term]*kernel.Term{}
+	var visit func(t *kernel.Term) *kernel.Term
+	visit = func(t *kernel.Term) *kernel.Term {
+		switch t.Head() {
+		case kernel.Number:
+			return b.number(new(big.Rat).Neg(t.Value()))
+		case kernel.Zero:
+			return t
+		case kernel.Sum, kernel.Product:
+		default:
+			return b.neg(t)
+		}
+		if u, ok := memo[t]; ok {
+			return u
+		}
 		x, y := t.Arg(0), t.Arg(1)
-		if x.Head() == kernel.Number {
+		var u *kernel.Term
+		switch {
+		case t.Head() == kernel.Sum:
+			u = b.add(visit(x), visit(y))
+		case x.Head() == kernel.Number:
 			v := x.Value()
 			v.Neg(v)
 			if v.Cmp(big.NewRat(1, 1)) == 0 {
-				return y
+				u = y
+			} else {
+				u = b.mul(b.number(v), y)
 			}
-			return b.mul(b.number(v), y)
+		default:
+			u = b.mul(visit(x), y)
 		}
-		return b.mul(b.negated(x), y)
+		memo[t] = u
+		return u
 	}
-	return b.neg(t)
+	return visit(t)
 }
 
 // unlimited summands of a sum, through scalar multiples by numbers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
@@ -268,23 +269,41 @@ func (p *prover) extended(s *state, more ...kernel.Formula) *state {
 	return p.newState(append(append([]kernel.Formula{}, s.hyps...), more...))
 }
 
-// vacuous looks for a contradiction among the hypotheses that hold all along.
+// vacuous looks for a contradiction among the hypotheses that hold all along, and then among those that hold at time 0.
 func (p *prover) vacuous() kernel.Theorem {
 	if p.base == nil {
 		return kernel.Theorem{}
 	}
 	p.levels, p.supposing = 1, true
-	th, ok := p.base.contradiction()
-	if !ok {
+	s, rule := p.base, "lift"
+	th, ok := s.contradiction()
+	if !ok && p.gamma.Time() != kernel.AtState {
+		if s, rule = p.initial(), "begin"; s != p.base {
+			th, ok = s.contradiction()
+		}
+	}
+	if !ok || p.gamma.Time() == kernel.AtState {
+		return th
+	}
+	th, err := p.over(rule, always(th.Formula()), append([]kernel.Theorem{th}, p.kept...))
+	if err != nil {
 		return kernel.Theorem{}
 	}
-	if p.gamma.Time() == kernel.AtState {
-		return th
+	return th
+}
+
+// initial is the state context of what holds at time 0: all that holds all along, and what is assumed at the start.
+func (p *prover) initial() *state {
+	var start []kernel.Formula
+	for _, h := range p.gamma.Hypotheses() {
+		if f := h.Formula(); !slices.ContainsFunc(p.base.hyps, f.Same) {
+			start = append(start, f)
+		}
 	}
-	if th, err := p.lift(p.base, th); err == nil {
-		return th
+	if len(start) == 0 {
+		return p.base
 	}
-	return kernel.Theorem{}
+	return p.extended(p.base, start...)
 }
 
 // contradiction proves ⊥ if one hypothesis has the opposite sign of what the others give it.

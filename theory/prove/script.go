@@ -201,6 +201,8 @@ func (p *prover) one(f kernel.Formula, rule string, st *lang.Step) (kernel.Theor
 			return p.manifest(f, st)
 		case "sturm":
 			return p.sturm(f, st)
+		case "count":
+			return p.counted(f, st)
 		}
 		return kernel.Theorem{}, errForm
 	}
@@ -457,6 +459,36 @@ func (s *state) explain(err error) error {
 		known = "known to be " + known + " only"
 	}
 	return fmt.Errorf("%w; %s is not known to be %s (%s)", err, kernel.Print(w.term), kindWords[w.kind], known)
+}
+
+// counted proves a count of zeros by the points that a script gives, its pieces by search.
+func (p *prover) counted(f kernel.Formula, st *lang.Step) (kernel.Theorem, error) {
+	c, ok := f.Count()
+	if !ok {
+		return kernel.Theorem{}, errForm
+	}
+	var cuts []*kernel.Term
+	if st.Expr != nil {
+		for _, e := range append([]*lang.Expr{st.Expr}, st.More...) {
+			t, err := p.reading.Term(e)
+			if err != nil {
+				return kernel.Theorem{}, err
+			}
+			cuts = append(cuts, t)
+		}
+	}
+	p.levels = allLevels
+	s := p.work
+	for _, t := range append(f.Ends(), cuts...) {
+		if err := s.define(t); err != nil {
+			return kernel.Theorem{}, s.explain(err)
+		}
+	}
+	th, err := s.pieces(f, cuts, s.views(c))
+	if err != nil {
+		return th, s.explain(err)
+	}
+	return th, nil
 }
 
 // sturm proves the sign of a polynomial in one symbol on its domain.

@@ -55,12 +55,19 @@ func (p *prover) find(f kernel.Formula) (kernel.Theorem, error) {
 // findState looks for a proof of a formula about one state.
 func (p *prover) findState(s *state, f kernel.Formula) (kernel.Theorem, error) {
 	s.why = nil
-	for _, t := range f.Terms() {
+	for _, t := range f.Ends() {
 		if err := s.define(t); err != nil {
 			return kernel.Theorem{}, s.explain(err)
 		}
 	}
 	switch f.Form() {
+	case kernel.Zeros, kernel.RisingZeros, kernel.FallingZeros:
+		th, err := s.count(f)
+		if err != nil {
+			return th, s.explain(err)
+		}
+		p.found(th.Rule(), "", th)
+		return th, nil
 	case kernel.Equal:
 		th, err := s.equation(f)
 		if err != nil {

@@ -46,7 +46,7 @@ func (p *prover) restate(f kernel.Formula, th kernel.Theorem) (kernel.Theorem, e
 		return kernel.Theorem{}, fmt.Errorf("it has to be stated as there, definitions written out")
 	}
 	s.why = nil
-	for _, t := range f.Terms() {
+	for _, t := range f.Ends() {
 		if err := s.define(t); err != nil {
 			return kernel.Theorem{}, s.explain(err)
 		}

@@ -346,7 +346,7 @@ func (s *state) undefined(f kernel.Formula) error {
 
 // apply applies a rule here after establishing that the terms of the goal and of the argument have values.
 func (s *state) apply(rule string, f kernel.Formula, premises []kernel.Theorem, terms ...*kernel.Term) (kernel.Theorem, error) {
-	for _, t := range f.Terms() {
+	for _, t := range f.Ends() {
 		if err := s.define(t); err != nil {
 			return kernel.Theorem{}, err
 		}

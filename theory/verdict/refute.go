@@ -60,7 +60,7 @@ func (r *Refutation) Sides() (left, right string, ok bool) {
 		return "", "", false
 	}
 	j, err := model.Holds(x.Context(), f, x.State())
-	if err != nil {
+	if err != nil || len(j.Sides) == 0 {
 		return "", "", false
 	}
 	sides := j.Sides
@@ -89,14 +89,54 @@ func (r *Refutation) Finding() *eval.Finding { return r.finding }
 
 // Refute asks the model whether a state is a counterexample to a part. An error means that the question could not be
 // put: the part has no meaning, or the state lacks a value.
-func Refute(part *lang.Part, w Witness) (*Refutation, error) {
-	if part.Fault != nil {
-		return nil, part.Fault
+func Refute(part *lang.Part, w Witness) (*Refutation, error) { return NewRefuter(part).At(w) }
+
+// Refuter asks the model about states of one part, which must not change meanwhile: what the part is in the kernel's terms,
+// and what its motions keep, is worked out once for many states. It is not safe for concurrent use.
+type Refuter struct {
+	part    *lang.Part
+	reading *lang.Reading
+	ctx     *kernel.Context
+	goals   []kernel.Formula
+	keeps   []kernel.Theorem
+	err     error
+	asked   int
+}
+
+// NewRefuter returns a refuter of a part.
+func NewRefuter(part *lang.Part) *Refuter { return &Refuter{part: part} }
+
+// renewal is how many states share a reading: the signature of a reading keeps the terms made at each.
+const renewal = 64
+
+// read elaborates the part, anew after some states.
+func (f *Refuter) read() error {
+	f.asked++
+	if f.asked%renewal != 1 {
+		return f.err
 	}
-	reading, err := lang.Elaborate(part)
-	if err != nil {
+	f.keeps = nil
+	if f.reading, f.err = lang.Elaborate(f.part); f.err != nil {
+		return f.err
+	}
+	f.ctx, f.goals = f.reading.Context(), f.reading.Goals()
+	if f.part.Stmt.Kind == lang.Assumption {
+		if f.ctx, f.goals, f.err = Loss(f.reading); f.err != nil {
+			return f.err
+		}
+	}
+	if f.ctx.Time() != kernel.AtState {
+		f.keeps = prove.Keeps(context.Background(), f.ctx)
+	}
+	return nil
+}
+
+// At is [Refute] of the refuter's part.
+func (f *Refuter) At(w Witness) (*Refutation, error) {
+	if err := f.read(); err != nil {
 		return nil, err
 	}
+	part, reading := f.part, f.reading
 	st, err := StateOf(reading, w)
 	if err != nil {
 		return nil, err
@@ -111,22 +151,12 @@ func Refute(part *lang.Part, w Witness) (*Refutation, error) {
 		// The search's evaluator is not asked for the verdict; without its measures the finding is empty.
 		r.finding = &eval.Finding{Hypotheses: map[string]bool{}, Measures: map[string]float64{}}
 	}
-	c, goals := reading.Context(), reading.Goals()
-	if part.Stmt.Kind == lang.Assumption {
-		if c, goals, err = Loss(reading); err != nil {
-			return nil, err
-		}
-	}
-	var keeps []kernel.Theorem
-	if c.Time() != kernel.AtState {
-		keeps = prove.Keeps(context.Background(), c)
-	}
 	var last error
-	for _, g := range goals {
-		x, err := model.Refute(c, g, st, keeps...)
+	for _, g := range f.goals {
+		x, err := model.Refute(f.ctx, g, st, f.keeps...)
 		if err != nil {
 			var none *model.NoValue
-			r.undefined = r.undefined || c.Time() == kernel.AtState && part.Stmt.Kind != lang.Assumption && errors.As(err, &none)
+			r.undefined = r.undefined || f.ctx.Time() == kernel.AtState && part.Stmt.Kind != lang.Assumption && errors.As(err, &none)
 			last = err
 			continue
 		}
