@@ -29,8 +29,8 @@ const (
 	fineness  = 3   // cuts of the box of what does not move before no trap is looked for
 )
 
-// flow is how motions are followed, and until when where an assumption is to end them.
-var flow = trajectory.Way{End: big.NewRat(1000, 1), Order: 6, Steps: 400, Remainder: 16, Share: 7}
+// usual is how motions are followed, and until when where an assumption is to end them.
+var usual = trajectory.Way{End: big.NewRat(1000, 1), Order: 6, Steps: 400, Remainder: 16, Share: 7}
 
 var ends = []*big.Rat{big.NewRat(1, 4), big.NewRat(1, 2), big.NewRat(1, 1), big.NewRat(2, 1), big.NewRat(4, 1), big.NewRat(8, 1), big.NewRat(16, 1), big.NewRat(32, 1), big.NewRat(64, 1)}
 
@@ -238,10 +238,10 @@ func searchFlow(ctx context.Context, part *lang.Part, goal int, o Options) (*flo
 		o.Patience = time.Minute
 	}
 	f := &flowResult{Result: &Result{Names: first.r.Names(), Box: first.box}}
-	f.ways = []trajectory.Way{flow}
+	f.ways = []trajectory.Way{usual}
 	if len(first.kept) > 0 {
 		for _, e := range ends {
-			w := flow
+			w := usual
 			w.End = e
 			f.ways = append(f.ways, w)
 		}
