@@ -110,4 +110,62 @@ func TestCertify(t *testing.T) {
 	}
 }
 
-var _ = big.NewRat
+// TestEachCheckOfARegionIsNeeded breaks the places where soundness is decided, one at a time: each lets something false pass that
+// TestCertify would see.
+func TestEachCheckOfARegionIsNeeded(t *testing.T) {
+	for name, breakIt := range map[string]func(*checks){
+		"the statement not looked at along the motions": func(c *checks) { c.along = func(*enclosure.Tube, enclosure.Expr) bool { return true } },
+		"the statement not looked at in the trap":       func(c *checks) { c.throughout = func(*enclosure.Trap, enclosure.Expr) bool { return true } },
+		"the trap not entered":                          func(c *checks) { c.inside = func(*enclosure.Trap, *enclosure.Tube) bool { return true } },
+		"a trap that motions may not tend in":           func(c *checks) { c.sinks = func(*enclosure.Trap) bool { return true } },
+		"a limit that is another":                       func(c *checks) { c.vanishes = func(*enclosure.Trap, enclosure.Expr) bool { return true } },
+	} {
+		broken := sound
+		breakIt(&broken)
+		seen := false
+		for _, c := range proofs {
+			x, err := c.run(t, broken)
+			seen = seen || err == nil && x.Valid() && c.want != "certified"
+		}
+		if !seen {
+			t.Errorf("%s: no trial notices", name)
+		}
+	}
+}
+
+// TestRegionsAreReadAsTheModelReadsThem: a system that is not that of the flow is refused.
+func TestRegionsAreReadAsTheModelReadsThem(t *testing.T) {
+	r := read(t, lagging+"  says s: w + wa vanishes\n    assume start lag: wa == 1/2*w\n    for w in [1/2, 1], b in [1, 2]\n")
+	g, err := NewRegion(r.Context(), r.Goals()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := g.over(g.sides)
+	other := enclosure.NewSystem(m.Names()...)
+	for _, n := range m.Names() {
+		other.SetRHS(n, other.Var(n).Neg())
+	}
+	m.sys = other
+	defer func() {
+		f, ok := recover().(*failure)
+		if !ok || !strings.Contains(f.err.Error(), "in two ways") {
+			t.Errorf("another flow passes: %v", f)
+		}
+	}()
+	st := at(t, r, "w=1 wa=1/2 b=1")
+	m.compare(st, []*big.Rat{rat("1"), rat("0")}, map[string]*big.Rat{"b": rat("1")})
+}
+
+// TestRegionsTakeNoMoreThanTheyMay: one meter for all motions of an argument.
+func TestRegionsTakeNoMoreThanTheyMay(t *testing.T) {
+	c := proofs[0]
+	r := read(t, c.claim)
+	for _, limit := range []int64{1_000, 10_000} {
+		if x, err := certify(r.Context(), r.Goals()[0], argue(c.end, c.traps, c.steps), enclosure.NewMeter(limit), sound); err == nil || x.Valid() {
+			t.Errorf("with %d operations: %v", limit, err)
+		}
+	}
+	if _, err := certify(r.Context(), r.Goals()[0], argue(c.end, c.traps, c.steps), enclosure.NewMeter(MaxEffort), sound); err != nil {
+		t.Error(err)
+	}
+}
