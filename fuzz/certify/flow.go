@@ -247,7 +247,7 @@ func searchFlow(ctx context.Context, part *lang.Part, goal int, o Options) (*flo
 		}
 	}
 	corners := points(first.box)
-	f.traps = first.traps(ctx, first.r.Box(), corners, fineness)
+	f.traps = first.traps(ctx, first.r.Box(), corners[:min(len(corners), 3)], fineness)
 	// A motion along which it fails is found before any box is cut, or is not far from one that is left.
 	for _, x := range corners {
 		if _, err := pursuit.From(ctx, part, witness(part, f.Names, x)); err == nil {
