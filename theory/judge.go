@@ -82,8 +82,17 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 		res.Proof, few = o.prove(ctx, p, c.ID+"/"+p.Name)
 		res.Proving = time.Since(start)
 		start = time.Now()
+		certified := false
+		if certify := o.Certify; certify != nil {
+			o.Certify = func(ctx context.Context, p *lang.Part) bool { certified = certify(ctx, p); return certified }
+		}
 		res.Search = o.refute(ctx, c, p, res.Proof.Verdict().IsDecided(), few)
 		res.Hunting = time.Since(start)
+		if late(p) && !certified && res.Search.Refutation == nil && !res.Proof.Verdict().IsDecided() {
+			start = time.Now()
+			res.Proof = verdict.Prove(ctx, p)
+			res.Proving += time.Since(start)
+		}
 		res.Verdict = together(p, res.Proof, res.Search)
 	}
 	for _, t := range p.Twins {
@@ -92,9 +101,16 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 	return res
 }
 
+// late reports whether a proof is searched for last: of a statement over time with bounds the search is long and seldom finds
+// one, where boxes or a motion decide it.
+func late(p *lang.Part) bool { return p.Region && eval.OverTime(p) }
+
 // prove replays a part's script, and searches for a proof where that does not do. few is what a few states came to, if they
 // were looked at.
 func (o Options) prove(ctx context.Context, p *lang.Part, label string) (proof *verdict.Proof, few *sample.Result) {
+	if late(p) {
+		return verdict.Replay(ctx, p), nil
+	}
 	if !o.Doubt {
 		if proof = verdict.Replay(ctx, p); proof.Verdict().IsDecided() {
 			return proof, nil
@@ -209,6 +225,9 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	var few *sample.Result
 	r.Proof, few = o.prove(ctx, r.Part, label)
 	r.Search = o.search(ctx, r.Part, label, twinFactor, r.Proof.Verdict().IsDecided(), few)
+	if late(r.Part) && r.Search.Refutation == nil && !r.Proof.Verdict().IsDecided() {
+		r.Proof = verdict.Prove(ctx, r.Part)
+	}
 	r.Verdict = together(r.Part, r.Proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.
