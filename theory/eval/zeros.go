@@ -25,14 +25,18 @@ type counting struct {
 // counting compiles a count of zeros.
 func (b *builder) counting(form kernel.Form, c kernel.Count) *counting {
 	k := &counting{form: form, n: c.N, lo: -1, hi: -1, loIn: c.LoIn, hiIn: c.HiIn}
-	u, err := b.dyn.Unfold(c.Of)
-	if keep(b, u, err); b.err != nil {
+	// What was differentiated or replaced on the way has to have a value, too, for every value of x.
+	parts, err := b.dyn.Parts(c.Of)
+	if keep(b, parts, err); b.err != nil {
 		return k
 	}
-	d := degreeIn(u, c.In, map[*kernel.Term]int{})
-	if d < 0 || d > maxZeros {
-		k.err = errZeros
-		return k
+	memo := map[*kernel.Term]int{}
+	d := degreeIn(parts[0], c.In, memo)
+	for _, u := range parts {
+		if degreeIn(u, c.In, memo) < 0 || d > maxZeros {
+			k.err = errZeros
+			return k
+		}
 	}
 	for i := range d + 1 {
 		k.values = append(k.values, b.place(b.make(kernel.At, 0, c.Of, c.In, b.number(int64(i)))))
@@ -142,10 +146,15 @@ func (j *judge[T]) counts(k *counting) (bool, error) {
 			return k.n == 0, nil
 		}
 	}
-	if len(p) == 0 {
-		return false, nil
+	all, rising, falling := 0, 0, 0
+	switch {
+	case len(p) > 0:
+		all, rising, falling = p.zeros(lo, hi, k.loIn, k.hiIn)
+	case lo != nil && hi != nil && lo.Cmp(hi) == 0:
+		all = 1
+	case k.form == kernel.Zeros:
+		return false, nil // zero everywhere
 	}
-	all, rising, falling := p.zeros(lo, hi, k.loIn, k.hiIn)
 	switch k.form {
 	case kernel.RisingZeros:
 		return rising == k.n, nil

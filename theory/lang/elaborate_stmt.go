@@ -179,22 +179,36 @@ func (r *Reading) count(s *Stmt) (kernel.Formula, error) {
 }
 
 // unbound requires that Γ says nothing of a variable for whose values zeros are counted: what it says would be no bound of
-// them, and might read as one.
+// them, and might read as one. Nor do the ends of the interval depend on it, by an equation of motion or a moment perhaps.
 func (r *Reading) unbound() error {
 	for _, g := range r.goals {
 		c, ok := g.Count()
 		if !ok {
 			continue
 		}
+		depends := func(t *kernel.Term) (bool, error) {
+			parts, err := r.dyn.Parts(t)
+			return slices.ContainsFunc(parts, func(u *kernel.Term) bool { return mentions(u, c.In) }), err
+		}
 		for i, h := range r.ctx.Hypotheses() {
 			for _, t := range h.Formula().Terms() {
-				parts, err := r.dyn.Parts(t)
-				if err != nil {
+				switch does, err := depends(t); {
+				case err != nil:
 					return located(r.part.Pos, err)
-				}
-				if slices.ContainsFunc(parts, func(u *kernel.Term) bool { return mentions(u, c.In) }) {
+				case does:
 					return errAt(r.owner(i), "zeros are counted for all values of %[1]s in their interval, and here something else is said of it; expected %[1]s declared without bounds, and in no hypothesis", c.In.Symbol().Name())
 				}
+			}
+		}
+		for _, end := range []*kernel.Term{c.Lo, c.Hi} {
+			if end == nil {
+				continue
+			}
+			switch does, err := depends(end); {
+			case err != nil:
+				return located(r.part.Pos, err)
+			case does:
+				return errAt(r.part.Stmt.Pos, "an end of the interval, %s, depends on %s, whose values it bounds", kernel.Print(end), c.In.Symbol().Name())
 			}
 		}
 	}

@@ -415,6 +415,7 @@ func TestRefusals(t *testing.T) {
 		{"a size as a symbol", "claim c\n  size n\n  scalar n\n  says a: n == 1\n", "f.claim:3:10: n names a size as well"},
 		{"at in a let", "claim c\n  scalar x\n  let y = x\n  says a: at(x, y, 1) == 1\n", "at expects a declared symbol here"},
 		{"at in a root", "claim c\n  scalar x\n  root y = x\n  says a: at(x, y, 1) == 1\n", "f.claim:4:17: at expects a declared symbol here, and y is an abbreviation"},
+		{"an end that moves", "claim c\n  scalar x, z\n  flow\n    z' = x\n  says a: x has 1 zero for x in (-1, ddt(z))\n", "f.claim:5:11: an end of the interval, ddt(z), depends on x"},
 		{"restrict in time", "claim c\n  size n\n  matrix A : n x n\n  flow\n    A' = A\n  says a: A vanishes\n    restrict A symmetric\n", "f.claim:7:5: restrict speaks of one instant"},
 		{"an input with an equation", "claim c\n  input x\n  flow\n    x' = x\n  says a: x == x\n", "f.claim:4:5: x is an input"},
 		{"two courses", "claim c\n  scalar x\n  flow\n    x' = x\n  map\n    x+ = x\n  says a: x evolves at rate 1 over steps\n", "f.claim:7:31: a rate is along the flow"},

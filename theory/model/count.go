@@ -19,18 +19,29 @@ func (fr *frame) count(form kernel.Form, c kernel.Count) (j Judgement) {
 		if t == nil {
 			return nil
 		}
-		return fr.eval(t).at[0].base()
+		// Soundness: an end that depends on x, by an equation of motion perhaps, would be another one for each of its values.
+		return fr.child(func(y *kernel.Term) matrix {
+			if y == c.In {
+				fail("an end of the interval, %s, depends on %s", kernel.Print(t), c.In.Symbol().Name())
+			}
+			return fr.read(y)
+		}).eval(t).at[0].base()
 	}
 	in := between{end(c.Lo), end(c.Hi), c.LoIn, c.HiIn}
 	word := map[kernel.Form]string{kernel.RisingZeros: "rising ", kernel.FallingZeros: "falling "}[form]
 	found := tally{}
 	if !fr.nothing(in) {
 		p := fr.polynomial(c.Of, c.In)
-		if len(p) == 0 {
+		switch {
+		case len(p) > 0:
+			found = fr.tally(p, in)
+		case fr.single(in):
+			found.note(0)
+		case word == "":
 			j.Says = "zero everywhere, not at " + named(c.N, word)
 			return j
 		}
-		found = fr.tally(p, in)
+		// Else it is zero everywhere with the derivative zero: nowhere does it rise or fall.
 	}
 	n := map[kernel.Form]int{kernel.Zeros: found.all, kernel.RisingZeros: found.rising, kernel.FallingZeros: found.falling}[form]
 	j.Holds = n == c.N
@@ -58,6 +69,11 @@ func (f *field) nothing(in between) bool {
 	}
 	c := f.cmp(in.lo, in.hi)
 	return c > 0 || c == 0 && !(in.loIn && in.hiIn)
+}
+
+// single reports whether an interval that is not empty is one number.
+func (f *field) single(in between) bool {
+	return in.lo != nil && in.hi != nil && f.cmp(in.lo, in.hi) == 0
 }
 
 // polynomial is the value of t as a polynomial in x, all other letters as they are here: coefficients from the constant one,
@@ -210,7 +226,7 @@ func (t *tally) note(direction int) {
 func (f *field) tally(p []*number, in between) (out tally) {
 	slope := f.slopeOf(p)
 	ends := []*number{in.lo, in.hi}
-	if in.lo != nil && in.hi != nil && f.cmp(in.lo, in.hi) == 0 {
+	if f.single(in) {
 		ends = ends[:1]
 	}
 	q := p
