@@ -23,7 +23,7 @@ var ledgerIDs = []string{
 	"noniso-fixed", "noniso-align", "D4-3d",
 	"dp-estimator", "dp-formula", "dp-invariance", "dp-guaranteed-alignment", "dp-no-basin", "dp-cj", "dp-freq",
 	"directset", "cosine-loss", "code-defects",
-	"kappa-windows", "definite-live", "fixed-points-counted", "direct-thresholds",
+	"kappa-windows", "definite-live", "fixed-points-counted", "direct-thresholds", "basin-sides",
 }
 
 func load(t testing.TB) *lang.File {

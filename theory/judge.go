@@ -78,11 +78,21 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 	}
 	if p.Stmt.Kind != lang.Sampled {
 		start := time.Now()
-		res.Proof = o.prove(ctx, p, c.ID+"/"+p.Name)
+		var few *sample.Result
+		res.Proof, few = o.prove(ctx, p, c.ID+"/"+p.Name)
 		res.Proving = time.Since(start)
 		start = time.Now()
-		res.Search = o.refute(ctx, c, p, res.Proof.Verdict().IsDecided())
+		certified := false
+		if certify := o.Certify; certify != nil {
+			o.Certify = func(ctx context.Context, p *lang.Part) bool { certified = certify(ctx, p); return certified }
+		}
+		res.Search = o.refute(ctx, c, p, res.Proof.Verdict().IsDecided(), few)
 		res.Hunting = time.Since(start)
+		if late(p) && !certified && res.Search.Refutation == nil && !res.Proof.Verdict().IsDecided() {
+			start = time.Now()
+			res.Proof = verdict.Prove(ctx, p)
+			res.Proving += time.Since(start)
+		}
 		res.Verdict = together(p, res.Proof, res.Search)
 	}
 	for _, t := range p.Twins {
@@ -91,24 +101,35 @@ func JudgePart(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o
 	return res
 }
 
-// prove replays a part's script, and searches for a proof where that does not do.
-func (o Options) prove(ctx context.Context, p *lang.Part, label string) *verdict.Proof {
+// late reports whether a proof is searched for last: of a statement over time with bounds the search is long and seldom finds
+// one, where boxes or a motion decide it.
+func late(p *lang.Part) bool { return p.Region && eval.OverTime(p) }
+
+// prove replays a part's script, and searches for a proof where that does not do. few is what a few states came to, if they
+// were looked at.
+func (o Options) prove(ctx context.Context, p *lang.Part, label string) (proof *verdict.Proof, few *sample.Result) {
+	if late(p) {
+		return verdict.Replay(ctx, p), nil
+	}
 	if !o.Doubt {
-		proof := verdict.Replay(ctx, p)
-		if proof.Verdict().IsDecided() || sample.Search(ctx, p, o.Seed, label, o.Budget).Refutation != nil {
-			return proof
+		if proof = verdict.Replay(ctx, p); proof.Verdict().IsDecided() {
+			return proof, nil
+		}
+		r := sample.Search(ctx, p, o.Seed, label, o.Budget)
+		if few = &r; r.Refutation != nil {
+			return proof, few
 		}
 	}
-	return verdict.Prove(ctx, p)
+	return verdict.Prove(ctx, p), few
 }
 
 // Refute looks for a counterexample of a part that has no proof, and makes it small.
 func Refute(ctx context.Context, c *lang.Claim, p *lang.Part, o Options) sample.Result {
-	return o.refute(ctx, c, p, false)
+	return o.refute(ctx, c, p, false, nil)
 }
 
-func (o Options) refute(ctx context.Context, c *lang.Claim, p *lang.Part, proved bool) sample.Result {
-	s := o.search(ctx, p, c.ID+"/"+p.Name, unprovedFactor, proved)
+func (o Options) refute(ctx context.Context, c *lang.Claim, p *lang.Part, proved bool, few *sample.Result) sample.Result {
+	s := o.search(ctx, p, c.ID+"/"+p.Name, unprovedFactor, proved, few)
 	if r := s.Refutation; r != nil && o.Hunter != nil {
 		s.Witness, s.Refutation = o.Hunter.Minimise(ctx, p, s.Witness, r)
 	}
@@ -147,16 +168,19 @@ func Supports(p *lang.Part, found sample.Result) bool {
 }
 
 // search draws states, by a factor more of them where there is no proof, and has the hunter go on if there is neither
-// a counterexample nor a proof.
-func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proved bool) sample.Result {
+// a counterexample nor a proof. few is what the first few states came to, nil if they were not looked at.
+func (o Options) search(ctx context.Context, p *lang.Part, label string, factor int, proved bool, few *sample.Result) sample.Result {
 	budget := o.Budget
 	var cells sample.Result
 	if !proved {
 		// A few states, then boxes of a region, then states that decide where polynomials do. States decide little of what is
 		// said of all times: then motions, then many states.
-		few := sample.Search(ctx, p, o.Seed, label, budget)
+		if few == nil {
+			r := sample.Search(ctx, p, o.Seed, label, budget)
+			few = &r
+		}
 		if few.Refutation != nil || p.Region && o.Certify != nil && o.Certify(ctx, p) {
-			return few
+			return *few
 		}
 		budget *= factor
 		if cells = sample.Cells(ctx, p, sample.CellWork); cells.Refutation != nil {
@@ -198,8 +222,12 @@ func judgeTwin(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, t
 	}
 	o.Certify = nil
 	label := c.ID + "/" + p.Name + "/" + t.String()
-	r.Proof = o.prove(ctx, r.Part, label)
-	r.Search = o.search(ctx, r.Part, label, twinFactor, r.Proof.Verdict().IsDecided())
+	var few *sample.Result
+	r.Proof, few = o.prove(ctx, r.Part, label)
+	r.Search = o.search(ctx, r.Part, label, twinFactor, r.Proof.Verdict().IsDecided(), few)
+	if late(r.Part) && r.Search.Refutation == nil && !r.Proof.Verdict().IsDecided() {
+		r.Proof = verdict.Prove(ctx, r.Part)
+	}
 	r.Verdict = together(r.Part, r.Proof, r.Search)
 	if r.Verdict == verdict.Supported {
 		// That nobody has refuted a twin says nothing for its claim.

@@ -13,6 +13,7 @@ import (
 	"stopgrad/theory/lang"
 	"stopgrad/theory/prove"
 	"stopgrad/theory/region"
+	"stopgrad/theory/trajectory"
 	"stopgrad/theory/verdict"
 )
 
@@ -22,7 +23,9 @@ type Outcome struct {
 	// Proof is what the prover made of the part. Where it has theorems, no region was searched.
 	Proof *verdict.Proof
 	// Certified are the goals that are certified over the region.
-	Certified  []region.Certified
+	Certified []region.Certified
+	// Outcomes are those that are certified along all motions from it.
+	Outcomes   []trajectory.Certified
 	Refutation *verdict.Refutation
 	Witness    verdict.Witness
 	// Results are the searches, a goal each.
@@ -35,8 +38,22 @@ type Outcome struct {
 
 // Part settles a part: by a proof, over the region that its hypotheses state, or by a point of it at which it fails.
 // An error means that the question could not be put.
+// Of a statement over time a proof is searched for last.
 func Part(ctx context.Context, part *lang.Part, o Options) (*Outcome, error) {
-	out := &Outcome{Proof: verdict.Prove(ctx, part)}
+	out := &Outcome{}
+	if eval.OverTime(part) {
+		out.Proof = verdict.Replay(ctx, part)
+		if !out.Proof.Verdict().IsDecided() {
+			if err := out.search(ctx, part, o); err != nil || out.Verdict.IsDecided() {
+				return out, err
+			}
+		}
+		if proof := verdict.Prove(ctx, part); proof.Verdict().IsDecided() {
+			out.Proof, out.Verdict, out.reading = proof, proof.Verdict(), proof.Reading()
+		}
+		return out, nil
+	}
+	out.Proof = verdict.Prove(ctx, part)
 	if out.Proof.Verdict().IsDecided() {
 		out.Verdict, out.reading = out.Proof.Verdict(), out.Proof.Reading()
 		return out, nil
@@ -59,6 +76,9 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 		return err
 	}
 	out.reading = r
+	if r.Context().Time() == kernel.Motion {
+		return out.flows(ctx, part, o)
+	}
 	for i, goal := range r.Goals() {
 		var found *Result
 		_, counts := goal.Count()
@@ -316,13 +336,18 @@ func (out *Outcome) Say() string {
 	switch v := out.Verdict; {
 	case v.IsCertified():
 		boxes, nodes := 0, 0
+		where := "at every point of its region"
 		for _, c := range out.Certified {
 			boxes += c.Leaves()
+		}
+		for _, c := range out.Outcomes {
+			boxes += c.Leaves()
+			where = "along all motions from its region"
 		}
 		for _, r := range out.Results {
 			nodes += r.Nodes
 		}
-		text := fmt.Sprintf("certified at every point of its region, by %d boxes of %d looked at", boxes, nodes)
+		text := fmt.Sprintf("certified %s, by %d boxes of %d looked at", where, boxes, nodes)
 		if out.Exact > 0 {
 			text += fmt.Sprintf(", %d of them by theorems", out.Exact)
 		}
@@ -373,6 +398,8 @@ func (out *Outcome) Certificate(claim string) ([]byte, error) {
 	switch {
 	case out.Verdict.IsRefuted():
 		return out.Refutation.Certificate(claim)
+	case out.Verdict.IsCertified() && len(out.Outcomes) > 0:
+		return verdict.OutcomeCertificate(claim, out.reading, out.Outcomes)
 	case out.Verdict.IsCertified():
 		return verdict.RegionCertificate(claim, out.reading, out.Certified)
 	case out.Proof != nil:

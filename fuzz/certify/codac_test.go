@@ -55,10 +55,11 @@ var questions = []question{
 
 // The two are timed in turns, warmed up: of each the best of several runs in every round, as many as there are time for.
 const (
-	rounds    = 5
-	runs      = 40
+	rounds    = 6
+	runs      = 200
 	roundTime = 700 * time.Millisecond
-	longest   = 3.0 // seconds of a run after which no other round is worth it
+	patience  = 90 * time.Second // with Codac
+	longest   = 3.0              // seconds of a run after which no other round is worth it
 )
 
 // short is a time in milliseconds, to two digits.
@@ -93,7 +94,7 @@ func paved(t *testing.T, python string, q question) (a answer, ok bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "testdata/paving.py")
 	cmd.Stdin = bytes.NewReader(input)
@@ -156,7 +157,7 @@ func TestCodacAgrees(t *testing.T) {
 		if !out.Verdict.IsCertified() {
 			t.Errorf("%s: %s", q.name, out.Say())
 		}
-		said := "no answer in 40 s"
+		said := "no answer in " + patience.String()
 		if answered {
 			said = fmt.Sprintf("%d boxes left, %s ms (paving alone %s)", theirs.Left, short(theirs.Whole), short(theirs.Seconds))
 		}

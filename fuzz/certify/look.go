@@ -126,9 +126,20 @@ func decides(v span, strict [2]bool, rel region.Relation, negated bool) bool {
 	return v.lo == 0 && v.hi == 0
 }
 
-// look tries the arguments on a box, the cheap ones first. What is found was asked of package region too. Else it says
+func (s *searcher) coordinates() int { return len(s.s.Names()) }
+
+// look settles a box, finds a point of it at which the condition seems to fail, or says where to cut it.
+func (s *searcher) look(b tile) (f finding) {
+	var g []span
+	if f.step, f.found, g, f.coordinate, f.at = s.settle(b); !f.found {
+		f.suspect = s.suspect(b, g)
+	}
+	return f
+}
+
+// settle tries the arguments on a box, the cheap ones first. What is found was asked of package region too. Else it says
 // where to cut.
-func (s *searcher) look(b tile) (step region.Step, found bool, g []span, coordinate int, at *big.Rat) {
+func (s *searcher) settle(b tile) (step region.Step, found bool, g []span, coordinate int, at *big.Rat) {
 	for i, d := range b.box {
 		s.box[i] = span{float(d.Lo, -1), float(d.Hi, 1)}
 		s.open[i] = [2]bool{d.LoOpen, d.HiOpen}

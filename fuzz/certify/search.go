@@ -113,7 +113,7 @@ func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Optio
 	if o.Patience <= 0 {
 		o.Patience = time.Minute
 	}
-	pool := []*searcher{first}
+	more := func() (looker, error) { return newSearcher(c, goal, sheds) }
 	r := &Result{Names: first.s.Names(), Box: first.s.Box(), Sheds: sheds}
 	var open []tile
 	for i := range first.conditions {
@@ -125,25 +125,53 @@ func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Optio
 	if o.Results != nil {
 		text = certificate.Sequent(c, goal) + fmt.Sprint(len(sheds))
 	}
+	return r, r.search(ctx, &worker{first, tileNodes}, more, open, text, o)
+}
+
+// finding is what looking at a box comes to: a leaf, a point at which the statement seems to fail, or where to cut.
+type finding struct {
+	step       region.Step
+	found      bool
+	suspect    []*big.Rat
+	coordinate int
+	at         *big.Rat // nil: it cannot be cut
+}
+
+// looker looks at boxes. It is for one goroutine.
+type looker interface {
+	look(b tile) finding
+	coordinates() int
+}
+
+// worker searches tiles of so many boxes.
+type worker struct {
+	looker
+	nodes int
+}
+
+// search looks at open boxes, in rounds, until none is left or the budget is used up.
+func (r *Result) search(ctx context.Context, first *worker, more func() (looker, error), open []tile, text string, o Options) error {
+	pool := []*worker{first}
 	given := []tile{} // up
+	conditions := float64(len(open))
 	for len(open) > 0 && r.Nodes < o.Nodes && len(r.Suspects) == 0 && ctx.Err() == nil {
 		// A round: each open box becomes a tile, as many as the budget has room for.
 		batch := open
-		if room := max(1, (o.Nodes-r.Nodes)/tileNodes); len(batch) > room {
+		if room := max(1, (o.Nodes-r.Nodes)/first.nodes); len(batch) > room {
 			batch = batch[:room]
 		}
 		// Signatures are not safe for concurrent use: every worker gets a statement of its own, one after the other, when there
 		// is something for it to do.
 		for len(pool) < min(o.Workers, len(batch)) {
-			s, err := newSearcher(c, goal, sheds)
+			s, err := more()
 			if err != nil {
-				return nil, err
+				return err
 			}
-			pool = append(pool, s)
+			pool = append(pool, &worker{s, first.nodes})
 		}
 		found := make([]outcome, len(batch))
 		var taken atomic.Int64
-		work := func(s *searcher) {
+		work := func(s *worker) {
 			for i := int(taken.Add(1)) - 1; i < len(batch); i = int(taken.Add(1)) - 1 {
 				found[i] = s.kept(ctx, text, batch[i], o)
 			}
@@ -160,7 +188,7 @@ func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Optio
 		left := slices.Clone(open[len(batch):])
 		for i, f := range found {
 			if f.err != nil {
-				return nil, f.err
+				return f.err
 			}
 			r.Nodes += f.nodes
 			if f.reason != "" {
@@ -178,15 +206,15 @@ func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Optio
 		if o.Progress != nil {
 			share := 0.0
 			for _, t := range append(given, open...) {
-				share += math.Ldexp(1, -t.depth) / float64(len(first.conditions))
+				share += math.Ldexp(1, -t.depth) / conditions
 			}
 			o.Progress(1-share, len(open))
 		}
 	}
 	for _, t := range append(given, open...) {
-		r.Open = append(r.Open, Open{t.condition, t.box, math.Ldexp(1, -t.depth) / float64(len(first.conditions)), t.at.reason, t.at})
+		r.Open = append(r.Open, Open{t.condition, t.box, math.Ldexp(1, -t.depth) / conditions, t.at.reason, t.at})
 	}
-	return r, nil
+	return nil
 }
 
 // open lists the open leaves below a tile.
@@ -220,10 +248,10 @@ type outcome struct {
 }
 
 // kept is the search of a tile, or its result from the store.
-func (s *searcher) kept(ctx context.Context, text string, t tile, o Options) (f outcome) {
+func (s *worker) kept(ctx context.Context, text string, t tile, o Options) (f outcome) {
 	var key string
 	if o.Results != nil {
-		key = campaign.Key("region tile 2", text, fmt.Sprint(t.condition, tileNodes, t.depth), boxText(t.box))
+		key = campaign.Key("region tile 2", text, fmt.Sprint(t.condition, s.nodes, t.depth), boxText(t.box))
 		if payload, ok := o.Results.Get(key); ok {
 			if f, ok := s.decode(string(payload)); ok {
 				return f
@@ -245,7 +273,7 @@ func (s *searcher) kept(ctx context.Context, text string, t tile, o Options) (f 
 }
 
 // guarded is the search of a tile, whose panic ends nothing but itself.
-func (s *searcher) guarded(ctx context.Context, t tile) (f outcome) {
+func (s *worker) guarded(ctx context.Context, t tile) (f outcome) {
 	defer func() {
 		if r := recover(); r != nil {
 			f = outcome{reason: fmt.Sprintf("its tile failed: %v", r)}
@@ -255,27 +283,27 @@ func (s *searcher) guarded(ctx context.Context, t tile) (f outcome) {
 }
 
 // tile searches a box breadth first.
-func (s *searcher) tile(ctx context.Context, t tile) outcome {
+func (s *worker) tile(ctx context.Context, t tile) outcome {
 	f := outcome{root: &node{}}
 	queue := []tile{{f.root, t.condition, t.box, t.depth}}
-	for len(queue) > 0 && f.nodes < tileNodes && ctx.Err() == nil {
+	for len(queue) > 0 && f.nodes < s.nodes && ctx.Err() == nil {
 		b := queue[0]
 		queue = queue[1:]
 		f.nodes++
-		step, found, g, coordinate, at := s.look(b)
-		if found {
-			b.at.step = step
+		x := s.look(b)
+		if x.found {
+			b.at.step = x.step
 			continue
 		}
-		if x := s.suspect(b, g); x != nil {
-			f.suspects = append(f.suspects, x)
+		if x.suspect != nil {
+			f.suspects = append(f.suspects, x.suspect)
 			break
 		}
-		if at == nil || b.depth >= maxDepth {
+		if x.at == nil || b.depth >= maxDepth {
 			continue
 		}
-		lower, upper := halves(b.box, coordinate, at)
-		b.at.coordinate, b.at.at, b.at.lower, b.at.upper = coordinate, at, &node{}, &node{}
+		lower, upper := halves(b.box, x.coordinate, x.at)
+		b.at.coordinate, b.at.at, b.at.lower, b.at.upper = x.coordinate, x.at, &node{}, &node{}
 		queue = append(queue, tile{b.at.lower, b.condition, lower, b.depth + 1}, tile{b.at.upper, b.condition, upper, b.depth + 1})
 	}
 	return f
@@ -299,7 +327,7 @@ func boxText(box []region.Side) string {
 }
 
 // encode is a finished tile as a line of text.
-func (s *searcher) encode(f outcome) string {
+func (s *worker) encode(f outcome) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d", f.nodes)
 	for _, x := range f.suspects {
@@ -331,7 +359,7 @@ func (s *searcher) encode(f outcome) string {
 }
 
 // decode reads what encode wrote; what it does not understand is computed again.
-func (s *searcher) decode(text string) (f outcome, ok bool) {
+func (s *worker) decode(text string) (f outcome, ok bool) {
 	words := strings.Fields(text)
 	if len(words) < 2 {
 		return f, false
@@ -372,7 +400,7 @@ func (s *searcher) decode(text string) (f outcome, ok bool) {
 			return n
 		}
 		n := &node{}
-		if _, err := fmt.Sscanf(head, "%d", &n.coordinate); err != nil || n.coordinate < 0 || n.coordinate >= len(s.s.Names()) {
+		if _, err := fmt.Sscanf(head, "%d", &n.coordinate); err != nil || n.coordinate < 0 || n.coordinate >= s.coordinates() {
 			return nil
 		}
 		if n.at, cut = new(big.Rat).SetString(tail); !cut {

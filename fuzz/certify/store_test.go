@@ -80,7 +80,7 @@ func TestPoisonedTilesAreUndecided(t *testing.T) {
 	whole := tile{&node{}, 0, s.s.Box(), 0}
 	s.conditions[0].tape.ops[0].a = 1 << 30
 	s.conditions[0].tape.ops[len(s.conditions[0].tape.ops)-1].a = 1 << 30
-	if got := s.guarded(context.Background(), whole); !strings.Contains(got.reason, "failed") {
+	if got := (&worker{s, tileNodes}).guarded(context.Background(), whole); !strings.Contains(got.reason, "failed") {
 		t.Errorf("a tile that panics: %+v", got)
 	}
 	_, out := settled(t, f, "large", Options{Patience: time.Nanosecond})

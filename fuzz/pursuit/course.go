@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 
 	"stopgrad/fuzz/minimise"
 	"stopgrad/fuzz/rest"
 	"stopgrad/numeric/enclosure"
 	"stopgrad/numeric/interval"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/prove"
@@ -20,16 +22,36 @@ import (
 // order of the Taylor series of an enclosure.
 const order = 20
 
-// course proposes how the motion from an exact state is followed.
-func (p *pursuer) course(x []*big.Rat, w verdict.Witness) (trajectory.Course, error) {
-	f := make([]float64, len(x))
-	for i, v := range x {
-		f[i], _ = v.Float64()
+// From refutes a part by the motion from one exact state, if it fails clearly along it; an error says why that was not to be.
+func From(ctx context.Context, part *lang.Part, w verdict.Witness) (*verdict.Refutation, error) {
+	if !Able(part) {
+		return nil, errors.New("pursuit: no search for this statement")
 	}
-	st, err := p.state(f)
+	p, err := newPursuer(ctx, part, w.Dims)
 	if err != nil {
-		return trajectory.Course{}, err
+		return nil, err
 	}
+	p.work = math.MaxInt
+	st := w.Floats()
+	if s, _, _ := p.score(st); !(s < -Clear) {
+		return nil, errors.New("pursuit: the statement does not fail clearly along this motion")
+	}
+	c, err := p.course(st, w)
+	if err != nil {
+		return nil, err
+	}
+	r, err := verdict.Follow(part, w, c)
+	if err == nil && !r.Verdict().IsRefuted() {
+		err = errors.New("pursuit: " + r.Reason())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// course proposes how the motion from an exact state is followed, given that in float64.
+func (p *pursuer) course(st eval.State[float64], w verdict.Witness) (trajectory.Course, error) {
 	// What is looked at in the end is followed whatever is left of the work.
 	p.work = max(p.work, 1)
 	_, at, way := p.score(st)

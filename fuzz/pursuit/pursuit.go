@@ -408,7 +408,16 @@ func (p *pursuer) accept(u []float64, limit int, res *Result) bool {
 			res.Err = err
 			return false
 		}
-		course, err := p.course(x, w)
+		f := make([]float64, len(x))
+		for i, v := range x {
+			f[i], _ = v.Float64()
+		}
+		st, err := p.state(f)
+		if err != nil {
+			res.Err = err
+			return false
+		}
+		course, err := p.course(st, w)
 		if err != nil {
 			res.Err = err
 			return false

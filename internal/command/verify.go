@@ -183,6 +183,13 @@ func said(c *certificate.Certificate, full bool) (string, error) {
 			ctx, goals, boxes = g.Context(), append(goals, g.Formula()), boxes+g.Leaves()
 		}
 		rest = fmt.Sprintf("; at every point that the hypotheses leave, by %d boxes", boxes)
+	case len(c.Outcomes()) > 0:
+		word = "certified"
+		boxes := 0
+		for _, g := range c.Outcomes() {
+			ctx, goals, boxes = g.Context(), append(goals, g.Formula()), boxes+g.Leaves()
+		}
+		rest = fmt.Sprintf("; along all motions from where the hypotheses leave them, by %d boxes", boxes)
 	default:
 		for _, g := range c.Goals() {
 			ctx, goals = g.Context(), append(goals, g.Formula())

@@ -24,10 +24,16 @@ func (m *Meter) Spend(n int64) error {
 	if m == nil {
 		return nil
 	}
-	if m.spent = min(m.spent, m.limit) + min(n, m.limit+1); m.spent > m.limit {
-		return fmt.Errorf("%w: more than %d operations on intervals in all", ErrWork, m.limit)
+	m.spent = max(m.spent, min(m.spent, m.limit)+min(n, m.limit+1))
+	return m.Err()
+}
+
+// Err is an error that wraps [ErrWork] once something was refused.
+func (m *Meter) Err() error {
+	if m == nil || m.spent <= m.limit {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w: more than %d operations on intervals in all", ErrWork, m.limit)
 }
 
 // Limit lets a meter count whatever the system is asked from now on; nil counts nothing.

@@ -334,23 +334,14 @@ func invert(a [][]*big.Rat, meter *Meter) ([][]*big.Rat, error) {
 // |u_i| = V·r_i has |u_i|' ≤ V·m_i.
 func (t *Trap) Sink() bool {
 	n := t.sys.Dim()
-	centre, radius := make([]*big.Rat, n), make([]interval.Interval, n)
+	radius := make([]interval.Interval, n)
 	for i := range n {
-		centre[i] = new(big.Rat).Add(t.lo[i], t.hi[i])
-		centre[i].Quo(centre[i], big.NewRat(2, 1))
 		half := new(big.Rat).Sub(t.hi[i], t.lo[i])
 		radius[i] = interval.FromRat(half.Quo(half, big.NewRat(2, 1)))
 	}
-	inverse, err := invert(t.rows, t.sys.meter)
+	x, err := t.centre()
 	if err != nil {
 		return false
-	}
-	x := make([]*big.Rat, n)
-	for i := range x {
-		x[i] = new(big.Rat)
-		for j := range n {
-			x[i].Add(x[i], new(big.Rat).Mul(inverse[i][j], centre[j]))
-		}
 	}
 	for i := range n {
 		if !t.sys.zeroAt(Expr{t.sys, t.sys.rhs[i]}, x) {
@@ -380,6 +371,30 @@ func (t *Trap) Sink() bool {
 		}
 		return true, nil
 	})
+}
+
+// centre is the state at which every coordinate is in the middle of its bounds.
+func (t *Trap) centre() ([]*big.Rat, error) {
+	inverse, err := invert(t.rows, t.sys.meter)
+	if err != nil {
+		return nil, err
+	}
+	x := make([]*big.Rat, len(inverse))
+	for i := range x {
+		x[i] = new(big.Rat)
+		for j := range x {
+			middle := new(big.Rat).Add(t.lo[j], t.hi[j])
+			x[i].Add(x[i], middle.Mul(middle, inverse[i][j]).Mul(middle, big.NewRat(1, 2)))
+		}
+	}
+	return x, nil
+}
+
+// Vanishes reports whether e has a value around the trap's centre that is zero at the centre, for all values of the
+// parameters: then e tends to zero along every solution that tends to the centre.
+func (t *Trap) Vanishes(e Expr) bool {
+	x, err := t.centre()
+	return err == nil && t.sys.zeroAt(e, x)
 }
 
 // zeroAt reports whether an expression is zero at x for all values of the parameters: by interval evaluation, in which a

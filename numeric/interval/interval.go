@@ -68,7 +68,13 @@ func FromInt(n int64) Interval {
 }
 
 // FromRat returns the tightest interval that contains r. It panics if r is nil.
-func FromRat(r *big.Rat) Interval { return Interval{ratDown(r), ratUp(r)} }
+func FromRat(r *big.Rat) Interval {
+	// Short whole numbers are floating point numbers themselves.
+	if r.IsInt() && r.Num().BitLen() <= 53 {
+		return FromInt(r.Num().Int64())
+	}
+	return Interval{ratDown(r), ratUp(r)}
+}
 
 // FromRats returns the tightest interval that contains [lo, hi]; a nil end is
 // unbounded. The error wraps ErrInvalid if lo > hi.

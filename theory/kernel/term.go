@@ -215,6 +215,7 @@ type Signature struct {
 	byName  map[string]*Symbol
 	letters map[*Symbol]*Term
 	table   map[termKey]*Term
+	small   [32]*Term  // the integers from −16 on that have been made
 	all     []*Term    // in the order made
 	self    *Signature // the signature itself
 	grown   int        // how often it has grown
@@ -408,10 +409,26 @@ func (s *Signature) number(v *big.Rat) *Term {
 	if v.Num().BitLen() > MaxBits || v.Denom().BitLen() > MaxBits {
 		refuse("a number of more than %d bits", MaxBits)
 	}
-	return s.intern(&Term{head: Number, scalar: true, num: new(big.Rat).Set(v)}, v.RatString())
+	text := v.RatString()
+	if have := s.table[termKey{head: Number, text: text}]; have != nil {
+		s.spend(1)
+		return have
+	}
+	return s.intern(&Term{head: Number, scalar: true, num: new(big.Rat).Set(v)}, text)
 }
 
-func (s *Signature) integer(k int64) *Term { return s.number(new(big.Rat).SetInt64(k)) }
+func (s *Signature) integer(k int64) *Term {
+	i := k + int64(len(s.small)/2)
+	if i < 0 || i >= int64(len(s.small)) {
+		return s.number(new(big.Rat).SetInt64(k))
+	}
+	if s.small[i] == nil {
+		s.small[i] = s.number(new(big.Rat).SetInt64(k))
+	} else {
+		s.spend(1)
+	}
+	return s.small[i]
+}
 
 // SizeOf returns the size n as a scalar.
 func (s *Signature) SizeOf(n Dim) (t *Term, err error) {

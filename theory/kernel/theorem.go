@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 )
@@ -69,19 +70,23 @@ func (t Theorem) Needs() []Theorem {
 	return append([]Theorem(nil), t.s.needs...)
 }
 
-// Closed requires that Γ and φ speak of declared symbols alone. A hole is none: it stands for something inside a step, and
-// sequents are printed without it.
-func (t Theorem) Closed() (err error) {
-	defer caught(&err)
+// Closed requires that Γ and φ speak of declared symbols alone, see [Context.Closed].
+func (t Theorem) Closed() error {
 	if t.s == nil {
-		refuse("this theorem states nothing")
+		return fmt.Errorf("kernel: this theorem states nothing")
 	}
-	open := t.s.goal.mentionsHole()
-	for _, h := range t.s.ctx.hyps {
+	return t.s.ctx.Closed(t.s.goal)
+}
+
+// Closed requires that Γ and a φ speak of declared symbols alone. A hole is none: it stands for something inside a step, and
+// sequents are printed without it.
+func (c *Context) Closed(f Formula) error {
+	open := f.mentionsHole()
+	for _, h := range c.hyps {
 		open = open || h.formula.mentionsHole()
 	}
 	if open {
-		refuse("this theorem speaks of a hole, which no statement does")
+		return fmt.Errorf("kernel: this sequent speaks of a hole, which no statement does")
 	}
 	return nil
 }

@@ -214,11 +214,18 @@ func (b builder) negated(t *kernel.Term) *kernel.Term {
 }
 
 // unlimited summands of a sum, through scalar multiples by numbers.
-func summands(t *kernel.Term) []*kernel.Term {
-	if t.Head() == kernel.Sum {
-		return append(summands(t.Arg(0)), summands(t.Arg(1))...)
+func summands(t *kernel.Term) (out []*kernel.Term) {
+	var visit func(t *kernel.Term)
+	visit = func(t *kernel.Term) {
+		if t.Head() != kernel.Sum {
+			out = append(out, t)
+			return
+		}
+		visit(t.Arg(0))
+		visit(t.Arg(1))
 	}
-	return []*kernel.Term{t}
+	visit(t)
+	return out
 }
 
 // factors flattens a product into its scalar factors and the word of its matrix factors; transposes are pushed to

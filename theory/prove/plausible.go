@@ -90,8 +90,9 @@ func (s *state) met() []reals {
 		}
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
+	at, memo := reals{}, map[*kernel.Term]float64{}
 	for range maxDrawn {
-		at := reals{}
+		clear(memo)
 		for _, x := range letters {
 			switch rng.IntN(4) {
 			case 0:
@@ -105,7 +106,6 @@ func (s *state) met() []reals {
 				}
 			}
 		}
-		memo := map[*kernel.Term]float64{}
 		ok := true
 		for _, o := range orders {
 			v := at.value(o.pure, memo)
@@ -117,6 +117,7 @@ func (s *state) met() []reals {
 			if s.states = append(s.states, at); len(s.states) >= maxMet {
 				break
 			}
+			at = reals{}
 		}
 	}
 	if len(s.states) == 0 && !s.supposing {
@@ -189,8 +190,9 @@ func (s *state) implausible(f kernel.Formula) bool {
 	if a == nil || b == nil {
 		return false
 	}
+	memo := map[*kernel.Term]float64{}
 	for _, at := range s.met() {
-		memo := map[*kernel.Term]float64{}
+		clear(memo)
 		x, y := at.value(a, memo), at.value(b, memo)
 		if x < y-1e-7*(math.Abs(x)+math.Abs(y)) {
 			return true

@@ -270,9 +270,17 @@ func (p *prover) extended(s *state, more ...kernel.Formula) *state {
 }
 
 // vacuous looks for a contradiction among the hypotheses that hold all along, and then among those that hold at time 0.
-func (p *prover) vacuous() kernel.Theorem {
+// Where that takes more than is left, what is proved by then stays proved.
+func (p *prover) vacuous() (none kernel.Theorem) {
+	defer func() {
+		switch x := recover().(type) {
+		case nil, stop:
+		default:
+			panic(x)
+		}
+	}()
 	if p.base == nil {
-		return kernel.Theorem{}
+		return none
 	}
 	p.levels, p.supposing = 1, true
 	s, rule := p.base, "lift"
@@ -287,7 +295,7 @@ func (p *prover) vacuous() kernel.Theorem {
 	}
 	th, err := p.over(rule, always(th.Formula()), append([]kernel.Theorem{th}, p.kept...))
 	if err != nil {
-		return kernel.Theorem{}
+		return none
 	}
 	return th
 }

@@ -156,26 +156,26 @@ func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.
 			break
 		}
 		best, step := f.at(x), 1.0
+		y, from, d := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
 		look := func(d []float64, h float64) bool {
-			y := make([]float64, len(x))
 			for j := range x {
 				y[j] = x[j] + h*d[j]
 			}
 			onto(y)
 			if v := f.at(y); v < best && inside(y) {
-				x, best = y, v
+				x, y, best = y, x, v
 				return true
 			}
 			return false
 		}
 		for n := 0; n < maxLooks && step > 1e-7; n++ {
-			from := append([]float64{}, x...)
+			copy(from, x)
 			moved := false
 			for j := range x {
 				if j == on.at {
 					continue
 				}
-				d := make([]float64, len(x))
+				clear(d)
 				d[j] = 1
 				moved = look(d, step) || look(d, -step) || moved
 			}
@@ -185,7 +185,7 @@ func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.
 						continue
 					}
 					for _, sign := range []float64{1, -1} {
-						d := make([]float64, len(x))
+						clear(d)
 						d[j], d[k] = 1, sign
 						moved = look(d, step) || look(d, -step) || moved
 					}
@@ -195,7 +195,6 @@ func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.
 				step /= 2
 				continue
 			}
-			d := make([]float64, len(x))
 			for j := range x {
 				d[j] = x[j] - from[j]
 			}

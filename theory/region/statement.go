@@ -79,6 +79,9 @@ func (m *Meter) state(c *kernel.Context, goal kernel.Formula, sheds []Shed) (s *
 			return nil, fmt.Errorf("region: the goal is of another signature")
 		}
 	}
+	if err := c.Closed(goal); err != nil {
+		return nil, err
+	}
 	s = &Statement{ctx: c, goal: goal, sheds: append([]Shed(nil), sheds...), g: newGraph(m), meter: m, sizes: map[string]int{},
 		letters: map[*kernel.Term]matrix{}, shapes: map[*kernel.Term]structure{}, terms: map[*kernel.Term]matrix{}, progs: map[*Expr]*program{}}
 	s.ring = newRing(s)

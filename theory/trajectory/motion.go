@@ -36,22 +36,26 @@ func caught(err *error) {
 	}
 }
 
-// Motion is the motion from a state with inputs that keep their values, as equations of the entries that move.
+// Motion is the motion from a state with inputs that keep their values, or that from each state of a box ([Region.Over]), as
+// equations of the entries that move.
 type Motion struct {
 	ctx       *kernel.Context
 	dyn       *kernel.Dynamics
-	st        *model.State
+	st        *model.State // of one state
+	sizes     func(string) int
 	keeps     []kernel.Theorem
 	used      []kernel.Theorem
 	sys       *enclosure.System
 	moving    []*kernel.Term // letters
 	symmetric map[*kernel.Term]bool
+	offset    map[*kernel.Term]*kernel.Term // letters x of which the system has x − e, which is zero at the start
 	entries   []entry
 	start     []*big.Rat
 	memo      map[*kernel.Term]enclosure.Matrix
 	roots     int
 	work      int
 	meter     *enclosure.Meter // of all that is asked of it
+	traps     map[*Trap]*trapped
 	judge     *model.Judge
 	judged    []judged
 }
@@ -92,7 +96,7 @@ func follow(c *kernel.Context, st *model.State, keeps []kernel.Theorem) *Motion 
 	if len(st.Roots()) > 0 {
 		fail("a state with irrational numbers is not followed")
 	}
-	m := &Motion{ctx: c, dyn: d, st: st, keeps: keeps, meter: enclosure.NewMeter(maxEffort), judge: model.NewJudge(c, st), symmetric: map[*kernel.Term]bool{}, memo: map[*kernel.Term]enclosure.Matrix{}}
+	m := &Motion{ctx: c, dyn: d, st: st, sizes: st.Size, keeps: keeps, meter: enclosure.NewMeter(maxEffort), judge: model.NewJudge(c, st), symmetric: map[*kernel.Term]bool{}, memo: map[*kernel.Term]enclosure.Matrix{}}
 	var names []string
 	laws := map[*kernel.Term]*kernel.Term{}
 	for _, x := range d.FlowLetters() {
@@ -188,6 +192,33 @@ func (m *Motion) unfold(t *kernel.Term) *kernel.Term {
 	return u
 }
 
+// speed is the derivative of what the system has of a letter that moves.
+func (m *Motion) speed(x *kernel.Term) *kernel.Term {
+	law, e := m.dyn.FlowOf(x), m.offset[x]
+	if e == nil {
+		return law
+	}
+	sig := m.dyn.Signature()
+	t := e
+	var err error
+	for _, step := range []func() (*kernel.Term, error){
+		func() (*kernel.Term, error) { return sig.Make(kernel.Ddt, 0, t) },
+		func() (*kernel.Term, error) {
+			minus, err := sig.Number(big.NewRat(-1, 1))
+			if err != nil {
+				return nil, err
+			}
+			return sig.Make(kernel.Product, 0, minus, t)
+		},
+		func() (*kernel.Term, error) { return sig.Make(kernel.Sum, 0, law, t) },
+	} {
+		if t, err = step(); err != nil {
+			fail("%v", err)
+		}
+	}
+	return t
+}
+
 // still reports whether a right-hand side is zero by its form, with inputs that keep their values.
 func (m *Motion) still(law *kernel.Term) bool {
 	switch law.Head() {
@@ -214,7 +245,7 @@ func (m *Motion) still(law *kernel.Term) bool {
 func (m *Motion) size(d kernel.Dim) int {
 	n := 1
 	for _, l := range d.Legs() {
-		if n *= m.st.Size(l); n > model.MaxSize {
+		if n *= m.sizes(l); n > model.MaxSize {
 			fail("the dimension %s is more than %d", d, model.MaxSize)
 		}
 	}
@@ -293,14 +324,14 @@ func (m *Motion) holds(f kernel.Formula) error {
 // of a motion together, however many hypotheses and theorems there are.
 func (m *Motion) pay(effort int64) {
 	if err := m.meter.Spend(effort); err != nil {
-		m.tooMuch()
+		fail("%w", err)
 	}
 }
 
 // tooMuch fails if the meter is spent: whatever was not seen since may be so.
 func (m *Motion) tooMuch() {
-	if m.meter.Spent() > maxEffort {
-		fail("more than %d operations on intervals in all", maxEffort)
+	if err := m.meter.Err(); err != nil {
+		fail("%w", err)
 	}
 }
 
@@ -432,29 +463,33 @@ func (m *Motion) agree() {
 		if err != nil {
 			fail("%v", err)
 		}
-		laws := make([]enclosure.Expr, len(m.entries))
-		for e, x := range m.entries {
-			laws[e] = m.sys.RHS(x.name)
-		}
-		got, bad := m.sys.EvalRats(laws, at, nil)
-		wants := map[*kernel.Term]model.Value{}
-		for _, x := range m.moving {
-			if wants[x], err = model.Evaluate(m.dyn, m.dyn.FlowOf(x), st); err != nil {
-				break
-			}
-		}
-		switch {
-		case err != nil && k > 0:
-			continue // the flow has no value there
-		case err != nil:
+		if err := m.compare(st, at, nil); err != nil && k == 0 {
 			fail("%v", err)
 		}
-		for e, x := range m.entries {
-			w, rational := wants[x.letter].Rational(x.i, x.j)
-			// Soundness: two readings of one flow.
-			if bad != nil || !rational || w.Cmp(got[e]) != 0 {
-				fail("the equation of %s is read in two ways, at %v", x.name, at)
-			}
+	}
+}
+
+// compare compares the equations with the model's reading of the flow at a state, whose values of the system's variables and
+// parameters are given; the error says why the flow has no value there.
+func (m *Motion) compare(st *model.State, at []*big.Rat, params map[string]*big.Rat) error {
+	laws := make([]enclosure.Expr, len(m.entries))
+	for e, x := range m.entries {
+		laws[e] = m.sys.RHS(x.name)
+	}
+	got, bad := m.sys.EvalRats(laws, at, params)
+	wants := map[*kernel.Term]model.Value{}
+	var err error
+	for _, x := range m.moving {
+		if wants[x], err = model.Evaluate(m.dyn, m.speed(x), st); err != nil {
+			return err
 		}
 	}
+	for e, x := range m.entries {
+		w, rational := wants[x.letter].Rational(x.i, x.j)
+		// Soundness: two readings of one flow.
+		if bad != nil || !rational || w.Cmp(got[e]) != 0 {
+			fail("the equation of %s is read in two ways, at %v", x.name, at)
+		}
+	}
+	return nil
 }

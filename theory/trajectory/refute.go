@@ -103,11 +103,17 @@ func (c Course) clone() Course {
 	if c.End != nil {
 		out.End = new(big.Rat).Set(c.End)
 	}
-	if c.Trap != nil {
-		out.Trap = &Trap{Lo: copied(c.Trap.Lo), Hi: copied(c.Trap.Hi)}
-		for _, r := range c.Trap.Rows {
-			out.Trap.Rows = append(out.Trap.Rows, copied(r))
-		}
+	out.Trap = c.Trap.clone()
+	return out
+}
+
+func (t *Trap) clone() *Trap {
+	if t == nil {
+		return nil
+	}
+	out := &Trap{Lo: copied(t.Lo), Hi: copied(t.Hi)}
+	for _, r := range t.Rows {
+		out.Rows = append(out.Rows, copied(r))
 	}
 	return out
 }
@@ -141,6 +147,10 @@ type checks struct {
 	inside func(trap *enclosure.Trap, tube *enclosure.Tube) bool
 	// throughout decides whether e > 0 everywhere in the trap.
 	throughout func(trap *enclosure.Trap, e enclosure.Expr) bool
+	// sinks decides whether every motion in the trap tends to its centre.
+	sinks func(trap *enclosure.Trap) bool
+	// vanishes decides whether e is zero there.
+	vanishes func(trap *enclosure.Trap, e enclosure.Expr) bool
 }
 
 var sound = checks{
@@ -154,6 +164,8 @@ var sound = checks{
 	},
 	inside:     func(trap *enclosure.Trap, tube *enclosure.Tube) bool { return trap.Contains(tube) },
 	throughout: func(trap *enclosure.Trap, e enclosure.Expr) bool { return trap.Positive(e) },
+	sinks:      func(trap *enclosure.Trap) bool { return trap.Sink() },
+	vanishes:   func(trap *enclosure.Trap, e enclosure.Expr) bool { return trap.Vanishes(e) },
 }
 
 // Refute follows the motion from the state and makes the refutation of Γ ⊢ goal that it is, or says why it is none, by
@@ -206,7 +218,7 @@ func refute(c *kernel.Context, goal kernel.Formula, st *model.State, course Cour
 // enclose follows the motion up to the end time.
 func (m *Motion) enclose(course Course) *enclosure.Tube {
 	switch {
-	case course.End == nil || course.End.Sign() <= 0 || course.End.Num().BitLen() > 256 || course.End.Denom().BitLen() > 256:
+	case course.End == nil || course.End.Sign() <= 0 || long(course.End):
 		fail("an end time > 0, and no long fraction, is needed")
 	case course.Order < 2 || course.Order > MaxOrder:
 		fail("an order from 2 to %d is needed", MaxOrder)
@@ -240,21 +252,7 @@ func (q *question) enter(t *Trap) {
 	if t == nil {
 		spare("a statement about limits needs a trap")
 	}
-	n := len(q.start)
-	ok := len(t.Rows) == n && len(t.Lo) == n && len(t.Hi) == n
-	for _, r := range t.Rows {
-		ok = ok && len(r) == n
-	}
-	if !ok {
-		fail("a trap has as many coordinates as entries move, %d", n)
-	}
-	for _, xs := range append(t.Rows, t.Lo, t.Hi) {
-		for _, x := range xs {
-			if x.Num().BitLen() > 256 || x.Denom().BitLen() > 256 {
-				fail("the numbers of a trap are no long fractions")
-			}
-		}
-	}
+	t.fits(len(q.start))
 	var err error
 	q.trap, err = q.sound.trap(q.Motion, t)
 	q.tooMuch()
@@ -265,6 +263,24 @@ func (q *question) enter(t *Trap) {
 	q.tooMuch()
 	if !inside {
 		spare("the motion is not seen to be in the trap at the end time")
+	}
+}
+
+// fits requires a trap of n coordinates whose numbers are no long fractions.
+func (t *Trap) fits(n int) {
+	ok := len(t.Rows) == n && len(t.Lo) == n && len(t.Hi) == n
+	for _, r := range t.Rows {
+		ok = ok && len(r) == n
+	}
+	if !ok {
+		fail("a trap has as many coordinates as entries move, %d", n)
+	}
+	for _, xs := range append(t.Rows, t.Lo, t.Hi) {
+		for _, x := range xs {
+			if long(x) {
+				fail("the numbers of a trap are no long fractions")
+			}
+		}
 	}
 }
 
@@ -285,9 +301,11 @@ func (q *question) lasts(f kernel.Formula) bool {
 		ms = append(ms, v)
 		fixed = fixed && constant(v)
 	}
-	if fixed {
-		return true // it holds at the start
-	}
+	return fixed || q.strictly(f, ms) // it holds at the start
+}
+
+// strictly reports whether a state formula, whose terms are ms, holds all along, with room.
+func (q *question) strictly(f kernel.Formula, ms []enclosure.Matrix) bool {
 	difference := func() enclosure.Expr { return ms[0].At(0, 0).Sub(ms[1].At(0, 0)) }
 	switch f.Form() {
 	case kernel.AtLeast, kernel.Greater:
@@ -524,7 +542,7 @@ func (q *question) apart(what, from string, e enclosure.Expr) string {
 
 // stays is what “L stays …” says of L at one time.
 func (q *question) stays(form kernel.Form, t *kernel.Term) kernel.Formula {
-	sig := q.st.Signature()
+	sig := q.dyn.Signature()
 	make := func(form kernel.Form, ts ...*kernel.Term) kernel.Formula {
 		f, err := kernel.NewFormula(form, ts...)
 		if err != nil {

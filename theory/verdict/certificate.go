@@ -8,6 +8,7 @@ import (
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/region"
+	"stopgrad/theory/trajectory"
 )
 
 // label is what the certificate of a part is filed under.
@@ -144,7 +145,7 @@ func (s *Sequents) Verdict(c *certificate.Certificate) (Verdict, error) {
 		return Verdict{inconsistent}, nil
 	case len(c.Goals()) > 0 && got == s.Statement:
 		return Verdict{proved}, nil
-	case len(c.Certified()) > 0 && got == s.Statement && !s.assumption:
+	case len(c.Certified())+len(c.Outcomes()) > 0 && got == s.Statement && !s.assumption:
 		return Verdict{certified}, nil
 	case c.Vacuous().Valid() && among(s.Absurd):
 		return Verdict{vacuous}, nil
@@ -155,6 +156,14 @@ func (s *Sequents) Verdict(c *certificate.Certificate) (Verdict, error) {
 		return Verdict{refuted}, nil
 	}
 	return Undecided, fmt.Errorf("verdict: the certificate establishes another sequent than that of %s", s.name)
+}
+
+// OutcomeCertificate renders what is certified of a part along all motions from its region.
+func OutcomeCertificate(claim string, r *lang.Reading, certified []trajectory.Certified) ([]byte, error) {
+	if !OfOutcomes(r, certified).IsCertified() {
+		return nil, nil
+	}
+	return certificate.Outcome(label(claim, r.Part()), names(r), certified...)
 }
 
 // RegionCertificate renders what is certified of a part over its region.

@@ -57,7 +57,16 @@ func OfTheorems(r *lang.Reading, ths []kernel.Theorem) Verdict {
 
 // OfCertified is the verdict of sequents certified over their region: certified if each goal of the reading is among them,
 // in its own context.
-func OfCertified(r *lang.Reading, cs []region.Certified) Verdict {
+func OfCertified(r *lang.Reading, cs []region.Certified) Verdict { return ofCertified(r, cs) }
+
+// OfOutcomes is the same of sequents certified along all motions from their region.
+func OfOutcomes(r *lang.Reading, cs []trajectory.Certified) Verdict { return ofCertified(r, cs) }
+
+func ofCertified[C interface {
+	Valid() bool
+	Context() *kernel.Context
+	Formula() kernel.Formula
+}](r *lang.Reading, cs []C) Verdict {
 	goals := r.Goals()
 	if r.Context().Whole() != nil || len(goals) == 0 || r.Part().Stmt.Kind == lang.Assumption {
 		return Undecided

@@ -142,6 +142,7 @@ var attacks = []struct{ what, want, text string }{
 	{"a goal about a hole", "speaks of a hole", "c state\np 0 modulo eq 5 5 : :\ngoal 0"},
 	{"a goal under a hypothesis about a hole", "speaks of a hole", "h here eq 5 1\nc state\np 0 modulo eq 1 1 : :\ngoal 0"},
 	{"a vacuity about a hole", "speaks of a hole", "h here eq 5 1\nh here absurd\nc state\np 0 hyp absurd : :\nvacuous 0"},
+	{"a region under a hypothesis about a hole", "speaks of a hole", "h here eq 5 1\nc state\nleaf exact\ncertified 0 eq 1 2"},
 	{"a goal twice", "a goal already", "c state\np 0 modulo eq 1 1 : :\ngoal 0\ngoal 0"},
 	{"a step after the conclusion", "after the conclusion", "c state\np 0 modulo eq 1 1 : :\ngoal 0\nh here eq 1 2\nc state"},
 	{"a message after a proof", "in a certificate of kind", "c state\np 0 modulo eq 1 1 : :\ngoal 0\nillformed no"},

@@ -39,6 +39,15 @@
 //	leaf outside 3 slope            hypothesis condition 3 fails on the box, by this rule
 //	leaf theorem 7                  theorem 7 states the formula under hypotheses that hold on the box
 //	certified 0 gt 4 5              the statement of context 0 that the argument above establishes at every point of its region
+//	way 400 8 200 24 6              how motions from a box are followed: to time 400 at most, by series of order 8, in 200 steps at
+//	                                most, which aim at a remainder of 2^-24 and widen a set by 2^-6 of its width
+//	basin                           the trap of the lines above (trap, below) is one that boxes may flow into
+//	cut p 1/40                      the argument of the next outcome, in preorder: a box of values at the start cut in two
+//	flows 0 1                       all motions from the box, followed as way 0 says, get into basin 1; the statement holds before and there
+//	fails 3                         hypothesis 3 of the context fails at the start, everywhere on the box
+//	ends 0 3                        at the end of way 0 hypothesis 3, assumed all along, fails for all; the statement holds before
+//	outcome 0 vanishes 4            the statement of context 0 that the argument above establishes along every motion; ways and
+//	                                basins are numbered from 0 again for the next
 //	dim n 2                         a state: sizes, then
 //	root 2                          a radicand r: the next square root √r that values are made of, r a number over those before
 //	value W 2 1 : 1 -3/2            exact values, rows and columns, entries row by row; an entry 1/2,0,3 is

@@ -42,6 +42,7 @@ type Certificate struct {
 	goals          []kernel.Theorem
 	vacuous        kernel.Theorem
 	certified      []region.Certified
+	outcomes       []trajectory.Certified
 	counterexample model.Counterexample
 	trajectory     trajectory.Refutation
 	illFormed      string
@@ -68,6 +69,11 @@ func (c *Certificate) Vacuous() kernel.Theorem { return c.vacuous }
 // Certified is a copy of the sequents of one Γ that are certified over their region; none in other certificates.
 func (c *Certificate) Certified() []region.Certified {
 	return append([]region.Certified(nil), c.certified...)
+}
+
+// Outcomes is a copy of the sequents of one Γ, about motions, that are certified over their region; none in other certificates.
+func (c *Certificate) Outcomes() []trajectory.Certified {
+	return append([]trajectory.Certified(nil), c.outcomes...)
 }
 
 // Counterexample is the counterexample of a refutation, invalid in other certificates.
@@ -107,6 +113,12 @@ func (c *Certificate) findSequent() string {
 			fs = append(fs, g.Formula())
 		}
 		return Sequent(c.certified[0].Context(), fs...)
+	case len(c.outcomes) > 0:
+		var fs []kernel.Formula
+		for _, g := range c.outcomes {
+			fs = append(fs, g.Formula())
+		}
+		return Sequent(c.outcomes[0].Context(), fs...)
 	case c.vacuous.Valid():
 		return Sequent(c.vacuous.Context(), c.vacuous.Formula())
 	case c.counterexample.Valid():
@@ -131,11 +143,13 @@ type reader struct {
 	roots    []model.Algebraic
 	values   map[string][][]model.Algebraic
 	course   trajectory.Course
-	kind     string // goal, vacuous, certified, refutes, follows or illformed
+	kind     string // goal, vacuous, certified, outcome, refutes, follows or illformed
 	sheds    []region.Shed
 	steps    []region.Step
 	named    []int        // the lines of the abbreviations
 	meter    region.Meter // the work of all arguments
+	outcome  trajectory.Argument
+	motions  trajectory.Meter // the work of all outcomes
 }
 
 // Read reads a certificate and makes everything in it again. The error names the first line that does not hold.
@@ -220,7 +234,7 @@ func Read(in io.Reader) (*Certificate, error) {
 	if !r.cert.trajectory.Valid() && (r.course.End != nil || r.course.Trap != nil) {
 		return fail("a course that is not followed")
 	}
-	if len(r.steps)+len(r.sheds) > 0 {
+	if len(r.steps)+len(r.sheds)+len(r.outcome.Ways)+len(r.outcome.Traps)+len(r.outcome.Steps) > 0 {
 		return fail("an argument without a conclusion")
 	}
 	// A name may not be that of a symbol or size, declared before or after it.
@@ -268,8 +282,9 @@ func (r *reader) line(text string, n int) error {
 	if n == 2 {
 		return fmt.Errorf("expected claim ID PART READING")
 	}
-	argument := word == "shed" || word == "split" || word == "leaf"
-	if r.kind != "" && word != r.kind && !(r.kind == "certified" && argument) {
+	argument := map[string]string{"shed": "certified", "split": "certified", "leaf": "certified", "way": "outcome", "trap": "outcome",
+		"basin": "outcome", "cut": "outcome", "flows": "outcome", "fails": "outcome", "ends": "outcome"}
+	if r.kind != "" && word != r.kind && argument[word] != r.kind {
 		return fmt.Errorf("%s after the conclusion", word)
 	}
 	want := func(k int) error {
@@ -361,6 +376,14 @@ func (r *reader) line(text string, n int) error {
 		return r.argue(word, args)
 	case "certified":
 		return r.certify(args)
+	case "way":
+		return r.way(args)
+	case "basin":
+		return r.basin(args)
+	case "cut", "flows", "fails", "ends":
+		return r.box(word, args)
+	case "outcome":
+		return r.establish(args)
 	case "dim":
 		return r.dim(args)
 	case "root":

@@ -72,14 +72,8 @@ func Trajectory(l Label, names []Abbreviation, x trajectory.Refutation) ([]byte,
 	says := w.refuted(names, x.Context(), x.Formula(), x.State(), x.Keeps())
 	course := x.Course()
 	fmt.Fprintf(&w.out, "course %s %d %d\n", course.End.RatString(), course.Order, course.Steps)
-	if t := course.Trap; t != nil {
-		for i, row := range t.Rows {
-			fmt.Fprintf(&w.out, "trap %s %s :", t.Lo[i].RatString(), t.Hi[i].RatString())
-			for _, c := range row {
-				w.out.WriteString(" " + c.RatString())
-			}
-			w.out.WriteByte('\n')
-		}
+	if course.Trap != nil {
+		w.trap(course.Trap)
 	}
 	fmt.Fprintf(&w.out, "follows %s\n", says)
 	return w.seal(), nil
