@@ -195,17 +195,18 @@ var rooms = map[string][]string{
 
 // surviving are the conditions without which all tests of the room pass, with the reason why nothing false follows.
 var surviving = map[string]string{
-	"kernel/rules_equal.go constant: a.define(t), not called":                 "Apply asks that the goal's terms have values",
-	"kernel/rules_equal.go thin: p.ctx.time != AtState, not refused":          "only state contexts have theorems of a state goal",
-	"kernel/rules_equal.go modulo: h.scalar != e[0].scalar, not refused":      "a number has no rows, and a matrix has",
-	"kernel/rules_equal.go inverseOf: e[0].args[1].scalar, not refused":       "a matrix times a number has the number first",
-	"kernel/unfold.go partial: derive(q) != nil, taken for true":              "more terms are asked to have values",
-	"kernel/unfold.go Parts: d.begin(t), not called":                          "it bounds work",
-	"kernel/context.go AddMoment: m.scalar, not refused":                      "a number has no rows, and a matrix has",
-	"kernel/context.go addEquation: x.scalar != rhs.scalar, not refused":      "a number has no rows, and a matrix has",
-	"kernel/form.go formula: terms[0].scalar != terms[1].scalar, not refused": "a number has no rows, and a matrix has",
-	"model/expect.go mentionsRandom: random(t), taken for true":               "it decides where a term is evaluated, and by which bound, not its value",
-	"kernel/theorem.go RuleNames: sort.Strings(names), not called":            "the order of a list for readers",
+	"kernel/rules_equal.go constant: a.define(t), not called":                                           "Apply asks that the goal's terms have values",
+	"kernel/rules_equal.go thin: p.ctx.time != AtState, not refused":                                    "only state contexts have theorems of a state goal",
+	"kernel/rules_equal.go modulo: h.scalar != e[0].scalar, not refused":                                "a number has no rows, and a matrix has",
+	"kernel/rules_equal.go inverseOf: e[0].args[1].scalar, not refused":                                 "a matrix times a number has the number first",
+	"kernel/unfold.go partial: derive(q) != nil, taken for true":                                        "more terms are asked to have values",
+	"kernel/unfold.go Parts: d.begin(t), not called":                                                    "it bounds work",
+	"kernel/context.go AddMoment: m.scalar, not refused":                                                "a number has no rows, and a matrix has",
+	"kernel/context.go addEquation: x.scalar != rhs.scalar, not refused":                                "a number has no rows, and a matrix has",
+	"kernel/form.go formula: terms[0].scalar != terms[1].scalar, not refused":                           "a number has no rows, and a matrix has",
+	"model/expect.go mentionsRandom: random(t), taken for true":                                         "it decides where a term is evaluated, and by which bound, not its value",
+	"model/count.go polynomial: fr.cmp(fr.valueAt(p, integer(int64(at))), value(at)) != 0, not refused": "the degree that is found is never too small",
+	"kernel/theorem.go RuleNames: sort.Strings(names), not called":                                      "the order of a list for readers",
 }
 
 // only restricts the conditions that are dropped.

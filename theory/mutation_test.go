@@ -160,6 +160,11 @@ var survivors = explain(map[string][]string{
 		"directset/fixed statement: + → − in τ + r",
 		"directset/saddle statement: − → + in τ − r",
 	},
+	"the expression is negative beyond 1, where no zero comes in": {
+		"fixed-points-counted/attracts statement: 1 → +1 in 1",
+		"fixed-points-counted/resting proof: 1 → +1 in 1",
+		"fixed-points-counted/attracting proof: 1 → +1 in 1",
+	},
 	"the gradient of a loss that is invariant to scale is orthogonal to the weights, whatever its sign": {
 		"cosine-loss/predictor flow: drop minus in −α",
 		"cosine-loss/encoder flow: drop minus in −Wₚᵀ",

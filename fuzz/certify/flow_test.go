@@ -29,6 +29,8 @@ const moving = `claim t
     for p in [0, 1/20], s in [0, 1/100]
   says lives: always s > 1/20
     for p in [1/2, 3/4], s in [1/2, 3/4]
+  says wide: always s > 1/20
+    for p in [1/2, 1], s in [1/4, 1]
   says other: p vanishes
     for p in [0, 1/20], s in [0, 1/90]
   says wrong: p vanishes
@@ -84,7 +86,7 @@ func TestFlows(t *testing.T) {
 
 // TestFlowsLeaveWhatIsNotShown: with few boxes a share is left, with its boxes.
 func TestFlowsLeaveWhatIsNotShown(t *testing.T) {
-	_, out := settled(t, claims(t, moving), "lives", Options{Nodes: 3 * boxNodes})
+	_, out := settled(t, claims(t, moving), "wide", Options{Nodes: 3 * boxNodes})
 	share, boxes := out.Left()
 	if out.Verdict.IsDecided() || share == 0 || boxes == 0 || !strings.Contains(out.Say(), "p in [") {
 		t.Errorf("%s", out.Say())
@@ -100,7 +102,7 @@ func TestFlowsDoNotDependOnWorkers(t *testing.T) {
 	defer store.Close()
 	var first []byte
 	for k, o := range []Options{{Workers: 1}, {Workers: 3}, {Workers: 2, Results: store}, {Workers: 1, Results: store}} {
-		_, out := settled(t, claims(t, moving), "lives", o)
+		_, out := settled(t, claims(t, moving), "wide", o)
 		text, err := out.Certificate("t")
 		if err != nil || text == nil {
 			t.Fatal(out.Say(), err)

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math/big"
 	"strings"
 	"testing"
 )
@@ -198,7 +199,7 @@ func TestCountBinds(t *testing.T) {
 func TestCounts(t *testing.T) {
 	s := declare(t, "n; p q r h; A:n,n; hole o")
 	p, q, r, a := s.Lookup("p"), s.Lookup("q"), s.Lookup("r"), s.Lookup("A")
-	two, half, minus := s.integer(2), read(t, s, "1/2"), s.integer(-1)
+	two, half, minus := s.integer(2), s.number(big.NewRat(1, 2)), s.integer(-1)
 	for text, ts := range map[string][]*Term{
 		"q has 2 zeros for p in (-inf, inf)": {q, p, two, p, p},
 		"q has 2 zeros for p in (q, r)":      {q, p, two, q, r},
