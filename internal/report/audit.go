@@ -215,7 +215,7 @@ func (p Page) summary(l *ledger.Ledger) string {
 			}
 		}
 		for _, part := range untried(&c) {
-			line("%s/%s is %s, and no state was found that meets its hypotheses: %s", c.ID, part.name, part.verdict, part.why)
+			line("%s/%s is %s, and was tested at no state that meets its hypotheses: %s", c.ID, part.name, part.verdict, part.why)
 		}
 	}
 	for _, c := range l.Claims {

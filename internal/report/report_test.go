@@ -121,7 +121,7 @@ func TestAuditTable(t *testing.T) {
 	for _, want := range []string{
 		"14 claims as printed: 3 proved, 1 supported, 1 not observed, 1 refuted, 1 ill-formed, 1 inconsistent, 1 not kept, 1 vacuous, 1 contradiction, 3 undecided",
 		"script of script/a: f.claim:7:7: expand: the sides differ by x",
-		"untried/a is proved, and no state was found that meets its hypotheses: none of the 9 states drawn met the hypotheses",
+		"untried/a is proved, and was tested at no state that meets its hypotheses: none of the 9 states drawn met the hypotheses",
 		"1 corrected reading: 1 certified",
 		"1 of 2 mutated twins refuted; depth quick, seed 9",
 		"INCOMPLETE: the audit was interrupted",

@@ -7,8 +7,8 @@ import (
 	"stopgrad/theory/kernel"
 )
 
-// errZeros is returned where zeros are to be counted of what is no polynomial of a moderate degree.
-var errZeros = errors.New("eval: zeros are counted of polynomials of a degree up to 24")
+// ErrUncounted is returned where zeros are to be counted of what is no polynomial of a moderate degree, whatever the state.
+var ErrUncounted = errors.New("eval: zeros are counted of polynomials of a degree up to 24")
 
 const maxZeros = 24 // degree of a polynomial whose zeros are counted
 
@@ -34,7 +34,7 @@ func (b *builder) counting(form kernel.Form, c kernel.Count) *counting {
 	d := degreeIn(parts[0], c.In, memo)
 	for _, u := range parts {
 		if degreeIn(u, c.In, memo) < 0 || d > maxZeros {
-			k.err = errZeros
+			k.err = ErrUncounted
 			return k
 		}
 	}
@@ -122,7 +122,7 @@ func (j *judge[T]) counts(k *counting) (bool, error) {
 		if x := exactly(m.A[0]); x != nil {
 			return x, nil
 		}
-		return nil, errZeros
+		return nil, ErrUncounted
 	}
 	lo, err := at(k.lo)
 	if err != nil {

@@ -84,6 +84,9 @@ const (
 	manyStates   = 4_000
 )
 
+// fewUncounted is how many states the model is asked about where the evaluator counts no zeros.
+const fewUncounted = 16
+
 // tape is a Chooser that replays recorded choices and draws new ones past their end or where a choice no
 // longer fits.
 type tape struct {
@@ -114,7 +117,7 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	var best []int
 	bestWide := false
 	bestMargin := math.Inf(1)
-	failures, undefined, borders := 0, 0, 0
+	failures, undefined, borders, uncounted := 0, 0, 0, 0
 	res.Nearest, res.Tested.Nearest = math.Inf(1), math.Inf(1)
 	steps := eval.OverSteps(part)
 	exact, model := eval.NewMetered(), verdict.NewRefuter(part)
@@ -165,6 +168,18 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if err != nil {
 			if res.Tried == 0 {
 				res.Err = err
+			}
+			if errors.Is(err, eval.ErrUncounted) {
+				// No state will be judged; the model counts a little further.
+				if r, err := model.At(st); err == nil && r.Verdict().IsRefuted() {
+					res.Refutation, res.Witness = r, st
+					res.Tried++
+					return res
+				}
+				if uncounted++; uncounted >= fewUncounted {
+					return res
+				}
+				continue
 			}
 			if undefined++; res.Undefined == "" && WorthAsking(undefined) {
 				if r, err := model.At(st); err == nil && r.Undefined() {

@@ -40,3 +40,18 @@ func TestDrawingCountsAsWork(t *testing.T) {
 		}
 	}
 }
+
+// TestUncountedZerosAreAskedAbout: of a polynomial of a degree beyond the evaluator's the model counts the zeros, at a few
+// states and no more.
+func TestUncountedZerosAreAskedAbout(t *testing.T) {
+	for says, refuted := range map[string]bool{"(x^2 - 2)^20*(x - a) has 2 zeros for x in (-3, 3)": true, "(x^2 - 2)^20*(x^2 + a^2 + 1) has 2 zeros for x in (-3, 3)": false} {
+		f, err := lang.Parse(lang.Source{Name: "f", Text: "claim c\n  scalar a, x\n  says p: " + says + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := sample.Search(context.Background(), f.Claims[0].Parts[0], 1, "f", 1000)
+		if got := r.Refutation != nil && r.Refutation.Verdict().IsRefuted(); got != refuted || r.Drawn > 100 {
+			t.Errorf("%s: refuted %t, %d states drawn", says, got, r.Drawn)
+		}
+	}
+}
