@@ -84,7 +84,7 @@ const (
 	manyStates   = 4_000
 )
 
-// fewUncounted is how many states the model is asked about where the evaluator counts no zeros.
+// fewUncounted is how many states the model is asked about where the evaluator counts no zeros, or only in rounded numbers.
 const fewUncounted = 16
 
 // tape is a Chooser that replays recorded choices and draws new ones past their end or where a choice no
@@ -164,6 +164,10 @@ func Search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		if rounded {
 			// Roots that are no fractions: floating point says whether the model, which counts with them, is asked.
 			f, err = eval.Try(eval.Float{}, part, st.Floats())
+			if part.Stmt.Kind == lang.Counted {
+				// Rounding takes double zeros apart: only the model counts there.
+				err = eval.ErrUncounted
+			}
 		}
 		if err != nil {
 			if res.Tried == 0 {

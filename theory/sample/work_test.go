@@ -41,10 +41,11 @@ func TestDrawingCountsAsWork(t *testing.T) {
 	}
 }
 
-// TestUncountedZerosAreAskedAbout: of a polynomial of a degree beyond the evaluator's the model counts the zeros, at a few
-// states and no more.
+// TestUncountedZerosAreAskedAbout: of a polynomial of a degree beyond the evaluator's, or with irrational coefficients, the
+// model counts the zeros, at a few states and no more. In float64 root(2) and root(8)/2 are two zeros.
 func TestUncountedZerosAreAskedAbout(t *testing.T) {
-	for says, refuted := range map[string]bool{"(x^2 - 2)^20*(x - a) has 2 zeros for x in (-3, 3)": true, "(x^2 - 2)^20*(x^2 + a^2 + 1) has 2 zeros for x in (-3, 3)": false} {
+	for says, refuted := range map[string]bool{"(x^2 - 2)^20*(x - a) has 2 zeros for x in (-3, 3)": true, "(x^2 - 2)^20*(x^2 + a^2 + 1) has 2 zeros for x in (-3, 3)": false,
+		"(x - root(2))*(x - root(8)/2) has 2 zeros for x in (-inf, inf)": true} {
 		f, err := lang.Parse(lang.Source{Name: "f", Text: "claim c\n  scalar a, x\n  says p: " + says + "\n"})
 		if err != nil {
 			t.Fatal(err)
