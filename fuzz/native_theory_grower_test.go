@@ -37,7 +37,6 @@ type theorist struct {
 	needs    struct{ flow, step bool }
 	form     string
 	alone    string // the only name that moves, if any
-	search   bool
 }
 
 // fuel bounds the expressions: how deep they nest.
@@ -479,7 +478,6 @@ func (g *theorist) declaration(name string) (text, flow, step string) {
 
 // claim writes the file.
 func (g *theorist) claim() string {
-	g.search = g.choose(8) == 1
 	statement, scripts := g.statement()
 	var tail strings.Builder
 	if g.form == "stationary" {
