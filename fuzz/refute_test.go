@@ -386,6 +386,9 @@ func TestResidualsShowTheFailure(t *testing.T) {
 				continue
 			}
 			failing++
+			if tg.Part.Stmt.Kind == lang.Counted {
+				continue
+			}
 			// A strict statement may fail by equality alone.
 			strict := tg.Part.Stmt.Kind == lang.Definite || tg.Part.Stmt.Rel == ">" || tg.Part.Stmt.Rel == "<"
 			if Residual(tg.Part, r.Witness).Sign() == 0 && !strict {

@@ -12,7 +12,7 @@ import (
 // be zero the entry of largest magnitude, of an inequality the negative difference; of a statement about a
 // stretch of time the same for what it says of the state (see eval.Judge); of a definite matrix the value of the form
 // at an integer vector that makes it negative, or the determinant where only that shows it. It is zero if the
-// statement does not fail or has no such number.
+// statement does not fail or has no such number, as a count of zeros has none.
 func Residual(part *lang.Part, w verdict.Witness) *big.Rat {
 	top := new(big.Rat)
 	fs, err := eval.Failures(eval.Rational{}, part, w)
