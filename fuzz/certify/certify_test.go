@@ -318,3 +318,17 @@ func TestOtherStatementsAreNotCertified(t *testing.T) {
 		t.Error("a larger region is accepted")
 	}
 }
+
+// TestCountsStayWithinTheirBoxes: of a count that the prover finds nothing for, on boxes however small, few boxes are looked at
+// where few are given, and what is left is said.
+func TestCountsStayWithinTheirBoxes(t *testing.T) {
+	f := claims(t, `claim t
+  scalar x, k
+  says s: (x - k)*(1/(x^2 + 1)) has 0 falling zeros for x in (-k, k + 1]
+    for k in [1/4, 1]
+`)
+	_, out := settled(t, f, "s", Options{Nodes: 3 * zerosNodes})
+	if share, _ := out.Left(); out.Verdict.IsDecided() || share == 0 || out.Results[0].Nodes != 3 {
+		t.Errorf("%d boxes: %s", out.Results[0].Nodes, out.Say())
+	}
+}

@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// zerosBoxes is how many boxes are looked at for a count of zeros: on each the prover looks for a theorem.
+	// zerosBoxes is how many boxes are looked at for a count of zeros at most: on each the prover looks for a theorem.
 	zerosBoxes = 400
+	// zerosNodes is what such a box counts as, of the boxes of a budget.
+	zerosNodes = 250
 	// zerosSteps bounds the prover on one box, each piece of a count being a proof of its own.
 	zerosSteps = 8000
 )
@@ -28,15 +30,19 @@ func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Op
 	if err != nil {
 		return nil, err
 	}
+	if o.Nodes <= 0 {
+		o.Nodes = DefaultNodes
+	}
+	most := min(zerosBoxes, max(1, o.Nodes/zerosNodes))
 	out := &Result{Names: s.Names(), Box: s.Box()}
 	root := &node{}
 	out.roots = []*node{root}
 	open := []tile{{root, 0, s.Box(), 0}}
 	var left []tile
 	given := 0.0
-	for len(open) > 0 && out.Nodes < zerosBoxes && ctx.Err() == nil {
+	for len(open) > 0 && out.Nodes < most && ctx.Err() == nil {
 		batch := open
-		if room := zerosBoxes - out.Nodes; len(batch) > room {
+		if room := most - out.Nodes; len(batch) > room {
 			batch = batch[:room]
 		}
 		open = open[len(batch):]
