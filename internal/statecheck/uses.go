@@ -38,6 +38,9 @@ type collector struct {
 }
 
 func (c collector) stmt(s *lang.Stmt) {
+	if s.Of != nil {
+		c.stmt(s.Of)
+	}
 	for _, e := range []*lang.Expr{s.L, s.R, s.Rate, s.Lo, s.Hi} {
 		if e != nil {
 			c.expr(e)
