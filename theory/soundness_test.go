@@ -80,6 +80,12 @@ func TestSoundness(t *testing.T) {
 		{"no-value-thin", "surface", []string{"proved", "refuted", "supported"}, "undecided"},
 		{"no-value-thin", "radicand", []string{"proved", "refuted", "supported"}, "undecided"},
 		{"no-value-thin", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"no-value-motion", "vanishes", []string{"proved", "refuted", "supported"}, "undecided"},
+		{"no-value-motion", "rate", []string{"proved", "refuted", "supported"}, "undecided"},
+		{"no-value-motion", "always", []string{"proved", "refuted", "supported"}, "undecided"},
+		{"no-value-motion", "steps", []string{"proved", "refuted", "supported"}, "undecided"},
+		{"no-value-motion", "right", []string{"refuted", "contradiction"}, "proved"},
+		{"no-value-motion", "stays", []string{"refuted", "contradiction"}, ""},
 		{"no-motion", "wrong", []string{"proved", "supported"}, "vacuous"},
 		{"no-motion", "right", []string{"refuted", "vacuous", "contradiction"}, "proved"},
 		{"operators", "fourth", []string{"proved", "refuted"}, "ill-formed"},
@@ -135,6 +141,25 @@ func TestSoundnessAtStates(t *testing.T) {
 		}
 		if got := r.Verdict().String(); got != c.want {
 			t.Errorf("%s/%s at %v: %s, because %s", c.file, c.part, c.at, got, r.Reason())
+		}
+	}
+}
+
+// TestNoValueAtTheBeginning asks what the model says of states at which what moves, or what is said of it, has no value.
+func TestNoValueAtTheBeginning(t *testing.T) {
+	for _, c := range []struct {
+		part string
+		x, k int64
+		want bool
+	}{
+		{"vanishes", 0, 0, true}, {"vanishes", 0, 1, false}, {"rate", 1, 1, true}, {"always", 1, 0, true}, {"always", -1, 0, false},
+		{"steps", 1, 0, true}, {"right", 1, 0, false}, {"stays", 1, 0, false},
+	} {
+		_, _, p := part(t, "no-value-motion", c.part)
+		w := verdict.Witness{Vals: map[string]eval.Matrix[*big.Rat]{"x": eval.ScalarOf(big.NewRat(c.x, 1)), "k": eval.ScalarOf(big.NewRat(c.k, 1))}}
+		r, err := verdict.Refute(p, w)
+		if err != nil || r.Undefined() != c.want || r.Verdict().IsDecided() {
+			t.Errorf("%s at x = %d, k = %d: %v, %v", c.part, c.x, c.k, r, err)
 		}
 	}
 }

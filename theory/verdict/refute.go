@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"stopgrad/theory/eval"
 	"stopgrad/theory/kernel"
@@ -43,8 +44,8 @@ func (r *Refutation) Trajectory() trajectory.Refutation { return r.trajectory }
 // Reason says in numbers how the statement fails at the state, or along the motion, or why the state is no counterexample.
 func (r *Refutation) Reason() string { return r.reason }
 
-// Undefined reports whether the statement, one about states, has no value at this one, which meets all hypotheses. So it is
-// not proved, which would be to say that it has, and not refuted either.
+// Undefined reports whether the statement has no value at this state, which meets all hypotheses; over time, at the beginning of
+// a motion or orbit along which they hold. So it is not proved, which would be to say that it has, and not refuted either.
 func (r *Refutation) Undefined() bool { return r.undefined }
 
 // Sides are the two sides of the refuted statement at the state as numbers, in the order in which they are written; right
@@ -131,6 +132,36 @@ func (f *Refuter) read() error {
 	return nil
 }
 
+// valueless reports whether what the model found no value for at a state is part of the goal there, and not, over time, of the
+// equations or of a later step. What “stays …” has no value says nothing.
+func (f *Refuter) valueless(g kernel.Formula, st *model.State) bool {
+	if f.ctx.Time() == kernel.AtState {
+		return true
+	}
+	switch g.Form() {
+	case kernel.StayZero, kernel.StayNonnegative, kernel.StayPositive, kernel.StaySemidefinite:
+		return false
+	}
+	for _, h := range f.ctx.Hypotheses() {
+		if j, err := model.Holds(f.ctx, h.Formula(), st); err != nil || !j.Holds {
+			return false
+		}
+	}
+	without := func(t *kernel.Term) bool {
+		var none *model.NoValue
+		_, err := model.Evaluate(f.ctx.Dynamics(), t, st)
+		return errors.As(err, &none)
+	}
+	if f.ctx.Time() == kernel.Motion {
+		for _, x := range f.ctx.Dynamics().FlowLetters() {
+			if without(f.ctx.Dynamics().FlowOf(x)) {
+				return false
+			}
+		}
+	}
+	return slices.ContainsFunc(append(g.Terms(), g.Inner().Terms()...), without)
+}
+
 // At is [Refute] of the refuter's part.
 func (f *Refuter) At(w Witness) (*Refutation, error) {
 	if err := f.read(); err != nil {
@@ -156,7 +187,7 @@ func (f *Refuter) At(w Witness) (*Refutation, error) {
 		x, err := model.Refute(f.ctx, g, st, f.keeps...)
 		if err != nil {
 			var none *model.NoValue
-			r.undefined = r.undefined || f.ctx.Time() == kernel.AtState && part.Stmt.Kind != lang.Assumption && errors.As(err, &none)
+			r.undefined = r.undefined || part.Stmt.Kind != lang.Assumption && errors.As(err, &none) && f.valueless(g, st)
 			last = err
 			continue
 		}
