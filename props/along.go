@@ -243,37 +243,23 @@ func rooted(part *lang.Part, st State) (roots, zero bool, err error) {
 		return false, false, err
 	}
 	d := r.Context().Dynamics()
-	seen := map[*kernel.Term]bool{}
 	var radicands []*kernel.Term
-	var visit func(t *kernel.Term) error
-	visit = func(t *kernel.Term) error {
-		if seen[t] {
-			return nil
+	for _, x := range d.FlowLetters() {
+		law, err := d.Unfold(d.FlowOf(x))
+		if err != nil {
+			return false, false, err
 		}
-		seen[t] = true
-		if t.Head() == kernel.Root {
+		for t := range law.Subterms() {
+			if t.Head() != kernel.Root {
+				continue
+			}
 			moves, err := d.Moves(t.Arg(0))
 			if err != nil {
-				return err
+				return false, false, err
 			}
 			if moves {
 				radicands = append(radicands, t.Arg(0))
 			}
-		}
-		for _, a := range t.Args() {
-			if err := visit(a); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, x := range d.FlowLetters() {
-		law, err := d.Unfold(d.FlowOf(x))
-		if err == nil {
-			err = visit(law)
-		}
-		if err != nil {
-			return false, false, err
 		}
 	}
 	if len(radicands) == 0 {

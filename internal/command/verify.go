@@ -177,19 +177,13 @@ func said(c *certificate.Certificate, full bool) (string, error) {
 	case c.Vacuous().Valid():
 		ctx, goals, word = c.Vacuous().Context(), []kernel.Formula{c.Vacuous().Formula()}, "vacuous"
 	case len(c.Certified()) > 0:
-		word = "certified"
-		boxes := 0
-		for _, g := range c.Certified() {
-			ctx, goals, boxes = g.Context(), append(goals, g.Formula()), boxes+g.Leaves()
-		}
-		rest = fmt.Sprintf("; at every point that the hypotheses leave, by %d boxes", boxes)
+		var boxes int
+		ctx, goals, boxes = certified(c.Certified())
+		word, rest = "certified", fmt.Sprintf("; at every point that the hypotheses leave, by %d boxes", boxes)
 	case len(c.Outcomes()) > 0:
-		word = "certified"
-		boxes := 0
-		for _, g := range c.Outcomes() {
-			ctx, goals, boxes = g.Context(), append(goals, g.Formula()), boxes+g.Leaves()
-		}
-		rest = fmt.Sprintf("; along all motions from where the hypotheses leave them, by %d boxes", boxes)
+		var boxes int
+		ctx, goals, boxes = certified(c.Outcomes())
+		word, rest = "certified", fmt.Sprintf("; along all motions from where the hypotheses leave them, by %d boxes", boxes)
 	default:
 		for _, g := range c.Goals() {
 			ctx, goals = g.Context(), append(goals, g.Formula())
@@ -322,4 +316,16 @@ func ownClaims(path string) (*lang.File, []lang.Source, error) {
 		return nil, nil, &exit{BadInput, fmt.Sprintf("%s:1:1: no claim in this file; expected ‘claim ID’ at the left margin", path)}
 	}
 	return f, sources, nil
+}
+
+// certified is the one context of certified sequents, what they state, and of how many boxes their arguments are.
+func certified[T interface {
+	Context() *kernel.Context
+	Formula() kernel.Formula
+	Leaves() int
+}](all []T) (ctx *kernel.Context, goals []kernel.Formula, boxes int) {
+	for _, x := range all {
+		ctx, goals, boxes = x.Context(), append(goals, x.Formula()), boxes+x.Leaves()
+	}
+	return ctx, goals, boxes
 }

@@ -196,27 +196,14 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 
 // speaksOf reports whether every symbol of a formula has a value.
 func (b *binding) speaksOf(f kernel.Formula) bool {
-	seen := map[*kernel.Term]bool{}
-	var given func(t *kernel.Term) bool
-	given = func(t *kernel.Term) bool {
-		if seen[t] {
-			return true
-		}
-		seen[t] = true
-		if t.Head() == kernel.Letter {
-			_, ok := b.exact[t.Symbol().Name()]
-			return ok || t.Symbol().Class() == kernel.Random || t.Symbol().Class() == kernel.Centred
-		}
-		for i := range t.Args() {
-			if !given(t.Arg(i)) {
+	for _, t := range f.Terms() {
+		for u := range t.Subterms() {
+			if u.Head() != kernel.Letter || u.Symbol().Class() == kernel.Random || u.Symbol().Class() == kernel.Centred {
+				continue
+			}
+			if _, ok := b.exact[u.Symbol().Name()]; !ok {
 				return false
 			}
-		}
-		return true
-	}
-	for _, t := range f.Terms() {
-		if !given(t) {
-			return false
 		}
 	}
 	return true

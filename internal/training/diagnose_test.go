@@ -76,7 +76,7 @@ func TestTheReadmesSnippetDumpsRunsOfPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skip(err)
+		t.Skipf("no PyTorch that could dump a run: %v", err)
 	}
 	snippet := readmeSnippet(t)
 	if n := len(strings.Split(strings.TrimSpace(snippet), "\n")); n > 15 {

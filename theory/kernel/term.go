@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"iter"
 	"math/big"
 	"strings"
 )
@@ -671,6 +672,27 @@ func (s *Signature) null(a *Term) *Term {
 		return s.integer(0)
 	}
 	return s.zero(a.rows, a.cols)
+}
+
+// Subterms goes through the term and all terms inside it, each once, what is inside of one before it.
+func (t *Term) Subterms() iter.Seq[*Term] {
+	return func(yield func(*Term) bool) {
+		seen := map[*Term]bool{}
+		var visit func(*Term) bool
+		visit = func(t *Term) bool {
+			if seen[t] {
+				return true
+			}
+			seen[t] = true
+			for _, a := range t.args {
+				if !visit(a) {
+					return false
+				}
+			}
+			return yield(t)
+		}
+		visit(t)
+	}
 }
 
 // mentions reports whether a letter for which hit is true occurs in t, operators and their variables included.

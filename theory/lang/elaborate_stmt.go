@@ -216,16 +216,12 @@ func (r *Reading) unbound() error {
 }
 
 func mentions(t, x *kernel.Term) bool {
-	seen := map[*kernel.Term]bool{}
-	var visit func(*kernel.Term) bool
-	visit = func(t *kernel.Term) bool {
-		if seen[t] {
-			return false
+	for u := range t.Subterms() {
+		if u == x {
+			return true
 		}
-		seen[t] = true
-		return t == x || slices.ContainsFunc(t.Args(), visit)
 	}
-	return visit(t)
+	return false
 }
 
 // temporal reads a statement about motions or orbits.

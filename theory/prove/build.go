@@ -145,24 +145,12 @@ func (b builder) substitute(t *kernel.Term, with map[*kernel.Term]*kernel.Term) 
 
 // occurs reports whether hit is true of t or of a term inside it.
 func occurs(t *kernel.Term, hit func(*kernel.Term) bool) bool {
-	seen := map[*kernel.Term]bool{}
-	var visit func(t *kernel.Term) bool
-	visit = func(t *kernel.Term) bool {
-		if seen[t] {
-			return false
-		}
-		seen[t] = true
-		if hit(t) {
+	for u := range t.Subterms() {
+		if hit(u) {
 			return true
 		}
-		for i := range t.Len() {
-			if visit(t.Arg(i)) {
-				return true
-			}
-		}
-		return false
 	}
-	return visit(t)
+	return false
 }
 
 func mentions(t, x *kernel.Term) bool {

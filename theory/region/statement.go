@@ -602,15 +602,11 @@ func (s *Statement) define(t *kernel.Term) (out []Condition) {
 		refuse("%v", err)
 	}
 	seen := map[*kernel.Term]bool{}
-	var visit func(*kernel.Term)
-	visit = func(t *kernel.Term) {
+	condition := func(t *kernel.Term) {
 		if seen[t] {
 			return
 		}
 		seen[t] = true
-		for _, a := range t.Args() {
-			visit(a)
-		}
 		switch t.Head() {
 		case kernel.Reciprocal:
 			out = append(out, Condition{s.read(t.Arg(0)).at[0], NonZero})
@@ -622,7 +618,9 @@ func (s *Statement) define(t *kernel.Term) (out []Condition) {
 		}
 	}
 	for _, p := range parts {
-		visit(p)
+		for u := range p.Subterms() {
+			condition(u)
+		}
 		s.read(p)
 	}
 	return out

@@ -296,18 +296,11 @@ const (
 // miss a surface. What cannot be read, or mentions letters that were not collected, is left out.
 func (s *sums) undefined(d *kernel.Dynamics, goal kernel.Formula) (divisors, radicands []cad.Condition) {
 	seen := map[*kernel.Term]bool{}
-	var visit func(t *kernel.Term)
-	visit = func(t *kernel.Term) {
-		if seen[t] {
+	look := func(t *kernel.Term) {
+		if t.Head() != kernel.Reciprocal && t.Head() != kernel.Root || seen[t] || !s.seen[t.Arg(0)] || len(divisors)+len(radicands) == maxUndefined {
 			return
 		}
 		seen[t] = true
-		for _, a := range t.Args() {
-			visit(a)
-		}
-		if t.Head() != kernel.Reciprocal && t.Head() != kernel.Root || !s.seen[t.Arg(0)] || len(divisors)+len(radicands) == maxUndefined {
-			return
-		}
 		switch q, ok := s.of(t.Arg(0)); {
 		case !ok:
 		case t.Head() == kernel.Reciprocal:
@@ -321,8 +314,10 @@ func (s *sums) undefined(d *kernel.Dynamics, goal kernel.Formula) (divisors, rad
 		if err != nil {
 			return nil, nil
 		}
-		for _, u := range parts {
-			visit(u)
+		for _, p := range parts {
+			for u := range p.Subterms() {
+				look(u)
+			}
 		}
 	}
 	return divisors, radicands

@@ -130,38 +130,33 @@ func (r *Region) meet(t *kernel.Term) {
 	if err != nil {
 		fail("%v", err)
 	}
-	seen := map[*kernel.Term]bool{}
-	var visit func(*kernel.Term)
-	visit = func(t *kernel.Term) {
-		if seen[t] {
-			return
-		}
-		seen[t] = true
-		for i := range t.Len() {
-			visit(t.Arg(i))
-		}
-		if t.Head() != kernel.Letter || r.known[t] {
-			return
-		}
-		switch t.Symbol().Class() {
-		case kernel.Param:
-		case kernel.State:
-			if r.dyn.FlowOf(t) == nil {
-				fail("%s has no equation in the flow", t.Symbol().Name())
+	for _, p := range append(parts, u) {
+		for v := range p.Subterms() {
+			if v.Head() == kernel.Letter && !r.known[v] {
+				r.admit(v)
 			}
-		case kernel.Input:
-			// Soundness: an input is any continuous function of time; an enclosure for values that stand still says nothing of it.
-			fail("%s is an input, which may move in any way: motions with inputs are not certified", t.Symbol().Name())
-		default:
-			fail("%s has no values of its own", t.Symbol().Name())
-		}
-		r.known[t] = true
-		if law := r.dyn.FlowOf(t); law != nil {
-			r.meet(law)
 		}
 	}
-	for _, p := range append(parts, u) {
-		visit(p)
+}
+
+// admit takes up a letter, and what its motion depends on.
+func (r *Region) admit(x *kernel.Term) {
+	law := r.dyn.FlowOf(x)
+	switch name := x.Symbol().Name(); x.Symbol().Class() {
+	case kernel.Param:
+	case kernel.State:
+		if law == nil {
+			fail("%s has no equation in the flow", name)
+		}
+	case kernel.Input:
+		// Soundness: an input is any continuous function of time; an enclosure for values that stand still says nothing of it.
+		fail("%s is an input, which may move in any way: motions with inputs are not certified", name)
+	default:
+		fail("%s has no values of its own", name)
+	}
+	r.known[x] = true
+	if law != nil {
+		r.meet(law)
 	}
 }
 
@@ -222,24 +217,12 @@ func (r *Region) equation(f kernel.Formula) bool {
 }
 
 func mentions(t *kernel.Term, is func(*kernel.Term) bool) bool {
-	seen := map[*kernel.Term]bool{}
-	var visit func(*kernel.Term) bool
-	visit = func(t *kernel.Term) bool {
-		if seen[t] {
-			return false
-		}
-		seen[t] = true
-		if is(t) {
+	for u := range t.Subterms() {
+		if is(u) {
 			return true
 		}
-		for i := range t.Len() {
-			if visit(t.Arg(i)) {
-				return true
-			}
-		}
-		return false
 	}
-	return visit(t)
+	return false
 }
 
 // shape is the number of rows and columns of a letter.
@@ -248,44 +231,34 @@ func (r *Region) shape(x *kernel.Term) (rows, cols int) {
 }
 
 func (r *Region) coordinates(x *kernel.Term) {
-	if r.equals[x] != nil {
-		return
-	}
-	rows, cols := r.shape(x)
-	for i := range rows {
-		for j := range cols {
-			name := (*Motion)(nil).name(x, i, j)
-			r.index[name] = len(r.names)
-			r.names, r.sides = append(r.names, name), append(r.sides, Side{})
-			if len(r.names) > maxEntries {
-				fail("more than %d coordinates", maxEntries)
-			}
+	r.each(x, func(_ int, name string) {
+		r.index[name] = len(r.names)
+		r.names, r.sides = append(r.names, name), append(r.sides, Side{})
+		if len(r.names) > maxEntries {
+			fail("more than %d coordinates", maxEntries)
 		}
-	}
+	})
 }
 
 // bound narrows the box by a hypothesis, whatever its mark: each holds at the start, and what does not move stays.
 func (r *Region) bound(f kernel.Formula) {
 	narrow := func(x, v *kernel.Term, low bool) {
-		if x.Head() != kernel.Letter || !r.known[x] || r.equals[x] != nil || v.Head() != kernel.Number {
+		if x.Head() != kernel.Letter || !r.known[x] || v.Head() != kernel.Number {
 			return
 		}
 		c := v.Value()
 		if long(c) {
 			fail("the bounds of %s are no long fractions", kernel.Print(x))
 		}
-		rows, cols := r.shape(x)
-		for i := range rows {
-			for j := range cols {
-				s := &r.sides[r.index[(*Motion)(nil).name(x, i, j)]]
-				if low && (s.Lo == nil || s.Lo.Cmp(c) < 0) {
-					s.Lo = c
-				}
-				if !low && (s.Hi == nil || s.Hi.Cmp(c) > 0) {
-					s.Hi = c
-				}
+		r.each(x, func(k int, _ string) {
+			s := &r.sides[k]
+			if low && (s.Lo == nil || s.Lo.Cmp(c) < 0) {
+				s.Lo = c
 			}
-		}
+			if !low && (s.Hi == nil || s.Hi.Cmp(c) > 0) {
+				s.Hi = c
+			}
+		})
 	}
 	switch ts := f.Terms(); f.Form() {
 	case kernel.AtLeast, kernel.Greater:

@@ -75,23 +75,9 @@ func (r *reader) box(word string, args []string) error {
 
 // establish checks the argument above.
 func (r *reader) establish(args []string) error {
-	if err := r.concludes("outcome"); err != nil {
-		return err
-	}
-	if len(args) < 2 {
-		return fmt.Errorf("outcome takes a context and a statement")
-	}
-	c, err := r.contextOf(args[0])
+	c, goal, err := r.conclusion("outcome", args)
 	if err != nil {
 		return err
-	}
-	goal, err := r.formula(args[1:])
-	if err != nil {
-		return err
-	}
-	// Soundness: the parts of one statement are about one Γ.
-	if len(r.cert.outcomes) > 0 && r.cert.outcomes[0].Context() != c {
-		return fmt.Errorf("the conclusions are about different contexts")
 	}
 	x, err := r.motions.Certify(c, goal, r.outcome)
 	if err != nil {

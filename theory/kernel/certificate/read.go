@@ -143,7 +143,8 @@ type reader struct {
 	roots    []model.Algebraic
 	values   map[string][][]model.Algebraic
 	course   trajectory.Course
-	kind     string // goal, vacuous, certified, outcome, refutes, follows or illformed
+	gamma    *kernel.Context // of the conclusions
+	kind     string          // goal, vacuous, certified, outcome, refutes, follows or illformed
 	sheds    []region.Shed
 	steps    []region.Step
 	named    []int        // the lines of the abbreviations
@@ -409,6 +410,38 @@ func (r *reader) concludes(kind string) error {
 	return nil
 }
 
+// about notes the context of a conclusion.
+func (r *reader) about(c *kernel.Context) error {
+	// Soundness: the parts of one statement are about one Γ.
+	if r.gamma != nil && r.gamma != c {
+		return fmt.Errorf("the conclusions are about different contexts")
+	}
+	r.gamma = c
+	return nil
+}
+
+// sequent reads a context and a statement, of a conclusion of this kind.
+func (r *reader) sequent(word string, args []string) (c *kernel.Context, goal kernel.Formula, err error) {
+	if len(args) < 2 {
+		return nil, goal, fmt.Errorf("%s takes a context and a statement", word)
+	}
+	if c, err = r.contextOf(args[0]); err == nil {
+		goal, err = r.formula(args[1:])
+	}
+	return c, goal, err
+}
+
+// conclusion reads one of several sequents that are certified together.
+func (r *reader) conclusion(word string, args []string) (c *kernel.Context, goal kernel.Formula, err error) {
+	if err = r.concludes(word); err == nil {
+		c, goal, err = r.sequent(word, args)
+	}
+	if err == nil {
+		err = r.about(c)
+	}
+	return c, goal, err
+}
+
 // number reads a decimal number below the bound, as it is written and no other way.
 func number(s string, below int) (int, error) {
 	k, err := strconv.Atoi(s)
@@ -642,9 +675,8 @@ func (r *reader) goal(word string, args []string) error {
 		return fmt.Errorf("the theorem is a goal already")
 	}
 	r.stated[t] = true
-	// Soundness: the parts of one statement are about one Γ.
-	if len(r.cert.goals) > 0 && r.cert.goals[0].Context() != t.Context() {
-		return fmt.Errorf("the goals are theorems of different contexts")
+	if err := r.about(t.Context()); err != nil {
+		return err
 	}
 	r.cert.goals = append(r.cert.goals, t)
 	return nil
@@ -782,14 +814,7 @@ func (r *reader) refutes(word string, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(fs[0]) < 2 {
-		return fmt.Errorf("%s takes a context and a statement", word)
-	}
-	c, err := r.contextOf(fs[0][0])
-	if err != nil {
-		return err
-	}
-	goal, err := r.formula(fs[0][1:])
+	c, goal, err := r.sequent(word, fs[0])
 	if err != nil {
 		return err
 	}

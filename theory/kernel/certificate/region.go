@@ -60,23 +60,9 @@ func (r *reader) argue(word string, args []string) error {
 
 // certify checks the argument above.
 func (r *reader) certify(args []string) error {
-	if err := r.concludes("certified"); err != nil {
-		return err
-	}
-	if len(args) < 2 {
-		return fmt.Errorf("certified takes a context and a statement")
-	}
-	c, err := r.contextOf(args[0])
+	c, goal, err := r.conclusion("certified", args)
 	if err != nil {
 		return err
-	}
-	goal, err := r.formula(args[1:])
-	if err != nil {
-		return err
-	}
-	// Soundness: the parts of one statement are about one Γ.
-	if len(r.cert.certified) > 0 && r.cert.certified[0].Context() != c {
-		return fmt.Errorf("the conclusions are about different contexts")
 	}
 	x, err := r.meter.Check(c, goal, r.sheds, r.steps)
 	if err != nil {
