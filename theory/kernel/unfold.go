@@ -374,7 +374,7 @@ func (d *Dynamics) accumulate(f, w *Term, order []*Term, depends func(*Term) boo
 			give(a, func() *Term { return s.neg(s.mul(s.mul(s.transpose(t), g), s.transpose(t))) })
 		default:
 			// The adjoint of a stacked matrix is a stacked matrix of no known factors.
-			refuse("a gradient does not go into %s", t.head)
+			exceed("a gradient does not go into %s", t.head)
 		}
 	}
 	return adjoint[w]
