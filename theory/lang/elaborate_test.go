@@ -450,10 +450,13 @@ func TestIllFormedHasNoMeaning(t *testing.T) {
 		{"grad(tr(vec(W)*vec(W)^T), W) == 2*W", "a gradient does not go into rowstack", false},
 		{"E(tr(kron(v*v^T, A))) == tr(A)*size(n)", "E does not go into kronecker", false},
 		{"E(vec(v*v^T)) == vec(I(n))", "E does not go into rowstack", false},
+		{"diff(at(sg(x)*x, x, y), y) == y", "at of a stop-gradient", false},
+		{"diff(ddt(sg(x)*x), x) == 0", "the derivative in time of a stop-gradient", false},
+		{"diff(diff(sg(x)*x, x), x) == 0", "a stop-gradient inside two gradients", true},
 		{"E(tr(v*v^T)^2) == 1", "E of more than two random columns", true},
 		{"at(tr(W), W, 0) == 0", "", false},
 	} {
-		_, err := tryReading("claim c\n  size n\n  matrix W, A : n x n\n  random v : n\n  moment v = I\n  says a: " + c.says + "\n")
+		_, err := tryReading("claim c\n  size n\n  matrix W, A : n x n\n  random v : n\n  moment v = I\n  scalar x, y\n  flow\n    x' = x\n  says a: " + c.says + "\n")
 		var e *Error
 		errors.As(err, &e)
 		if (err == nil) != (c.refusal == "") || err != nil && (!strings.Contains(err.Error(), c.refusal) || e.Shape != c.illFormed || e.Operator != c.illFormed) {
