@@ -409,9 +409,23 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 
 const closeNote = "not decided: it fails by less than rounding explains"
 
+// stated is what is checked of a part at a state: its statement; of an assumption, that no motion keeps, what it leads to.
+func stated(p *lang.Part) string {
+	if p.Stmt.Kind == lang.Assumption {
+		if r, err := lang.Elaborate(p); err == nil {
+			if fs, ok := r.Consequence(); ok {
+				if text, err := r.Say(fs...); err == nil {
+					return "leads to " + text
+				}
+			}
+		}
+	}
+	text, _ := lang.Statement(p)
+	return text
+}
+
 func newPartResult(p *lang.Part) *PartResult {
-	statement, _ := lang.Statement(p)
-	return &PartResult{Name: p.Name, Statement: statement, Hypotheses: map[string]bool{}, Met: true, Holds: true,
+	return &PartResult{Name: p.Name, Statement: stated(p), Hypotheses: map[string]bool{}, Met: true, Holds: true,
 		Measures: map[string]float64{}, Assumed: map[string]string{}}
 }
 
