@@ -399,7 +399,7 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		}
 		if f.Close && !f.Holds {
 			res.Open = true
-			res.note(closeNote)
+			res.note(map[bool]string{false: closeNote, true: roundedNote}[len(res.Rounded) > 0])
 		} else {
 			res.Holds = res.Holds && f.Holds
 		}
@@ -407,7 +407,10 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 	return points, nil
 }
 
-const closeNote = "not decided: it fails by less than rounding explains"
+const (
+	closeNote   = "not decided: it fails by less than rounding explains"
+	roundedNote = "not decided: it fails where a hypothesis is met up to rounding only, which violates nothing"
+)
 
 // stated is what is checked of a part at a state: its statement; of an assumption, that no motion keeps, what it leads to.
 func stated(p *lang.Part) string {
