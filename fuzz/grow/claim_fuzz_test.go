@@ -29,9 +29,9 @@ const claimFile = "fuzz.claim"
 // [model.State.Within]. One claim in sixteen is searched for a proof, with more. Long attempts take most of the time and
 // come to little: one claim in sixteen has patience times as much, and those of a form of which nothing shorter is proved.
 const (
-	scriptWork, searchWork   = 300, 1_000
-	scriptSteps, searchSteps = 10, 30
-	patience                 = 2
+	scriptWork, searchWork   = 400, 1_000
+	scriptSteps, searchSteps = 15, 30
+	patience                 = 3
 	grownStates              = 2
 	stateWork                = 4_000
 )
