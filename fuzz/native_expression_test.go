@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"stopgrad/fuzz/grow"
 	"stopgrad/theory/lang"
 )
 
@@ -50,25 +51,10 @@ func inArena(s *lang.Stmt, step *lang.Step) *lang.Part {
 	return &p
 }
 
-// tape reads choices from bytes; past its end every choice is the first.
-type tape struct {
-	bytes []byte
-	at    int
-}
-
-func (t *tape) choose(n int) int {
-	if t.at >= len(t.bytes) {
-		return 0
-	}
-	v := int(t.bytes[t.at]) % n
-	t.at++
-	return v
-}
-
 // grower grows well-typed expressions over the arena from a tape. The first choice is always a leaf, so that a tape
 // that has run out ends the expression; a result of more than maxTerms monomials is pruned to its first operand.
 type grower struct {
-	tape
+	grow.Tape
 	// plain leaves out what is evaluated with derivatives, of which one may not stand inside another.
 	plain bool
 }
@@ -118,19 +104,19 @@ func call(name string, factor int, x grown, more ...*lang.Expr) grown {
 }
 
 func (g *grower) number() grown {
-	text := []string{"2", "0", "1", "3", "0.5", "12.25"}[g.choose(6)]
+	text := []string{"2", "0", "1", "3", "0.5", "12.25"}[g.Choose(6)]
 	v, _ := new(big.Rat).SetString(text)
 	return grown{lang.NewNum(lang.Pos{}, v), 1}
 }
 
 func (g *grower) scalar(depth int) grown {
 	if depth == 0 {
-		if g.choose(2) == 0 {
-			return leaf([]string{"a", "b", "d"}[g.choose(3)])
+		if g.Choose(2) == 0 {
+			return leaf([]string{"a", "b", "d"}[g.Choose(3)])
 		}
 		return g.number()
 	}
-	switch g.choose(10) {
+	switch g.Choose(10) {
 	case 1:
 		return sum(lang.Add, g.scalar(depth-1), g.scalar(depth-1))
 	case 2:
@@ -140,7 +126,7 @@ func (g *grower) scalar(depth int) grown {
 	case 4:
 		return unary(lang.Neg, g.scalar(depth-1))
 	case 5:
-		return power(g.scalar(depth-1), g.choose(4))
+		return power(g.scalar(depth-1), g.Choose(4))
 	case 6:
 		x := g.scalar(depth - 1)
 		return grown{lang.NewBin(lang.Div, x.Expr, leaf("d").Expr), x.terms}
@@ -148,7 +134,7 @@ func (g *grower) scalar(depth int) grown {
 		return call("tr", 1, g.square(depth-1))
 	case 9:
 		if !g.plain {
-			return call("diff", 8, g.simple().scalar(depth-1), leaf([]string{"a", "b", "d"}[g.choose(3)]).Expr)
+			return call("diff", 8, g.simple().scalar(depth-1), leaf([]string{"a", "b", "d"}[g.Choose(3)]).Expr)
 		}
 	}
 	return g.scalar(0)
@@ -177,9 +163,9 @@ func (s *simpleGrower) square(depth int) grown {
 
 func (g *grower) square(depth int) grown {
 	if depth == 0 {
-		return leaf([]string{"A", "S", "K", "D", "P", "V", "E0", "Q"}[g.choose(8)])
+		return leaf([]string{"A", "S", "K", "D", "P", "V", "E0", "Q"}[g.Choose(8)])
 	}
-	switch g.choose(18) {
+	switch g.Choose(18) {
 	case 1:
 		return sum(lang.Add, g.square(depth-1), g.square(depth-1))
 	case 2:
@@ -192,14 +178,14 @@ func (g *grower) square(depth int) grown {
 		return times(g.scalar(depth-1), g.square(depth-1))
 	case 7:
 		x, y := g.square(depth-1), g.square(depth-1)
-		return call([]string{"comm", "anti"}[g.choose(2)], 2*y.terms, x, y.Expr)
+		return call([]string{"comm", "anti"}[g.Choose(2)], 2*y.terms, x, y.Expr)
 	case 8:
-		return call([]string{"sym", "skew"}[g.choose(2)], 2, g.square(depth-1))
+		return call([]string{"sym", "skew"}[g.Choose(2)], 2, g.square(depth-1))
 	case 9:
 		x, y := g.wide(depth-1), g.wide(depth-1)
 		return pruned(lang.NewBin(lang.Mul, x.Expr, unary(lang.Trans, y).Expr), x.terms*y.terms, g.square(0))
 	case 10:
-		return power(g.square(depth-1), g.choose(4))
+		return power(g.square(depth-1), g.Choose(4))
 	case 11:
 		x := leaf("V")
 		return call("inv", 1, x)
@@ -216,11 +202,11 @@ func (g *grower) square(depth int) grown {
 		return call("at", v.terms*v.terms, g.square(depth-1), leaf("a").Expr, v.Expr)
 	case 16:
 		if !g.plain {
-			return call([]string{"ddt", "next"}[g.choose(2)], 8, g.simple().square(depth-1))
+			return call([]string{"ddt", "next"}[g.Choose(2)], 8, g.simple().square(depth-1))
 		}
 	case 17:
 		if !g.plain {
-			return call("diff", 8, g.simple().square(depth-1), leaf([]string{"a", "b", "d"}[g.choose(3)]).Expr)
+			return call("diff", 8, g.simple().square(depth-1), leaf([]string{"a", "b", "d"}[g.Choose(3)]).Expr)
 		}
 	}
 	return g.square(0)
@@ -231,7 +217,7 @@ func (g *grower) wide(depth int) grown {
 	if depth == 0 {
 		return leaf("B")
 	}
-	switch g.choose(5) {
+	switch g.Choose(5) {
 	case 1:
 		return times(g.square(depth-1), g.wide(depth-1))
 	case 2:
@@ -337,7 +323,7 @@ func (g *grower) miss(x *lang.Expr) *lang.Expr {
 	if len(nodes) == 0 {
 		return x
 	}
-	e := nodes[g.choose(len(nodes))]
+	e := nodes[g.Choose(len(nodes))]
 	env := loadArena().Env
 	switch e.Kind {
 	case lang.Trans:

@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"stopgrad/fuzz/grow"
 	"stopgrad/props"
 	"stopgrad/props/shrink"
 	"stopgrad/theory"
@@ -32,26 +33,6 @@ func systems() lang.Source {
 	return all[0]
 }
 
-// located returns an error unless err is a *lang.Error that points into the text (or at the end of one of its lines)
-// and says something.
-func located(err error, text string) error {
-	var e *lang.Error
-	if !errors.As(err, &e) {
-		return fmt.Errorf("an error without a place: %v", err)
-	}
-	lines := strings.Split(text, "\n")
-	if e.Pos.File != claimFile || e.Pos.Line < 1 || e.Pos.Line > len(lines) {
-		return fmt.Errorf("an error outside the %d lines of the file: %v", len(lines), err)
-	}
-	if n := utf8.RuneCountInString(lines[e.Pos.Line-1]); e.Pos.Col < 1 || e.Pos.Col > n+1 {
-		return fmt.Errorf("an error outside the %d columns of its line: %v", n, err)
-	}
-	if e.Msg == "" || strings.Contains(e.Msg, "\n") || !strings.HasPrefix(err.Error(), claimFile+":") {
-		return fmt.Errorf("an error that says nothing, or too much: %q", err)
-	}
-	return nil
-}
-
 // checkClaimText parses a text after the built-in systems. A mistake must be located; what is read must render, its
 // twins must mutate or say where they cannot, and reading it again must give the same.
 func checkClaimText(text string) error {
@@ -61,7 +42,7 @@ func checkClaimText(text string) error {
 		if _, again := read(); again == nil || again.Error() != err.Error() {
 			return fmt.Errorf("read twice: %v, then %v", err, again)
 		}
-		return located(err, text)
+		return grow.Located(err, claimFile, text)
 	}
 	var said []string
 	render := func(s *lang.Stmt) error {
@@ -141,7 +122,7 @@ func FuzzClaimText(f *testing.F) {
 
 // checkExpressionText grows an expression, writes it with as few parentheses as the grammar allows and reads it back.
 func checkExpressionText(program []byte) error {
-	g := &grower{tape: tape{bytes: program}}
+	g := &grower{Tape: grow.Tape{Bytes: program}}
 	x := g.square(depth).Expr
 	text := arena + "claim c\n  uses arena\n  says e: " + ascii(x, 0) + " == A\n"
 	f, err := lang.Parse(lang.Source{Name: "arena", Text: text})
@@ -206,7 +187,7 @@ func holdsAt(p *lang.Part, seed uint64) error {
 // checkProofs lets the prover prove statements about expressions grown from the program, and evaluates what it says
 // is proved in exact arithmetic at random states. prove is the prover; mode chooses the form of the statement.
 func checkProofs(prove func(*lang.Part) bool, program []byte, mode uint8, seed uint64) error {
-	g := &grower{tape: tape{bytes: program}}
+	g := &grower{Tape: grow.Tape{Bytes: program}}
 	expand := &lang.Step{Rule: "expand"}
 	zero := lang.NewNum(lang.Pos{}, new(big.Rat))
 	switch mode % 5 {
@@ -220,7 +201,7 @@ func checkProofs(prove func(*lang.Part) bool, program []byte, mode uint8, seed u
 		if !prove(p) {
 			return nil // the algebra has no form for x; it claims nothing
 		}
-		p.Stmt.R = rewritten(g.choose(5), x, y)
+		p.Stmt.R = rewritten(g.Choose(5), x, y)
 		if mode%5 == 1 {
 			p.Stmt.R = y
 		} else if yy := inArena(&lang.Stmt{Kind: lang.Equality, L: y, R: y}, expand); prove(yy) && !prove(p) {

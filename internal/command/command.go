@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -69,6 +70,10 @@ func (e *exit) Error() string { return e.message }
 
 func badInput(err error) error { return &exit{BadInput, err.Error()} }
 
+// judges are the commands that make many values of which few are alive at once: collecting them less often takes a fifth
+// less time, and some hundred megabytes. What is alive in training may be large.
+var judges = map[string]bool{"audit": true, "check": true, "certify": true, "verify": true, "refute": true, "fuzz": true, "map": true}
+
 // Main runs the command line args and returns the exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -77,6 +82,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop)
 	// The width of a character must not depend on the locale of whoever runs the program.
 	text.OverrideRuneWidthEastAsianWidth(false)
+	if len(args) > 0 && judges[args[0]] && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	return run(&console{ctx, stdin, stdout, stderr}, args)
 }
 

@@ -46,7 +46,7 @@ type evaluator struct {
 }
 
 func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
-	return &evaluator{field: field{radicands: append([]*number(nil), st.field.radicands...)}, dyn: d, st: st, chance: map[*kernel.Term]bool{}, motion: map[*kernel.Term]moving{}}
+	return &evaluator{field: field{radicands: append([]*number(nil), st.field.radicands...), limit: st.field.limit}, dyn: d, st: st, chance: map[*kernel.Term]bool{}, motion: map[*kernel.Term]moving{}}
 }
 
 // frame is a state as an operator sees it: what reading a letter gives, how many infinitesimals are about, and which
@@ -283,7 +283,7 @@ func (fr *frame) eval(t *kernel.Term) matrix {
 	}
 	m, ok := fr.memo[t]
 	if !ok {
-		fr.spend()
+		fr.spend(1)
 		if fr.deep++; fr.deep > maxDeep {
 			fail("terms and equations inside one another more than %d deep", maxDeep)
 		}
@@ -406,7 +406,7 @@ func (e *evaluator) moves(t *kernel.Term) moving {
 	seen := map[*kernel.Term]bool{}
 	var note func(t *kernel.Term) bool
 	note = func(t *kernel.Term) bool {
-		e.spend()
+		e.spend(1)
 		if t.Head() == kernel.Letter {
 			m.states = m.states || t.Symbol().Class() == kernel.State
 			m.inputs = m.inputs || t.Symbol().Class() == kernel.Input

@@ -165,7 +165,7 @@ func (d *degrees) of(t *kernel.Term) int {
 	if n, ok := d.memo[t]; ok {
 		return n
 	}
-	d.spend()
+	d.spend(1)
 	n := d.find(t)
 	if n > kernel.MaxExponent {
 		fail("the degree in random columns is too high")

@@ -96,7 +96,7 @@ func (fr *frame) judge(f kernel.Formula) Judgement {
 // symmetricByShape reports whether a term is symmetric near the state, whatever the values of its letters but for those
 // that are known to stay symmetric.
 func (e *evaluator) symmetricByShape(t *kernel.Term) bool {
-	e.spend()
+	e.spend(1)
 	switch t.Head() {
 	case kernel.Letter:
 		return e.staySymmetric[t]
@@ -739,12 +739,12 @@ func (q *question) escapes(x, r, lo, hi *kernel.Term) string {
 // polynomialIn reports whether a term depends on the letter x and on constants only, on x as a polynomial.
 func (q *question) polynomialIn(t, x *kernel.Term) bool {
 	bad := func(t *kernel.Term) bool {
-		q.spend()
+		q.spend(1)
 		switch t.Head() {
 		case kernel.Letter:
 			return t != x && t.Symbol().Class() == kernel.State
 		case kernel.Reciprocal, kernel.Root, kernel.Inverse:
-			return reaches(t, map[*kernel.Term]bool{}, func(y *kernel.Term) bool { q.spend(); return y == x })
+			return reaches(t, map[*kernel.Term]bool{}, func(y *kernel.Term) bool { q.spend(1); return y == x })
 		case kernel.Ddt, kernel.Next, kernel.At:
 			return true
 		}

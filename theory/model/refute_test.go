@@ -274,6 +274,23 @@ func TestRefuteOrbits(t *testing.T) {
 	})
 }
 
+// A bound on the work of a question ends it with an error, and without one the same question is answered.
+func TestWithinABound(t *testing.T) {
+	l := newLab(kernel.Orbit, "state x\nx+ = 2*x")
+	goal, st := formula(l.sig, "always gt 1000; x"), l.at("x=1")
+	if _, err := model.Refute(l.ctx, goal, st); err != nil {
+		t.Error(err)
+	}
+	if x, err := model.Refute(l.ctx, goal, st.Within(10)); err == nil || x.Valid() || !strings.Contains(err.Error(), "more than 10 operations") {
+		t.Errorf("%q %v", x.Reason(), err)
+	}
+	for _, all := range []int{0, -1, 1 << 40} {
+		if _, err := model.Refute(l.ctx, goal, st.Within(10).Within(all)); err != nil {
+			t.Errorf("within %d: %v", all, err)
+		}
+	}
+}
+
 // The kinds of ../shared/soundness: true statements are refuted nowhere, false ones are.
 func TestKinds(t *testing.T) {
 	sweep := func(number string, time kernel.Time, context, goal, refutable string, states ...string) {

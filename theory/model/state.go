@@ -17,6 +17,14 @@ type State struct {
 	values map[*kernel.Symbol]matrix
 }
 
+// Within is the state with a bound on the operations on numbers that one question about it may take. Zero, and more than
+// the model allows, is what the model allows.
+func (s *State) Within(work int) *State {
+	t := *s
+	t.field.limit = max(work, 0)
+	return &t
+}
+
 // Algebraic is a number of a state in terms of the state's square roots √r₀, √r₁, …: the sum over m of the coefficient m
 // times the product of √rᵢ over the bits i of m. A fraction is its only coefficient.
 type Algebraic []*big.Rat

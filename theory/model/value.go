@@ -46,6 +46,7 @@ type number struct {
 type field struct {
 	radicands []*number
 	work      int
+	limit     int // of work, below maxWork; 0 for that
 }
 
 var zero, one, two = integer(0), integer(1), integer(2)
@@ -59,18 +60,19 @@ func rational(q *big.Rat) *number {
 	return &number{q: q}
 }
 
-func (f *field) spend() {
-	if f.work++; f.work > maxWork {
-		fail("more than %d operations on numbers", maxWork)
+// spend counts work.
+func (f *field) spend(work int) {
+	most := maxWork
+	if f.limit > 0 {
+		most = min(most, f.limit)
+	}
+	if f.work += work; f.work > most {
+		fail("more than %d operations on numbers", most)
 	}
 }
 
 // pay counts the time and memory of so many places of jets and matrices, which may hold nothing to calculate with.
-func (f *field) pay(places int) {
-	if f.work += places / 8; f.work > maxWork {
-		fail("more than %d operations on numbers", maxWork)
-	}
-}
+func (f *field) pay(places int) { f.spend(places / 8) }
 
 // places is how much memory a matrix takes.
 func (m matrix) places() (n int) {
@@ -84,7 +86,7 @@ func (m matrix) places() (n int) {
 // its length.
 func (f *field) fraction(q *big.Rat) *number {
 	words := max(q.Num().BitLen(), q.Denom().BitLen()) / 64
-	f.work += words + words*words/64
+	f.spend(words + words*words/64)
 	return rational(q)
 }
 
@@ -98,7 +100,7 @@ func above(level int, a, b *number) *number {
 }
 
 func (f *field) add(x, y *number) *number {
-	f.spend()
+	f.spend(1)
 	switch {
 	case x.level < y.level:
 		return f.add(y, x)
@@ -111,7 +113,7 @@ func (f *field) add(x, y *number) *number {
 }
 
 func (f *field) mul(x, y *number) *number {
-	f.spend()
+	f.spend(1)
 	switch {
 	case x.level < y.level:
 		return f.mul(y, x)
@@ -134,7 +136,7 @@ func (f *field) norm(x *number) *number {
 
 // inv is 1/x of x ≠ 0.
 func (f *field) inv(x *number) *number {
-	f.spend()
+	f.spend(1)
 	if x.level == 0 {
 		return f.fraction(new(big.Rat).Inv(x.q))
 	}

@@ -469,7 +469,7 @@ func (s *state) nonnegativeSum(k kind, want map[rowKey]rowTerm, like *kernel.Ter
 			prefer = strict
 		}
 		s.patience()
-		x := solveNonnegative(list, goal, prefer)
+		x := solveNonnegative(list, goal, prefer, s.spend)
 		if x == nil {
 			continue
 		}

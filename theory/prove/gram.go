@@ -163,7 +163,7 @@ const traceBound = 1e3
 
 // maximise follows the central path of the programme. The matrices are those at the end, and approximate; t < 0 says that
 // there are none. What is maximised is t, with −log det as barrier, by Newton's method from an infeasible start.
-func (p *programme) maximise(patience func()) (g []square, free []float64, t float64, ok bool) {
+func (p *programme) maximise(spend func(operations int)) (g []square, free []float64, t float64, ok bool) {
 	m, k := len(p.b), len(p.sizes)
 	nf := len(p.f) + 1
 	total := 0
@@ -212,10 +212,15 @@ func (p *programme) maximise(patience func()) (g []square, free []float64, t flo
 	}
 	tau := 1.0
 	var best []square
+	n := m + 1 + nf
+	cost := n * n * n / 3
+	for c, y := range x {
+		d := len(y)
+		cost += 3*d*d*d + len(a[c])*d*d
+	}
 	for step := 0; step < 90; step++ {
-		patience()
+		spend(cost)
 		// S_ij = tr(A_i·X·A_j·X).
-		n := m + 1 + nf
 		kkt := newSquare(n)
 		rhs := make([]float64, n)
 		for c, y := range x {

@@ -53,5 +53,6 @@ func newProver(ctx context.Context, gamma *kernel.Context, o Options) *prover {
 	if p.budget <= 0 {
 		p.budget = DefaultSteps
 	}
+	p.labour = labourPerStep * p.budget
 	return p
 }

@@ -14,10 +14,11 @@ const (
 	maxMet   = 60
 )
 
-// reals are the values of scalar letters at one state, in floating point.
+// reals are the values of letters at one state, in floating point: of scalars, and at a state where every size is one of
+// matrices, too. Then the sizes are in it under nil.
 type reals map[*kernel.Term]float64
 
-// value is the value of a pure scalar term, NaN if it has none or is about more than scalar letters.
+// value is the value of a pure term, NaN if it has none or is about letters that have none.
 func (at reals) value(t *kernel.Term, memo map[*kernel.Term]float64) float64 {
 	if v, ok := memo[t]; ok {
 		return v
@@ -42,37 +43,188 @@ func (at reals) value(t *kernel.Term, memo map[*kernel.Term]float64) float64 {
 		}
 	case kernel.Root:
 		v = math.Sqrt(arg(0))
+	case kernel.Size, kernel.Identity:
+		if one, ok := at[nil]; ok {
+			v = one
+		}
+	case kernel.Zero:
+		v = 0
+	case kernel.Trace, kernel.Transpose, kernel.RowStack:
+		v = arg(0)
+	case kernel.Inverse:
+		if d := arg(0); d != 0 {
+			v = 1 / d
+		}
+	case kernel.Kronecker:
+		v = arg(0) * arg(1)
 	}
 	memo[t] = v
 	return v
 }
 
-// met are states at which the hypotheses hold with something to spare; none where equations are among them, or what
-// is not scalar.
-func (s *state) met() []reals {
-	if s.drawn {
-		return s.states
+// drawn is a number of any magnitude, or one of not many.
+func drawn(rng *rand.Rand, positive bool) (x float64) {
+	switch rng.IntN(4) {
+	case 0:
+		x = float64(rng.IntN(9)-4) / 2
+	case 1:
+		x = rng.Float64()
+	default:
+		x = math.Exp(9*rng.Float64() - 4.5)
+		if rng.IntN(3) == 0 {
+			x = -x
+		}
 	}
-	s.drawn = true
-	var letters []*kernel.Term
+	if positive {
+		return math.Abs(x)
+	}
+	return x
+}
+
+// letters are the letters that have values at a state: scalars, or all.
+func (s *state) letters(matrices bool) (out []*kernel.Term) {
 	seen := map[*kernel.Term]bool{}
+	add := func(x *kernel.Term) {
+		if !seen[x] && (matrices || x.Scalar()) {
+			seen[x] = true
+			out = append(out, x)
+		}
+	}
 	for _, y := range s.sig.Symbols() {
 		if y.Class() == kernel.Param || y.Class() == kernel.State || y.Class() == kernel.Input {
-			if !y.Scalar() {
-				continue
-			}
-			x := s.sig.Lookup(y.Name())
-			if !seen[x] {
-				seen[x] = true
-				letters = append(letters, x)
+			add(s.sig.Lookup(y.Name()))
+		}
+	}
+	// Of a barrier's holes it is known that they are not negative.
+	for _, f := range s.hyps {
+		for _, t := range f.Terms() {
+			if t.Head() == kernel.Letter && t.Symbol().Class() == kernel.Hole {
+				add(t)
 			}
 		}
 	}
+	return out
+}
+
+// Limits of drawing states where every size is one.
+const (
+	maxSmallDrawn = 200
+	maxSmall      = 24
+)
+
+// small are states where every size is one and all hypotheses hold, orders with something to spare.
+func (s *state) small() []reals {
+	if s.shrunk || s.opposed {
+		return s.ones
+	}
+	s.shrunk = true
+	type condition struct {
+		pure *kernel.Term
+		form kernel.Form
+	}
+	var conditions []condition
+	for _, f := range s.hyps {
+		ts := f.Terms()
+		u := s.unfold(ts[0])
+		if len(ts) > 1 {
+			u = s.unfold(s.difference(ts[0], ts[1]))
+		}
+		if u == nil {
+			return nil
+		}
+		if f.Form() == kernel.Equal && ts[0].Scalar() {
+			return nil // which is not met by drawing
+		}
+		conditions = append(conditions, condition{u, f.Form()})
+	}
+	at, memo := reals{nil: 1}, map[*kernel.Term]float64{}
+	holds := func(c condition) bool {
+		v := at.value(c.pure, memo)
+		switch c.form {
+		case kernel.Equal:
+			return math.Abs(v) < 1e-9
+		case kernel.Unequal, kernel.Invertible:
+			return math.Abs(v) > 1e-12
+		case kernel.Semidefinite:
+			return v >= 0
+		case kernel.AtLeast, kernel.Greater, kernel.Definite:
+			return v > 1e-12
+		case kernel.Diagonal:
+			return !math.IsNaN(v)
+		}
+		return false
+	}
+	letters := s.letters(true)
+	// Structures are mostly about one matrix, which they leave any value, one sign, or not many values.
+	values := map[*kernel.Term][]float64{}
+	for _, x := range letters {
+		if x.Scalar() {
+			continue
+		}
+		allowed := func(v float64) bool {
+			clear(at)
+			at[nil], at[x] = 1, v
+			for _, c := range conditions {
+				clear(memo)
+				if !math.IsNaN(at.value(c.pure, memo)) && !holds(c) {
+					return false
+				}
+			}
+			return true
+		}
+		if allowed(.37) && allowed(-.37) {
+			continue
+		}
+		for _, v := range []float64{.37, 2, 1, 0, -1, -.37} {
+			if allowed(v) {
+				values[x] = append(values[x], v)
+			}
+		}
+		if len(values[x]) == 0 {
+			return nil
+		}
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range maxSmallDrawn {
+		at = reals{nil: 1}
+		for _, x := range letters {
+			if v := values[x]; v != nil {
+				at[x] = v[rng.IntN(len(v))]
+			} else {
+				at[x] = drawn(rng, false)
+			}
+		}
+		clear(memo)
+		ok := true
+		for _, c := range conditions {
+			if ok = holds(c); !ok {
+				break
+			}
+		}
+		s.spend(8 * len(memo))
+		if ok {
+			if s.ones = append(s.ones, at); len(s.ones) >= maxSmall {
+				break
+			}
+		}
+	}
+	return s.ones
+}
+
+// met are states at which the hypotheses hold with something to spare; none where equations are among them, or what
+// is not scalar.
+func (s *state) met() []reals {
+	if s.drawn || s.opposed {
+		return s.states
+	}
+	s.drawn = true
+	letters := s.letters(false)
 	type order struct {
 		pure *kernel.Term
 		kind kind
 	}
 	var orders []order
+	signed := map[*kernel.Term]bool{}
 	for _, f := range s.hyps {
 		ts := f.Terms()
 		switch f.Form() {
@@ -82,6 +234,9 @@ func (s *state) met() []reals {
 				return nil
 			}
 			k, _ := stated(f.Form())
+			if u.Head() == kernel.Letter && k != nonzero {
+				signed[u] = true
+			}
 			orders = append(orders, order{u, k})
 		case kernel.Equal:
 			if ts[0].Scalar() {
@@ -91,20 +246,13 @@ func (s *state) met() []reals {
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	at, memo := reals{}, map[*kernel.Term]float64{}
-	for range maxDrawn {
+	for n := range maxDrawn {
+		if n == maxDrawn/5 && len(s.states) == 0 {
+			break // what nothing meets by then, hardly anything does
+		}
 		clear(memo)
 		for _, x := range letters {
-			switch rng.IntN(4) {
-			case 0:
-				at[x] = float64(rng.IntN(9)-4) / 2
-			case 1:
-				at[x] = rng.Float64()
-			default:
-				at[x] = math.Pow(10, 4*rng.Float64()-2)
-				if rng.IntN(3) == 0 {
-					at[x] = -at[x]
-				}
-			}
+			at[x] = drawn(rng, signed[x])
 		}
 		ok := true
 		for _, o := range orders {
@@ -113,6 +261,7 @@ func (s *state) met() []reals {
 				break
 			}
 		}
+		s.spend(8 * len(memo))
 		if ok {
 			if s.states = append(s.states, at); len(s.states) >= maxMet {
 				break
@@ -191,11 +340,20 @@ func (s *state) implausible(f kernel.Formula) bool {
 		return false
 	}
 	memo := map[*kernel.Term]float64{}
-	for _, at := range s.met() {
-		clear(memo)
-		x, y := at.value(a, memo), at.value(b, memo)
-		if x < y-1e-7*(math.Abs(x)+math.Abs(y)) {
-			return true
+	for _, states := range []func() []reals{s.met, s.small} {
+		without := 0
+		for _, at := range states() {
+			clear(memo)
+			x, y := at.value(a, memo), at.value(b, memo)
+			s.spend(8 * len(memo))
+			if x < y-1e-7*(math.Abs(x)+math.Abs(y)) {
+				return true
+			}
+			if math.IsNaN(x) || math.IsNaN(y) {
+				if without++; without > 3 {
+					break // as at all states of the kind, mostly
+				}
+			}
 		}
 	}
 	return false

@@ -118,6 +118,7 @@ func merge(a, b []exponent) []exponent {
 // polys converts between terms and polynomials.
 type polys struct {
 	builder
+	spend    func(operations int)
 	shapes   map[*kernel.Term]shape
 	memo     map[*kernel.Term]poly
 	matrices map[*kernel.Term]words
@@ -128,6 +129,7 @@ func (ps *polys) times(p, q poly) poly {
 	if p == nil || q == nil || len(p)*len(q) > maxPoly*20 {
 		return nil
 	}
+	ps.spend(60 * len(p) * len(q))
 	out := poly{}
 	for _, a := range p.sorted() {
 		for _, b := range q.sorted() {

@@ -14,7 +14,7 @@ import (
 type Options struct {
 	// Search looks for a proof where no script is given, or where the script fails.
 	Search bool
-	// Steps bounds the applications of rules; zero means DefaultSteps.
+	// Steps bounds the applications of rules, and with them the arithmetic of the search's own; zero means DefaultSteps.
 	Steps int
 }
 
@@ -87,7 +87,8 @@ type prover struct {
 	uses      []string                    // the parts that the script itself cites
 	citing    int                         // how deep the script followed is cited
 	steps     []Step
-	budget    int
+	budget    int  // applications of rules that are left
+	labour    int  // arithmetic that is left, see spend
 	searching bool // deeper than by shape
 	levels    int  // of the candidates tried in sums of definite matrices
 	supposing bool // the opposite of a goal
@@ -212,6 +213,21 @@ func (p *prover) starts() bool {
 func (p *prover) patience() {
 	if err := p.patient.Err(); err != nil {
 		panic(stop{err})
+	}
+}
+
+// labourPerStep is how many operations on numbers a search may come to for each application of a rule that it may try:
+// what is worked out between two of them is otherwise bounded by nothing.
+const labourPerStep = 20_000
+
+// spend counts operations on numbers, those in floating point; one on fractions is some thirty of them.
+func (p *prover) spend(operations int) {
+	before := p.labour
+	if p.labour -= operations; p.labour < 0 {
+		panic(stop{errBudget})
+	}
+	if p.labour>>16 != before>>16 {
+		p.patience()
 	}
 }
 

@@ -446,7 +446,9 @@ func (s *state) indirect(f kernel.Formula) (kernel.Theorem, bool) {
 	levels := s.levels
 	s.levels = 1
 	defer func() { s.levels = levels }()
-	th, ok := s.extended(s, opposite).contradiction()
+	against := s.extended(s, opposite)
+	against.opposed = true
+	th, ok := against.contradiction()
 	if !ok {
 		return th, false
 	}

@@ -9,8 +9,8 @@ import (
 // solveNonnegative finds x ≥ 0 with Σ x_j·columns_j = goal, with as much as possible (up to one in all) on the columns
 // preferred, and some; nil if none was found. The simplex method in floating point picks the columns; their
 // coefficients are then solved for exactly.
-func solveNonnegative(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []bool) []*big.Rat {
-	support := simplex(columns, goal, prefer)
+func solveNonnegative(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []bool, spend func(operations int)) []*big.Rat {
+	support := simplex(columns, goal, prefer, spend)
 	if support == nil {
 		return nil
 	}
@@ -41,7 +41,7 @@ func solveNonnegative(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, p
 }
 
 // simplex returns the columns of a basic solution, or nil.
-func simplex(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []bool) []int {
+func simplex(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []bool, spend func(operations int)) []int {
 	index := map[rowKey]int{}
 	var keys []rowKey
 	for _, c := range append([]map[rowKey]*big.Rat{goal}, columns...) {
@@ -111,6 +111,7 @@ func simplex(columns []map[rowKey]*big.Rat, goal map[rowKey]*big.Rat, prefer []b
 		basis[i] = -1 // artificial
 	}
 	pivot := func(r, c int) {
+		spend(m * width)
 		p := t[r][c]
 		for j := range t[r] {
 			t[r][j] /= p

@@ -341,7 +341,10 @@ func (s *state) squaresOfDegree(k kind, p poly, letters []*kernel.Term, top int)
 	// Where the polynomial touches its bound, every product in the sum is zero. From there distances are measured.
 	var points [][]*big.Rat
 	if len(zeros) == 0 {
-		points = s.touches(p, bounds, letters)
+		var negative bool
+		if points, negative = s.touches(p, bounds, letters); negative {
+			return nil, nil // no sum is negative where its factors are not
+		}
 	}
 	for _, at := range points {
 		met := k == positive
@@ -692,7 +695,7 @@ func (q *quest) solve(read *guess) (*kernel.Term, []multipleOf, bool) {
 			prog.a[c.block][i] = append(prog.a[c.block][i], entry{c.i, c.j, x})
 		}
 	}
-	g, free, t, solved := prog.maximise(s.patience)
+	g, free, t, solved := prog.maximise(s.spend)
 	if !solved || t < -1e-5 {
 		read.infeasible = true
 		return nil, nil, false

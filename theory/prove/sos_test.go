@@ -71,7 +71,7 @@ func TestProgramme(t *testing.T) {
 	for _, c := range []struct{ a, b, c float64 }{{2, 0, 3}, {1, 1, 1}, {1, .5, 1}, {3, 2, 2}, {1, 2, 1}} {
 		p := &programme{sizes: []int{2}, b: []float64{c.a, c.b, c.c},
 			a: [][][]entry{{{{0, 0, 1}}, {{0, 1, .5}}, {{1, 1, 1}}}}}
-		g, _, least, ok := p.maximise(func() {})
+		g, _, least, ok := p.maximise(func(int) {})
 		want := (c.a+c.c)/2 - math.Sqrt((c.a-c.c)*(c.a-c.c)/4+c.b*c.b)
 		switch {
 		case want < -1e-3 && ok:
@@ -204,7 +204,10 @@ func TestTouches(t *testing.T) {
 		p := s.polys.of(s.unfold(s.differ(ts[0], ts[1])))
 		letters, _ := lettersOf(p)
 		bounds := s.boundings(&letters, 4)
-		got := s.touches(p, bounds, letters)
+		got, negative := s.touches(p, bounds, letters)
+		if negative {
+			t.Errorf("%s: the difference is said to be negative somewhere", c.says)
+		}
 		want := 0
 		for i := int64(-8); i <= 8; i++ {
 			for j := int64(-8); j <= 8; j++ {
@@ -225,6 +228,15 @@ func TestTouches(t *testing.T) {
 			if p.exactly(letters, at).Sign() != 0 {
 				t.Errorf("%s is not zero at %v", c.says, at)
 			}
+		}
+	}
+	for _, says := range []string{"(x - 1)^2 + (y + 1/2)^2 >= 1/1000", "x^2*y^2 >= x*y"} {
+		s, f := stateOf(t, head+"  scalar x, y\n  says s: "+says+"\n")
+		ts := f.Terms()
+		p := s.polys.of(s.unfold(s.differ(ts[0], ts[1])))
+		letters, _ := lettersOf(p)
+		if _, negative := s.touches(p, nil, letters); !negative {
+			t.Errorf("%s is not seen to fail", says)
 		}
 	}
 }

@@ -56,7 +56,10 @@ type state struct {
 	pures    map[*kernel.Term]*kernel.Term
 	deep     int               // of the sign search
 	drawn    bool              // states has been filled
+	opposed  bool              // supposes the opposite of what holds at all states found: there are none
 	states   []reals           // that meet the hypotheses
+	shrunk   bool              // ones has been filled
+	ones     []reals           // that meet the hypotheses where every size is one
 	needing  bool              // looking for what a term needs
 	reached  int               // theorems that are no facts and not by shape, which failures before did not know
 	tried    map[goal]int      // expanded with this many facts, in vain
@@ -92,7 +95,7 @@ func (p *prover) adopt(ctx *kernel.Context) *state {
 		s.hyps = append(s.hyps, h.Formula())
 	}
 	s.points = newPoints(p.sig, s.hyps)
-	s.polys = &polys{p.builder, s.points.shapes, map[*kernel.Term]poly{}, map[*kernel.Term]words{}}
+	s.polys = &polys{p.builder, p.spend, s.points.shapes, map[*kernel.Term]poly{}, map[*kernel.Term]words{}}
 	s.theorem = make([]kernel.Theorem, len(s.hyps))
 	// A hypothesis may be what gives another one's terms a value, in any order.
 	for progress := true; progress; {

@@ -51,6 +51,15 @@ func (p polynomialAt) at(x []float64) float64 {
 	return s
 }
 
+// clearly reports whether a negative value at a point is more than rounding can have made of it, on a surface too.
+func (p polynomialAt) clearly(x []float64) bool {
+	size := 0.0
+	for _, m := range p {
+		size += math.Abs(polynomialAt{m}.at(x))
+	}
+	return p.at(x) < -1e-5*(1+size)
+}
+
 // exactly is the value of a polynomial at a point of fractions.
 func (p poly) exactly(letters []*kernel.Term, at []*big.Rat) *big.Rat {
 	s := new(big.Rat)
@@ -103,17 +112,17 @@ func facesOf(bounds []bounding, letters []*kernel.Term) (out []face) {
 
 // touches looks for points of simple fractions at which the constraints hold and a polynomial, not negative where they
 // hold, is zero: by descent along the axes and the directions of what was gained, from states that meet the hypotheses; and
-// where none is found, on the surfaces on which a constraint is zero.
-func (s *state) touches(p poly, bounds []bounding, letters []*kernel.Term) [][]*big.Rat {
+// where none is found, on the surfaces on which a constraint is zero. It ends where the polynomial is clearly negative.
+func (s *state) touches(p poly, bounds []bounding, letters []*kernel.Term) (points [][]*big.Rat, negative bool) {
 	for _, on := range append([]face{{at: -1}}, facesOf(bounds, letters)...) {
-		if out := s.touchesOn(on, p, bounds, letters); len(out) > 0 {
-			return out
+		if points, negative = s.touchesOn(on, p, bounds, letters); negative || len(points) > 0 {
+			return points, negative
 		}
 	}
-	return nil
+	return nil, false
 }
 
-func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.Term) (out [][]*big.Rat) {
+func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.Term) (out [][]*big.Rat, negative bool) {
 	f := p.compiled(letters)
 	var gs []polynomialAt
 	for _, b := range bounds {
@@ -143,6 +152,7 @@ func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.
 	}
 	have := map[string]bool{}
 	tried := 0
+	cost := len(f) * (1 + len(letters))
 	for _, start := range s.met() {
 		x := make([]float64, len(letters))
 		for j, l := range letters {
@@ -162,6 +172,7 @@ func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.
 				y[j] = x[j] + h*d[j]
 			}
 			onto(y)
+			s.spend(cost)
 			if v := f.at(y); v < best && inside(y) {
 				x, y, best = y, x, v
 				return true
@@ -169,6 +180,9 @@ func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.
 			return false
 		}
 		for n := 0; n < maxLooks && step > 1e-7; n++ {
+			if best < 0 && f.clearly(x) {
+				return nil, true
+			}
 			copy(from, x)
 			moved := false
 			for j := range x {
@@ -245,7 +259,7 @@ func (s *state) touchesOn(on face, p poly, bounds []bounding, letters []*kernel.
 			break
 		}
 	}
-	return out
+	return out, false
 }
 
 // vanishingAt are combinations of a basis that vanish at a point.

@@ -1,4 +1,4 @@
-package fuzz_test
+package grow
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ var vocabulary = [sorts][]string{
 // theorist writes a small claim file from a tape: vocabulary, dynamics, hypotheses, a statement of any form, and a script
 // that a person could have tried. Its first choice is always the simplest, so that a tape that has run out ends the text.
 type theorist struct {
-	tape
+	Tape
 	used     []string
 	known    [sorts][]string // what has been written before: scripts and hypotheses speak of the same things
 	inE      bool            // random columns may be used
@@ -37,6 +37,14 @@ type theorist struct {
 	needs    struct{ flow, step bool }
 	form     string
 	alone    string // the only name that moves, if any
+}
+
+// Claim is a claim file of one claim, of one part "it", written from bytes: the first choice is always the simplest. form
+// says of what form its statement is.
+func Claim(program []byte) (text, form string) {
+	g := &theorist{Tape: Tape{Bytes: program}}
+	text = g.claim()
+	return text, g.form
 }
 
 // fuel bounds the expressions: how deep they nest.
@@ -55,7 +63,7 @@ func (g *theorist) letter(s sort) string {
 	if g.under != "" {
 		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.Contains("rkM", n) })
 	}
-	return g.use(names[g.choose(len(names))])
+	return g.use(names[g.Choose(len(names))])
 }
 
 // declared is a name of a sort that is declared and not defined.
@@ -69,7 +77,7 @@ func (g *theorist) declared(s sort) string {
 // again is something of the sort that was written before, or nothing.
 func (g *theorist) again(s sort) string {
 	if n := len(g.known[s]); n > 0 {
-		return g.known[s][g.choose(n)]
+		return g.known[s][g.Choose(n)]
 	}
 	return ""
 }
@@ -96,7 +104,7 @@ func (g *theorist) of(s sort, depth int) string {
 
 // operator applies something that unfolding removes, to an expression of the sort.
 func (g *theorist) operator(s sort, depth int) string {
-	switch g.choose(7) {
+	switch g.Choose(7) {
 	case 1:
 		if !g.timeless {
 			g.needs.flow = true
@@ -112,7 +120,7 @@ func (g *theorist) operator(s sort, depth int) string {
 	case 4:
 		return "diff(" + g.of(s, depth) + ", " + g.declared(number) + ")"
 	case 5:
-		to := sort(g.choose(int(sorts)))
+		to := sort(g.Choose(int(sorts)))
 		return "at(" + g.of(s, depth) + ", " + g.declared(to) + ", " + g.of(to, depth) + ")"
 	}
 	if g.inE {
@@ -131,8 +139,8 @@ func (g *theorist) operator(s sort, depth int) string {
 
 // random is a random column, or a matrix times one.
 func (g *theorist) random() string {
-	v := g.use([]string{"v", "w", "e"}[g.choose(3)])
-	if g.choose(3) == 1 {
+	v := g.use([]string{"v", "w", "e"}[g.Choose(3)])
+	if g.Choose(3) == 1 {
 		return "(" + g.matrix(0) + "*" + v + ")"
 	}
 	return v
@@ -140,16 +148,16 @@ func (g *theorist) random() string {
 
 func (g *theorist) scalar(depth int) string {
 	if depth <= 0 {
-		switch g.choose(8) {
+		switch g.Choose(8) {
 		case 6:
-			return []string{"1", "0", "2", "1/2", "3"}[g.choose(5)]
+			return []string{"1", "0", "2", "1/2", "3"}[g.Choose(5)]
 		case 7:
 			return "size(n)"
 		}
 		return g.letter(number)
 	}
 	s := func() string { return g.scalar(depth - 1) }
-	switch g.choose(16) {
+	switch g.Choose(16) {
 	case 1:
 		return "(" + s() + " + " + s() + ")"
 	case 2:
@@ -159,13 +167,13 @@ func (g *theorist) scalar(depth int) string {
 	case 5:
 		return "(-" + s() + ")"
 	case 6:
-		return "(" + s() + ")^" + []string{"2", "3", "0", "4"}[g.choose(4)]
+		return "(" + s() + ")^" + []string{"2", "3", "0", "4"}[g.Choose(4)]
 	case 7:
 		return "(" + s() + "/" + s() + ")"
 	case 8:
 		return "tr(" + g.matrix(depth-1) + ")"
 	case 9:
-		o := sort(1 + g.choose(int(sorts)-1))
+		o := sort(1 + g.Choose(int(sorts)-1))
 		t := g.of(o, depth-1)
 		return "tr((" + t + ")^T*(" + t + "))"
 	case 10:
@@ -174,7 +182,7 @@ func (g *theorist) scalar(depth int) string {
 		return g.operator(number, depth-1)
 	case 13:
 		return []string{"tr(kron(" + g.matrix(0) + ", " + g.matrix(0) + "))",
-			"tr(vec(" + g.matrix(0) + ")^T*kron(" + g.matrix(0) + ", " + g.matrix(0) + ")*vec(" + g.matrix(0) + "))"}[g.choose(2)]
+			"tr(vec(" + g.matrix(0) + ")^T*kron(" + g.matrix(0) + ", " + g.matrix(0) + ")*vec(" + g.matrix(0) + "))"}[g.Choose(2)]
 	case 14, 15:
 		if t := g.again(number); t != "" && !g.inE && g.under == "" {
 			return "(" + t + ")"
@@ -185,13 +193,13 @@ func (g *theorist) scalar(depth int) string {
 
 func (g *theorist) matrix(depth int) string {
 	if depth <= 0 {
-		if g.choose(8) == 7 {
-			return []string{"I(n)", "zero(n, n)"}[g.choose(2)]
+		if g.Choose(8) == 7 {
+			return []string{"I(n)", "zero(n, n)"}[g.Choose(2)]
 		}
 		return g.letter(square)
 	}
 	m := func() string { return g.matrix(depth - 1) }
-	switch g.choose(18) {
+	switch g.Choose(18) {
 	case 1:
 		return "(" + m() + " + " + m() + ")"
 	case 2:
@@ -203,7 +211,7 @@ func (g *theorist) matrix(depth int) string {
 	case 6, 7:
 		return g.scalar(depth-1) + "*" + m()
 	case 8:
-		return []string{"sym(", "skew("}[g.choose(2)] + m() + ")"
+		return []string{"sym(", "skew("}[g.Choose(2)] + m() + ")"
 	case 9:
 		return "[" + m() + ", " + m() + "]"
 	case 10:
@@ -212,7 +220,7 @@ func (g *theorist) matrix(depth int) string {
 	case 11:
 		return g.vector(depth-1) + "*(" + g.vector(depth-1) + ")^T"
 	case 12:
-		return []string{"grad(", "gradsym(", "gradskew("}[g.choose(3)] + g.scalar(depth) + ", " + g.declared(square) + ")"
+		return []string{"grad(", "gradsym(", "gradskew("}[g.Choose(3)] + g.scalar(depth) + ", " + g.declared(square) + ")"
 	case 13:
 		return "inv(" + g.use("V") + ")"
 	case 14, 15:
@@ -227,7 +235,7 @@ func (g *theorist) matrix(depth int) string {
 
 func (g *theorist) vector(depth int) string {
 	if depth > 0 {
-		switch g.choose(5) {
+		switch g.Choose(5) {
 		case 1:
 			return g.matrix(depth-1) + "*" + g.vector(depth-1)
 		case 2:
@@ -243,7 +251,7 @@ func (g *theorist) vector(depth int) string {
 
 func (g *theorist) rectangle(depth int) string {
 	if depth > 0 {
-		switch g.choose(4) {
+		switch g.Choose(4) {
 		case 1:
 			return g.matrix(depth-1) + "*" + g.rectangle(depth-1)
 		case 2:
@@ -257,7 +265,7 @@ func (g *theorist) rectangle(depth int) string {
 
 // rewrite is the expression in other words, equal to it.
 func (g *theorist) rewrite(s sort, t string) string {
-	switch g.choose(5) {
+	switch g.Choose(5) {
 	case 1:
 		return "2*(" + t + ") - " + t
 	case 2:
@@ -275,7 +283,7 @@ func (g *theorist) rewrite(s sort, t string) string {
 func (g *theorist) definite(s sort) string {
 	if s == square {
 		a := g.matrix(1)
-		switch g.choose(3) {
+		switch g.Choose(3) {
 		case 1:
 			return a + "*" + g.use("P") + "*(" + a + ")^T"
 		case 2:
@@ -283,13 +291,13 @@ func (g *theorist) definite(s sort) string {
 		}
 		return "(" + a + ")*(" + a + ")^T"
 	}
-	switch g.choose(4) {
+	switch g.Choose(4) {
 	case 1:
 		return "(" + g.scalar(1) + ")^2*" + g.letter(number)
 	case 2:
 		return g.letter(number) + " + " + g.letter(number)
 	case 3:
-		o := sort(1 + g.choose(int(sorts)-1))
+		o := sort(1 + g.Choose(int(sorts)-1))
 		t := g.of(o, 1)
 		return "tr((" + t + ")^T*(" + t + "))"
 	}
@@ -298,34 +306,34 @@ func (g *theorist) definite(s sort) string {
 
 // state is a statement about states, and the scripts that might prove it.
 func (g *theorist) state() (text string, scripts []string) {
-	switch form := g.choose(8); form {
+	switch form := g.Choose(8); form {
 	case 1, 2:
 		l := g.note(number, g.definite(number))
-		if g.choose(3) == 2 {
+		if g.Choose(3) == 2 {
 			l = g.note(number, g.scalar(fuel))
 		}
-		rel := []string{">=", ">", "!=", "<="}[g.choose(4)]
+		rel := []string{">=", ">", "!=", "<="}[g.Choose(4)]
 		g.form = "order"
-		return l + " " + rel + " " + []string{"0", "1", g.letter(number)}[g.choose(3)],
+		return l + " " + rel + " " + []string{"0", "1", g.letter(number)}[g.Choose(3)],
 			[]string{"manifest " + l, "manifest " + g.scalar(1), "sturm " + g.declared(number)}
 	case 3, 4:
 		l := g.note(square, g.definite(square))
 		g.form = "psd"
-		return l + []string{" psd", " pd"}[g.choose(2)], []string{"manifest " + l, "manifest " + g.matrix(1)}
+		return l + []string{" psd", " pd"}[g.Choose(2)], []string{"manifest " + l, "manifest " + g.matrix(1)}
 	case 5:
 		g.form = "invertible"
-		return g.note(square, g.matrix(1)) + []string{" invertible", " diagonal"}[g.choose(2)], nil
+		return g.note(square, g.matrix(1)) + []string{" invertible", " diagonal"}[g.Choose(2)], nil
 	case 6:
-		if g.choose(3) == 2 {
+		if g.Choose(3) == 2 {
 			g.form = "absurd"
 			return "absurd", nil
 		}
 	}
 	g.form = "equality"
-	s := sort(g.choose(int(sorts)))
+	s := sort(g.Choose(int(sorts)))
 	l := g.note(s, g.of(s, fuel))
 	r := g.note(s, g.rewrite(s, l))
-	if g.choose(6) == 5 {
+	if g.Choose(6) == 5 {
 		r = "0"
 	}
 	return l + " == " + r, []string{"expand", "modulo [h]", "modulo [h]*" + g.scalar(1), "modulo " + g.scalar(1) + "*[h] - [h]"}
@@ -333,7 +341,7 @@ func (g *theorist) state() (text string, scripts []string) {
 
 // statement is a statement of any form with its scripts. What would make it true is remembered for the dynamics.
 func (g *theorist) statement() (text string, scripts []string) {
-	form := g.choose(13)
+	form := g.Choose(13)
 	if form <= 4 {
 		text, scripts = g.state()
 		if form == 4 {
@@ -343,7 +351,7 @@ func (g *theorist) statement() (text string, scripts []string) {
 		}
 		return text, scripts
 	}
-	over := g.choose(3) == 2
+	over := g.Choose(3) == 2
 	course := " along the flow"
 	derivative := "ddt"
 	if over {
@@ -352,9 +360,9 @@ func (g *theorist) statement() (text string, scripts []string) {
 		g.needs.flow = true
 	}
 	by := map[bool]string{true: "by factor ", false: "at rate "}[over]
-	s := sort(g.choose(2))
-	l := g.note(s, g.of(s, g.choose(2)))
-	c := g.scalar(g.choose(2))
+	s := sort(g.Choose(2))
+	l := g.note(s, g.of(s, g.Choose(2)))
+	c := g.scalar(g.Choose(2))
 	switch form {
 	case 5:
 		g.form = "evolves"
@@ -365,7 +373,7 @@ func (g *theorist) statement() (text string, scripts []string) {
 		g.form = "decays"
 		g.note(s, "(-"+c+"*"+l+")")
 		g.note(s, c+"*"+l)
-		if s == number && g.choose(2) == 0 {
+		if s == number && g.Choose(2) == 0 {
 			return fmt.Sprintf("%s decays %s%s", l, by, c), []string{fmt.Sprintf("fact f: ddt(%s) <= -%s*%s by manifest %s\ngronwall f", l, c, l, g.definite(number))}
 		}
 		return fmt.Sprintf("|%s| decays %s%s", l, by, c),
@@ -376,17 +384,20 @@ func (g *theorist) statement() (text string, scripts []string) {
 		return l + " vanishes" + course, []string{fmt.Sprintf("fact f: |%s| decays %s%s by gronwall g\ngronwall f", l, by, c), fmt.Sprintf("fact f: %s evolves %s%s by integrate f\ngronwall f", l, by, c)}
 	case 8:
 		g.form = "congruence"
-		l, a := g.note(square, g.matrix(g.choose(2))), g.matrix(1)
+		l, a := g.note(square, g.matrix(g.Choose(2))), g.matrix(1)
 		g.note(square, a+"*"+l+" + "+l+"*("+a+")^T")
 		return l + " moves by congruence" + course, []string{"congruence " + a}
 	case 9:
 		g.form = "tends"
-		g.alone = []string{"x", "y"}[g.choose(2)]
+		g.alone = []string{"x", "y"}[g.Choose(2)]
 		x := g.use(g.alone)
-		lo, hi := []string{"0", "-1", g.scalar(0)}[g.choose(3)], []string{"1", "2", g.scalar(0)}[g.choose(3)]
-		r := []string{"0", "1", g.scalar(0)}[g.choose(3)]
-		g.note(number, "("+r+" - "+x+")")
-		return fmt.Sprintf("%s tends to %s from %s < %s < %s%s", x, r, lo, x, hi, course), []string{fmt.Sprintf("fact f: ddt(%s) > 0 by manifest %s\nmonotone f", x, g.scalar(1))}
+		r := []string{"0", "1", g.scalar(0)}[g.Choose(3)]
+		// A limit between the ends takes a search, one at an end a script.
+		lo, hi := []string{"0", "-1", g.scalar(0)}[g.Choose(3)], []string{r, "1", "2", g.scalar(0)}[g.Choose(4)]
+		toward := "(" + r + " - " + x + ")"
+		g.note(number, toward)
+		return fmt.Sprintf("%s tends to %s from %s < %s < %s%s", x, r, lo, x, hi, course),
+			[]string{fmt.Sprintf("fact f: ddt(%s) > 0 by manifest %s\nmonotone f", x, []string{toward, g.scalar(1)}[g.Choose(2)])}
 	case 10:
 		g.form = "stationary"
 		x := g.declared(s)
@@ -396,16 +407,16 @@ func (g *theorist) statement() (text string, scripts []string) {
 		g.needs.flow = true
 		return "assumption " + l + " == " + g.rewrite(s, l), []string{"expand", "modulo [h1]", "modulo [d1]"}
 	}
-	word := []string{"zero", "nonnegative", "positive", "psd"}[g.choose(4)]
+	word := []string{"zero", "nonnegative", "positive", "psd"}[g.Choose(4)]
 	g.form = "stays " + word
 	if word == "psd" {
-		s, l = square, g.note(square, g.matrix(g.choose(2)))
+		s, l = square, g.note(square, g.matrix(g.Choose(2)))
 	} else if word != "zero" && s != number {
-		s, l = number, g.note(number, g.scalar(g.choose(2)))
+		s, l = number, g.note(number, g.scalar(g.Choose(2)))
 	}
 	g.note(s, c+"*"+l)
 	scripts = []string{"barrier [self]*" + c, "barrier " + c + "*[self] + " + g.definite(number), "barrier -" + c + "*[self]", "congruence " + g.matrix(1)}
-	if g.choose(4) == 3 {
+	if g.Choose(4) == 3 {
 		return l + ", " + g.of(s, 1) + " stay " + word + course, scripts
 	}
 	return l + " stays " + word + course, scripts
@@ -426,27 +437,27 @@ func (g *theorist) declaration(name string) (text, flow, step string) {
 	case "r":
 		g.timeless = true
 		defer func() { g.timeless = false }()
-		return "root r" + []string{"", " > 0"}[g.choose(2)] + " = " + g.scalar(1), "", ""
+		return "root r" + []string{"", " > 0"}[g.Choose(2)] + " = " + g.scalar(1), "", ""
 	case "k":
 		return "let k = " + g.scalar(1), "", ""
 	case "M":
 		return "let M = " + g.matrix(1), "", ""
 	case "u":
-		return "input u" + []string{"", " > 0", " >= 0"}[g.choose(3)], "", ""
+		return "input u" + []string{"", " > 0", " >= 0"}[g.Choose(3)], "", ""
 	case "v", "w", "e":
-		return "random " + name + " : n" + []string{"", " centred"}[g.choose(2)] + "\n  moment " + name + " = " +
-			[]string{"I(n)", g.use("P"), "x*I(n)", g.matrix(1)}[g.choose(4)], "", ""
+		return "random " + name + " : n" + []string{"", " centred"}[g.Choose(2)] + "\n  moment " + name + " = " +
+			[]string{"I(n)", g.use("P"), "x*I(n)", g.matrix(1)}[g.Choose(4)], "", ""
 	}
 	switch s {
 	case number:
-		text = "scalar " + name + []string{"", " > 0", " >= 0", " >= 0, <= 1", " < 1", " != 0"}[g.choose(6)]
+		text = "scalar " + name + []string{"", " > 0", " >= 0", " >= 0, <= 1", " < 1", " != 0"}[g.Choose(6)]
 	case column:
 		text = "matrix c : n x 1"
 	case wide:
 		text = "matrix B : n x m"
 	default:
 		attr := []string{"", " symmetric", " psd", " pd", " skew", " diagonal", " invertible", " isometry"}
-		k := g.choose(len(attr))
+		k := g.Choose(len(attr))
 		if name == "V" && k != 3 {
 			k = 6
 		}
@@ -459,7 +470,7 @@ func (g *theorist) declaration(name string) (text, flow, step string) {
 	rhs := func() string {
 		g.timeless = true
 		defer func() { g.timeless = false }()
-		if t := g.again(s); t != "" && g.choose(2) == 0 && !strings.Contains(t, "ddt") && !strings.Contains(t, "next") {
+		if t := g.again(s); t != "" && g.Choose(2) == 0 && !strings.Contains(t, "ddt") && !strings.Contains(t, "next") {
 			return t
 		}
 		return g.of(s, 1)
@@ -467,10 +478,10 @@ func (g *theorist) declaration(name string) (text, flow, step string) {
 	if g.alone != "" && g.alone != name {
 		return text, "", ""
 	}
-	if g.needs.flow && (g.choose(3) != 2 || g.alone != "") {
+	if g.needs.flow && (g.Choose(3) != 2 || g.alone != "") {
 		flow = "    " + name + "' = " + rhs() + "\n"
 	}
-	if g.needs.step && (g.choose(3) != 2 || g.alone != "") {
+	if g.needs.step && (g.Choose(3) != 2 || g.alone != "") {
 		step = "    " + name + "+ = " + rhs() + "\n"
 	}
 	return text, flow, step
@@ -487,27 +498,27 @@ func (g *theorist) claim() string {
 		tail.WriteString("    consequence " + g.scalar(1) + " == " + g.scalar(1) + "\n")
 	}
 	script := ""
-	if len(scripts) > 0 && g.choose(5) != 4 {
-		script = scripts[g.choose(len(scripts))]
+	if len(scripts) > 0 && g.Choose(5) != 4 {
+		script = scripts[g.Choose(len(scripts))]
 	}
-	hypotheses := g.choose(3)
+	hypotheses := g.Choose(3)
 	if strings.Contains(script, "[h]") {
 		hypotheses = max(hypotheses, 1)
 	}
 	for i := range hypotheses {
-		s := sort(g.choose(2))
-		always := []string{"", "always "}[g.choose(6)/5]
+		s := sort(g.Choose(2))
+		always := []string{"", "always "}[g.Choose(6)/5]
 		l := g.again(s)
-		if l == "" || g.choose(2) == 1 {
+		if l == "" || g.Choose(2) == 1 {
 			l = g.of(s, 1)
 		}
 		said := l + " == " + g.of(s, 1)
-		switch k := g.choose(5); {
+		switch k := g.Choose(5); {
 		case strings.Contains(script, "[h]") && i == 0:
 		case k == 1 && s == number:
-			said = l + " > " + []string{"0", g.scalar(0)}[g.choose(2)]
+			said = l + " > " + []string{"0", g.scalar(0)}[g.Choose(2)]
 		case k == 2 && s == number:
-			said = l + " >= " + []string{"0", g.scalar(0)}[g.choose(2)]
+			said = l + " >= " + []string{"0", g.scalar(0)}[g.Choose(2)]
 		case k == 3 && s == number:
 			said = l + " != 0"
 		case k > 0 && s == square:

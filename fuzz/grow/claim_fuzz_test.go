@@ -1,4 +1,4 @@
-package fuzz_test
+package grow_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"stopgrad/fuzz/grow"
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/kernel/certificate"
 	"stopgrad/theory/lang"
@@ -21,15 +22,18 @@ import (
 	"stopgrad/theory/verdict"
 )
 
-// The bounds of one grown claim: the work of the kernel, see [kernel.Signature.Limit], applications of rules, and states at
-// which theorems are tried. One claim in sixteen is searched for a proof, with more, and each of a form of which scripts
-// prove nothing. Long attempts take most of the time and come to little: one claim in sixteen has patience times as much,
-// and those of a form of which nothing shorter is proved.
+const claimFile = "fuzz.claim"
+
+// The bounds of one grown claim: the work of the kernel, see [kernel.Signature.Limit]; applications of rules, and with them
+// the prover's own arithmetic, see [prove.Options]; states at which theorems are tried, and the work of each, see
+// [model.State.Within]. One claim in sixteen is searched for a proof, with more. Long attempts take most of the time and
+// come to little: one claim in sixteen has patience times as much, and those of a form of which nothing shorter is proved.
 const (
 	scriptWork, searchWork   = 400, 1_000
 	scriptSteps, searchSteps = 15, 30
 	patience                 = 3
 	grownStates              = 2
+	stateWork                = 4_000
 )
 
 var patient = map[string]bool{"assumption": true, "decays": true, "tends": true, "vanishes": true}
@@ -46,23 +50,23 @@ type grownClaim struct {
 // growClaim grows a claim from a tape, reads it and tries to prove it. An error is a failure of the project; a claim that
 // is a mistake comes back without a reading.
 func growClaim(program []byte) (*grownClaim, error) {
-	g := &theorist{tape: tape{bytes: program}}
-	c := &grownClaim{text: g.claim(), form: g.form}
+	c := &grownClaim{}
+	c.text, c.form = grow.Claim(program)
 	f, err := lang.Parse(lang.Source{Name: claimFile, Text: c.text})
 	if err != nil {
-		return c, located(err, c.text)
+		return c, grow.Located(err, claimFile, c.text)
 	}
 	c.part = f.Claims[0].Parts[0]
 	r, err := lang.Elaborate(c.part)
 	if err != nil {
-		return c, located(err, c.text)
+		return c, grow.Located(err, claimFile, c.text)
 	}
 	c.reading = r
 	h := fnv.New64a()
 	h.Write(program)
 	o, work := prove.Options{Steps: scriptSteps}, scriptWork
 	// By the tape as a whole: what a choice on it decides would be mutated into most of a corpus.
-	if h.Sum64()%16 == 1 || c.form == "tends" {
+	if h.Sum64()%16 == 1 {
 		o, work = prove.Options{Search: true, Steps: searchSteps}, searchWork
 	}
 	if patient[strings.Fields(c.form)[0]] || h.Sum64()%16 == 0 {
@@ -82,7 +86,7 @@ func growClaim(program []byte) (*grownClaim, error) {
 		if err != nil {
 			return c, err
 		}
-		c.states = append(c.states, st)
+		c.states = append(c.states, st.Within(stateWork))
 	}
 	return c, nil
 }
@@ -216,7 +220,7 @@ func (c *grownClaim) check() error {
 // FuzzGrownClaims: whatever claim and script are written, nothing panics, nothing goes on for ever, every mistake has a
 // place, and no exact state refutes what is proved. The bounds are on work, not on time. Run it with
 //
-//	go test ./fuzz -run '^$' -fuzz '^FuzzGrownClaims$' -fuzztime 10m -fuzzminimizetime 10x
+//	go test ./fuzz/grow -run '^$' -fuzz '^FuzzGrownClaims$' -fuzztime 10m -fuzzminimizetime 10x
 func FuzzGrownClaims(f *testing.F) {
 	// Terms live as long as their claim: what a collection finds in between is little.
 	debug.SetGCPercent(400)
