@@ -140,6 +140,10 @@ func Loss(r *lang.Reading) (c *kernel.Context, goals []kernel.Formula, err error
 			continue
 		}
 		sig, ts := r.Context().Signature(), f.Terms()
+		if z := ts[1]; z.Head() == kernel.Zero || z.Head() == kernel.Number && z.Value().Sign() == 0 {
+			sides = append(sides, ts[0])
+			continue
+		}
 		minus, err := sig.Number(big.NewRat(-1, 1))
 		if err != nil {
 			return nil, nil, err
