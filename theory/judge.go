@@ -155,10 +155,11 @@ func together(p *lang.Part, proof *verdict.Proof, found sample.Result) verdict.V
 
 // Supports reports whether a search that has found nothing speaks for a part: states that met the hypotheses, or, of a
 // statement over time, orbits or trajectories. Single states say nothing of those, nor do motions along which inputs keep
-// their values of one that depends on inputs, and a state without a value speaks against, as does
-// one at which the statement fails by evaluation.
+// their values of one that depends on inputs, or on what moves like them, and a state without a value speaks against, as does
+// one at which the statement fails by evaluation. Nothing that was drawn speaks for an assumption: of what no motion keeps
+// there are no samples.
 func Supports(p *lang.Part, found sample.Result) bool {
-	if found.Undefined != "" || found.Tested.Against != "" {
+	if p.Stmt.Kind == lang.Assumption || found.Undefined != "" || found.Tested.Against != "" {
 		return false
 	}
 	if eval.OverTime(p) {

@@ -101,13 +101,22 @@ func TestSoundness(t *testing.T) {
 		{"start-input", "bound", []string{"refuted", "contradiction"}, "proved"},
 		{"start-input", "later", []string{"proved", "vacuous", "supported"}, ""},
 		{"start-input", "driven", []string{"proved", "vacuous", "supported"}, ""},
-		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
+		{"other-course", "flow", []string{"proved", "vacuous", "supported"}, ""},
+		{"other-course", "steps", []string{"proved", "vacuous", "supported"}, ""},
+		{"other-course", "own", []string{"refuted", "contradiction"}, "proved"},
+		{"assumed-beside", "kept", []string{"not kept", "inconsistent", "supported", "contradiction"}, ""},
 		{"assumed-contradictory", "domain", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
 		{"assumed-contradictory", "motion", []string{"inconsistent", "not kept", "contradiction"}, "vacuous"},
 		{"assumed-contradictory", "itself", []string{"vacuous", "contradiction"}, "inconsistent"},
 		{"kron-large", "wrong", []string{"proved"}, "refuted"},
 		{"kron-large", "right", []string{"refuted", "contradiction"}, "proved"},
-		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "contradiction"}, ""},
+		{"assumed-steps", "kept", []string{"not kept", "inconsistent", "supported", "contradiction"}, ""},
+		{"assumed-left", "together", []string{"not kept", "supported"}, "undecided"},
+		{"assumed-left", "apart", []string{"inconsistent", "vacuous", "contradiction"}, "not kept"},
+		{"assumed-left", "driven", []string{"not kept", "supported"}, "undecided"},
+		{"assumed-left", "steps", []string{"not kept", "supported"}, "undecided"},
+		{"assumed-left", "lost", []string{"inconsistent", "vacuous", "contradiction"}, "not kept"},
+		{"assumed-left", "radicand", []string{"not kept", "vacuous", "supported", "contradiction"}, ""},
 	} {
 		f, claim, p := part(t, c.file, c.part)
 		v := JudgePart(context.Background(), f, claim, p, Options{Seed: 1, Budget: 5}).Verdict.String()
@@ -128,6 +137,12 @@ func TestSoundnessAtStates(t *testing.T) {
 		{"assumed-beside", "lost", map[string]int64{"y": 1, "z": 1}, "not kept"},
 		{"assumed-steps", "kept", map[string]int64{"x": 1, "y": 1}, "undecided"},
 		{"assumed-steps", "lost", map[string]int64{"x": 1, "z": 1}, "not kept"},
+		{"assumed-left", "together", map[string]int64{"z": 1}, "undecided"},
+		{"assumed-left", "apart", map[string]int64{"z": 1}, "not kept"},
+		{"assumed-left", "driven", map[string]int64{"u": 1}, "undecided"},
+		{"assumed-left", "steps", map[string]int64{"z": 1}, "undecided"},
+		{"assumed-left", "lost", map[string]int64{"z": 1}, "not kept"},
+		{"assumed-left", "radicand", nil, "undecided"},
 	} {
 		_, _, p := part(t, c.file, c.part)
 		w := verdict.Witness{Vals: map[string]eval.Matrix[*big.Rat]{}}

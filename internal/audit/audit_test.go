@@ -361,6 +361,22 @@ func TestSampledRefutation(t *testing.T) {
 	}
 }
 
+// TestNothingSupportsAnAssumption: a motion at rest keeps this one, and leads to what it is said to lead to.
+func TestNothingSupportsAnAssumption(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "f", Text: "claim rest\n  scalar x, y\n  flow\n    x' = -x\n    y' = -2*y\n  says same: assumption x == y\n    consequence x == y\n    assume h: y == 0\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answers{part: func(*lang.Part) (Sampling, error) { return Sampling{Tried: 7, Holds: 7}, nil }}
+	l, err := Run(context.Background(), f, Options{Seed: 1, Depth: tiny, Properties: a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Claims[0]; got.Verdict != ledger.Undecided {
+		t.Errorf("%s: %+v", got.Verdict, got.Evidence)
+	}
+}
+
 func TestParseDepth(t *testing.T) {
 	for _, d := range Depths {
 		if got, err := ParseDepth(d.Name); got != d || err != nil {

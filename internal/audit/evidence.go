@@ -330,8 +330,8 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 			d.Reason += ": " + s.Note
 		}
 	}
-	if p.Stmt.Kind != lang.Sampled && eval.OverTime(p) {
-		// Single states say nothing for a statement over time.
+	if p.Stmt.Kind == lang.Assumption || p.Stmt.Kind != lang.Sampled && eval.OverTime(p) {
+		// Single states say nothing for a statement over time, nor for an assumption: see theory.Supports.
 		d.Holds = 0
 	}
 	return ledger.Evidence{Kind: kind, Seconds: time.Since(start).Seconds(), Detail: d}, s, true

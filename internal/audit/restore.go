@@ -116,7 +116,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 
 // supports is theory.Supports of a record of a search.
 func supports(p *lang.Part, d ledger.Detail) bool {
-	if d.Drawn == 0 || d.Against != 0 || d.Undefined {
+	if p.Stmt.Kind == lang.Assumption || d.Drawn == 0 || d.Against != 0 || d.Undefined {
 		return false
 	}
 	if eval.OverTime(p) {

@@ -24,7 +24,7 @@ const (
 	Refuted      Verdict = "refuted"
 	IllFormed    Verdict = "ill-formed"
 	Inconsistent Verdict = "inconsistent"  // no motion keeps the assumption
-	NotKept      Verdict = "not kept"      // some state loses the assumption
+	NotKept      Verdict = "not kept"      // some motion leaves the assumption
 	Vacuous      Verdict = "vacuous"       // the hypotheses contradict each other
 	Contradicted Verdict = "contradiction" // proved and refuted: an error of the suite
 	Undecided    Verdict = "undecided"

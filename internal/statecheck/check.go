@@ -399,7 +399,7 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		}
 		if f.Close && !f.Holds {
 			res.Open = true
-			res.note(closeNote)
+			res.note(map[bool]string{false: closeNote, true: roundedNote}[len(res.Rounded) > 0])
 		} else {
 			res.Holds = res.Holds && f.Holds
 		}
@@ -407,11 +407,28 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 	return points, nil
 }
 
-const closeNote = "not decided: it fails by less than rounding explains"
+const (
+	closeNote   = "not decided: it fails by less than rounding explains"
+	roundedNote = "not decided: it fails where a hypothesis is met up to rounding only, which violates nothing"
+)
+
+// stated is what is checked of a part at a state: its statement; of an assumption, that no motion keeps, what it leads to.
+func stated(p *lang.Part) string {
+	if p.Stmt.Kind == lang.Assumption {
+		if r, err := lang.Elaborate(p); err == nil {
+			if fs, ok := r.Consequence(); ok {
+				if text, err := r.Say(fs...); err == nil {
+					return "leads to " + text
+				}
+			}
+		}
+	}
+	text, _ := lang.Statement(p)
+	return text
+}
 
 func newPartResult(p *lang.Part) *PartResult {
-	statement, _ := lang.Statement(p)
-	return &PartResult{Name: p.Name, Statement: statement, Hypotheses: map[string]bool{}, Met: true, Holds: true,
+	return &PartResult{Name: p.Name, Statement: stated(p), Hypotheses: map[string]bool{}, Met: true, Holds: true,
 		Measures: map[string]float64{}, Assumed: map[string]string{}}
 }
 

@@ -122,6 +122,17 @@ func TestIllFormedIsCheckedAsCorrected(t *testing.T) {
 	}
 }
 
+// TestAnAssumptionIsCheckedByWhatItLeadsTo: that no motion keeps it holds at no state.
+func TestAnAssumptionIsCheckedByWhatItLeadsTo(t *testing.T) {
+	r, err := check(t, "assump-ema", `"p":[0.5,0.9],"w":[0.4,1],"wa":[0.2,0.5],"tau":0.5`, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.Parts[0].Statement, "leads to p1*(tau - a*p1) == p2*(tau - a*p2)"; got != want {
+		t.Errorf("checked is %s; want %s", got, want)
+	}
+}
+
 func TestBadStates(t *testing.T) {
 	for _, c := range []struct {
 		name, id, state string

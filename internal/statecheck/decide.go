@@ -61,7 +61,8 @@ func (b *binding) forgive(f, rough *eval.Finding, res *PartResult) {
 		f.Met = f.Met && f.Hypotheses[name]
 	}
 	if len(res.Rounded) > 0 && !f.Holds {
-		f.Holds, f.Close = rough.Holds, rough.Close
+		// However far it is from holding: a state that does not meet a hypothesis exactly violates nothing.
+		f.Holds, f.Close = rough.Holds, true
 	}
 }
 

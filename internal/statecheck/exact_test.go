@@ -3,6 +3,7 @@ package statecheck
 import (
 	"context"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,28 @@ func TestProvedMarginsAreNotViolated(t *testing.T) {
 	r, err := check(t, "alpha-positive-1", `"alpha":100,"eta":0.0004,"sigma2":0.1,"p":0.5,"s":0.25,"tau":1`, Options{})
 	if err != nil || r.Status() != Holds {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestNearlyMetHypothesesViolateNothing: a theorem may fail by any amount where its hypothesis holds up to rounding.
+func TestNearlyMetHypothesesViolateNothing(t *testing.T) {
+	c := own(t, `claim steep
+  title t
+  printed nowhere
+  scalar x
+  says steep: (x^2 - 2)*1000000000000000 < 1/100
+    assume h: x^2 == 2
+  says root: root(x^2 - 2) == 0
+    assume h: x^2 == 2
+  says smooth: x^4 == 4
+    assume h: x^2 == 2
+`)
+	r := checkOwn(t, c, `{"x":1.4142135623730951}`)
+	if r.Status() != NotDecided || !r.Parts[0].Open || !r.Parts[1].Open || !r.Parts[2].Holds || !slices.Contains(r.Parts[0].Notes, roundedNote) {
+		t.Errorf("status %d: %+v", r.Status(), r.Parts)
+	}
+	if r := checkOwn(t, own(t, "claim c\n  title t\n  printed nowhere\n  scalar x\n  says c: x == 1\n    assume h: x^2 == 4\n"), `{"x":2}`); r.Status() != Violated {
+		t.Errorf("exactly met: status %d", r.Status())
 	}
 }
 

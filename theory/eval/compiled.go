@@ -319,7 +319,7 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	return b.err
 }
 
-// inputs names the inputs that formulas over time mention, themselves or through the equations of what they mention.
+// inputs names the inputs, and the state variables that move like one, that formulas over time mention, themselves or through the equations of what they mention.
 func (b *builder) inputs(fs []kernel.Formula) (names []string) {
 	seen := map[*kernel.Term]bool{}
 	var visit func(t *kernel.Term)
@@ -337,10 +337,14 @@ func (b *builder) inputs(fs []kernel.Formula) (names []string) {
 			case kernel.Input:
 				names = append(names, y.Name())
 			case kernel.State:
-				if f := law(t); f != nil {
-					u, err := b.dyn.Unfold(f)
-					visit(keep(b, u, err))
+				f := law(t)
+				if f == nil {
+					// What has an equation in the other course alone moves in any way in this one.
+					names = append(names, y.Name())
+					break
 				}
+				u, err := b.dyn.Unfold(f)
+				visit(keep(b, u, err))
 			}
 		}
 		for _, a := range t.Args() {

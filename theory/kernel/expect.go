@@ -144,7 +144,7 @@ func (e *expectation) expand(t *Term) []summand {
 		}
 	default:
 		// RowStack and Kronecker are linear, but words cannot hold their factors apart.
-		refuse("E does not go into %s of a random column", t.head)
+		exceed("E does not go into %s of a random column", t.head)
 	}
 	e.memo[t] = out
 	return out

@@ -28,13 +28,13 @@ func effort(x *big.Rat) int {
 // Fault is the error of everything the kernel refuses: what was asked for and why it cannot be had.
 type Fault struct {
 	msg   string
-	limit bool
+	limit bool // what was asked for may make sense: there is too much of it, or no rule for it
 }
 
 // Error renders the fault.
 func (f *Fault) Error() string { return "kernel: " + f.msg }
 
-// Limit reports whether what was asked for may make sense and is too large.
+// Limit reports whether what was asked for may make sense, and is too large or beyond what terms are made of here.
 func (f *Fault) Limit() bool { return f.limit }
 
 // refuse fails; the exported doors turn the panic into an error. It carries one private type, so that no other
@@ -43,7 +43,7 @@ func refuse(format string, args ...any) {
 	panic(&Fault{msg: fmt.Sprintf(format, args...)})
 }
 
-// exceed fails because a limit is passed.
+// exceed fails because a limit is passed, in size or in kind.
 func exceed(format string, args ...any) {
 	panic(&Fault{fmt.Sprintf(format, args...), true})
 }

@@ -129,7 +129,7 @@ func (d *Dynamics) moved(u unfolding, what, equations string, of func(*Term) *Te
 	for _, x := range d.atoms(u) {
 		switch {
 		case x.head == frozen:
-			refuse("the %s of a stop-gradient inside a gradient", what)
+			exceed("the %s of a stop-gradient inside a gradient", what)
 		case x.sym.class == State:
 			rhs := of(x)
 			if rhs == nil {
@@ -374,7 +374,7 @@ func (d *Dynamics) accumulate(f, w *Term, order []*Term, depends func(*Term) boo
 			give(a, func() *Term { return s.neg(s.mul(s.mul(s.transpose(t), g), s.transpose(t))) })
 		default:
 			// The adjoint of a stacked matrix is a stacked matrix of no known factors.
-			refuse("a gradient does not go into %s", t.head)
+			exceed("a gradient does not go into %s", t.head)
 		}
 	}
 	return adjoint[w]
@@ -387,7 +387,7 @@ func (d *Dynamics) replaced(t *Term, gradients int) unfolding {
 	d.holeless(u)
 	for _, x := range d.atoms(u) {
 		if x.head == frozen {
-			refuse("at of a stop-gradient inside a gradient")
+			exceed("at of a stop-gradient inside a gradient")
 		}
 	}
 	with, lists := map[*Term]*Term{}, [][]*Term{nil}

@@ -440,6 +440,31 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestIllFormedHasNoMeaning: what has a meaning that no rule reaches is refused, and not ill-formed.
+func TestIllFormedHasNoMeaning(t *testing.T) {
+	for _, c := range []struct {
+		says, refusal string
+		illFormed     bool
+	}{
+		{"grad(tr(kron(W, A)), W) == tr(A)*I(n)", "a gradient does not go into kronecker", false},
+		{"grad(tr(vec(W)*vec(W)^T), W) == 2*W", "a gradient does not go into rowstack", false},
+		{"E(tr(kron(v*v^T, A))) == tr(A)*size(n)", "E does not go into kronecker", false},
+		{"E(vec(v*v^T)) == vec(I(n))", "E does not go into rowstack", false},
+		{"diff(at(sg(x)*x, x, y), y) == y", "at of a stop-gradient", false},
+		{"diff(ddt(sg(x)*x), x) == 0", "the derivative in time of a stop-gradient", false},
+		{"diff(diff(sg(x)*x, x), x) == 0", "a stop-gradient inside two gradients", true},
+		{"E(tr(v*v^T)^2) == 1", "E of more than two random columns", true},
+		{"at(tr(W), W, 0) == 0", "", false},
+	} {
+		_, err := tryReading("claim c\n  size n\n  matrix W, A : n x n\n  random v : n\n  moment v = I\n  scalar x, y\n  flow\n    x' = x\n  says a: " + c.says + "\n")
+		var e *Error
+		errors.As(err, &e)
+		if (err == nil) != (c.refusal == "") || err != nil && (!strings.Contains(err.Error(), c.refusal) || e.Shape != c.illFormed || e.Operator != c.illFormed) {
+			t.Errorf("%s: %v", c.says, err)
+		}
+	}
+}
+
 // TestOnlyZeroIsAMatrix: of all numbers 0 alone stands for a matrix, and the matrix is the zero one.
 func TestOnlyZeroIsAMatrix(t *testing.T) {
 	r := reading(t, "claim c\n  size n, m\n  matrix A : n x m\n  flow\n    A' = 0\n  says a: stationary A = 0\n")

@@ -2,6 +2,8 @@ package lang
 
 import (
 	"errors"
+	"math"
+	"math/big"
 	"strings"
 	"testing"
 )
@@ -117,11 +119,16 @@ func TestEveryBoundCounts(t *testing.T) {
 
 func TestRenderings(t *testing.T) {
 	for in, out := range map[string][2]string{
-		"(x^2)^3 == 0.25^2":                {"(x²)³ = (1/4)²", `\left(x^{2}\right)^{3} = \left(1/4\right)^{2}`},
+		"(x^2)^3 == 0.25^2":                {"(x²)³ = (1/4)²", `\left(x^{2}\right)^{3} = \left(\frac{1}{4}\right)^{2}`},
 		"|x| decays by factor 1/2":         {"‖(x)(k)‖ ≤ (1/2)^k·‖(x)(0)‖", ""},
 		"x, x^2 stay zero over steps":      {"x, x² stay zero over steps", `x, x^{2}\ \text{stay zero}\ \text{over steps}`},
 		"always x != root(x) over steps":   {"always x ≠ root(x) over steps", `\text{always}\ x \ne \sqrt{x}\ \text{over steps}`},
-		"at(x + y, x, y, y, x) == size(n)": {"(x + y)|x=y, y=x = size(n)", ""},
+		"at(x + y, x, y, y, x) == size(n)": {"(x + y)|[x=y, y=x] = size(n)", ""},
+		"kron(A, B)^T == kron(A^T, B^T)":   {"(A ⊗ B)ᵀ = Aᵀ ⊗ Bᵀ", `\left(A\otimes B\right)^{\top} = A^{\top}\otimes B^{\top}`},
+		"ddt(x)^2 == y*ddt(x)":             {"(d/dt(x))² = y·(d/dt(x))", `\left(\frac{\mathrm{d}}{\mathrm{d}t}\left(x\right)\right)^{2} = y \left(\frac{\mathrm{d}}{\mathrm{d}t}\left(x\right)\right)`},
+		"inv(C)^2 == C":                    {"(C⁻¹)² = C", `\left(C^{-1}\right)^{2} = C`},
+		"(x/y)^2*2*3 == sigma2 + sigma^2":  {"(x/y)²·2·3 = σ² + (σ)²", `\left(\frac{x}{y}\right)^{2} \cdot 2 \cdot 3 = \sigma^2 + \left(\sigma\right)^{2}`},
+		"ab1 == a*b1":                      {"ab1 = a·b1", `\mathit{ab}_{1} = a b_{1}`},
 	} {
 		s := statement(t, in)
 		if got := UnicodeStmt(s); got != out[0] {
@@ -141,5 +148,64 @@ func TestRenderings(t *testing.T) {
 	}
 	if got, want := LaTeXStmt(s), `W - \frac{\left(W - W^{\top}\right) \left(1 + \sigma^2\right)}{2} = -\left[W, W^{2}\right]`; got != want {
 		t.Errorf("LaTeX: %s, expected %s", got, want)
+	}
+}
+
+// TestOneTextHasOneReading reads every operator as a function of its own: expressions that are rendered alike have one value.
+func TestOneTextHasOneReading(t *testing.T) {
+	type reading struct {
+		e     *Expr
+		value float64
+	}
+	sym := func(name string, v float64) reading { return reading{NewSym(Pos{}, name), v} }
+	x := sym("x", 0.731)
+	leaves := []reading{x, sym("sigma", 1.217), sym("sigma2", 0.419), sym("ab1", 1.913), {NewNum(Pos{}, big.NewRat(2, 1)), 2}, {NewNum(Pos{}, big.NewRat(1, 4)), 0.25}}
+	unary := []func(reading) reading{
+		func(a reading) reading { return reading{&Expr{Kind: Neg, Args: []*Expr{a.e}}, -a.value} },
+		func(a reading) reading { return reading{&Expr{Kind: Pow, N: 2, Args: []*Expr{a.e}}, a.value * a.value} },
+		func(a reading) reading { return reading{&Expr{Kind: Pow, N: -1, Args: []*Expr{a.e}}, 1 / a.value} },
+		func(a reading) reading { return reading{NewCall(Pos{}, "inv", a.e), 1 / a.value} },
+		func(a reading) reading { return reading{&Expr{Kind: Trans, Args: []*Expr{a.e}}, math.Sin(a.value)} },
+		func(a reading) reading { return reading{NewCall(Pos{}, "ddt", a.e), math.Cos(a.value)} },
+		func(a reading) reading { return reading{NewCall(Pos{}, "diff", a.e, x.e), math.Atan(a.value)} },
+		func(a reading) reading { return reading{NewCall(Pos{}, "tr", a.e), math.Tanh(a.value)} },
+		func(a reading) reading { return reading{NewCall(Pos{}, "root", a.e), math.Sinh(a.value / 3)} },
+	}
+	binary := []func(a, b reading) reading{
+		func(a, b reading) reading { return reading{NewBin(Add, a.e, b.e), a.value + b.value} },
+		func(a, b reading) reading { return reading{NewBin(Sub, a.e, b.e), a.value - b.value} },
+		func(a, b reading) reading { return reading{NewBin(Mul, a.e, b.e), a.value * b.value} },
+		func(a, b reading) reading { return reading{NewBin(Div, a.e, b.e), a.value / b.value} },
+		func(a, b reading) reading {
+			return reading{NewCall(Pos{}, "kron", a.e, b.e), math.Sin(a.value) + 2*math.Cos(3*b.value)}
+		},
+		func(a, b reading) reading {
+			return reading{NewCall(Pos{}, "at", a.e, x.e, b.e), math.Cos(a.value) - 3*math.Sin(2*b.value)}
+		},
+	}
+	made := leaves
+	for range 2 {
+		var more []reading
+		for _, a := range made {
+			for _, f := range unary {
+				more = append(more, f(a))
+			}
+			for _, b := range leaves {
+				for _, f := range binary {
+					more = append(more, f(a, b), f(b, a))
+				}
+			}
+		}
+		made = append(made, more...)
+	}
+	for _, render := range []func(*Expr) string{Unicode, LaTeX} {
+		seen := map[string]reading{}
+		for _, r := range made {
+			text := render(r.e)
+			if old, ok := seen[text]; ok && math.Abs(old.value-r.value) > 1e-9*(1+math.Abs(r.value)) {
+				t.Fatalf("%s is %v and %v", text, old.value, r.value)
+			}
+			seen[text] = r
+		}
 	}
 }

@@ -19,14 +19,20 @@ func LaTeXStmt(s *Stmt) string { return printer{latex: true}.stmt(s) }
 
 type printer struct{ latex bool }
 
-// precedence levels: 0 sum, 1 product, 2 unary, 3 postfix, 4 what takes a postfix.
+// brackets puts a text in brackets.
+func (p printer) brackets(s string) string {
+	if p.latex {
+		return `\left(` + s + `\right)`
+	}
+	return "(" + s + ")"
+}
+
+// precedence levels: 0 sum, 1 product, 2 unary, 3 postfix, 4 what takes a postfix. One text has one reading: an operator
+// written without brackets around all of it stands by itself or in a sum.
 func (p printer) expr(e *Expr, level int) string {
 	wrap := func(s string, own int) string {
 		if own < level {
-			if p.latex {
-				return `\left(` + s + `\right)`
-			}
-			return "(" + s + ")"
+			return p.brackets(s)
 		}
 		return s
 	}
@@ -39,7 +45,7 @@ func (p printer) expr(e *Expr, level int) string {
 	switch e.Kind {
 	case Num:
 		if !e.Val.IsInt() {
-			return wrap(e.Val.RatString(), 1)
+			return wrap(pick(`\frac{`+e.Val.Num().String()+"}{"+e.Val.Denom().String()+"}", e.Val.RatString()), 1)
 		}
 		return e.Val.RatString()
 	case Sym:
@@ -53,23 +59,40 @@ func (p printer) expr(e *Expr, level int) string {
 	case Trans:
 		return wrap(p.expr(e.Args[0], 4)+pick(`^{\top}`, "ᵀ"), 3)
 	case Pow:
-		if p.latex {
-			return wrap(fmt.Sprintf("%s^{%d}", p.expr(e.Args[0], 4), e.N), 3)
-		}
-		return wrap(p.expr(e.Args[0], 4)+super(e.N), 3)
+		return wrap(p.base(e.Args[0], fmt.Sprint(e.N))+pick(fmt.Sprintf("^{%d}", e.N), super(e.N)), 3)
 	case Add:
 		return wrap(p.expr(e.Args[0], 0)+" + "+p.expr(e.Args[1], 0), 0)
 	case Sub:
 		return wrap(p.expr(e.Args[0], 0)+pick(" - ", " − ")+p.expr(e.Args[1], 1), 0)
 	case Mul:
-		return wrap(p.expr(e.Args[0], 1)+pick(" ", "·")+p.expr(e.Args[1], 2), 1)
+		l, r := p.expr(e.Args[0], 1), p.expr(e.Args[1], 2)
+		return wrap(l+pick(between(l, r), "·")+r, 1)
 	case Div:
 		if p.latex {
-			return `\frac{` + p.expr(e.Args[0], 0) + "}{" + p.expr(e.Args[1], 0) + "}"
+			return wrap(`\frac{`+p.expr(e.Args[0], 0)+"}{"+p.expr(e.Args[1], 0)+"}", 2)
 		}
 		return wrap(p.expr(e.Args[0], 1)+"/"+p.expr(e.Args[1], 3), 1)
 	}
-	return p.call(e)
+	return wrap(p.call(e))
+}
+
+// base renders what an exponent stands at. A symbol whose letter has an exponent of its own, or which with this exponent would
+// look like another symbol, as sigma^2 and sigma2 do, stands in brackets.
+func (p printer) base(e *Expr, exponent string) string {
+	s := p.expr(e, 4)
+	if _, alike := symbolNames[e.Name+exponent]; e.Kind == Sym && (alike || strings.ContainsAny(s, "^²")) {
+		return p.brackets(s)
+	}
+	return s
+}
+
+// between is what stands between two factors in LaTeX: 2 and 3 side by side would be 23, and 2 and ½ would be 2½.
+func between(l, r string) string {
+	digit := func(c byte) bool { return c >= '0' && c <= '9' }
+	if digit(r[0]) || digit(l[len(l)-1]) && strings.HasPrefix(r, `\frac`) {
+		return ` \cdot `
+	}
+	return " "
 }
 
 // values renders the replacements of an at.
@@ -81,72 +104,66 @@ func (p printer) values(e *Expr) string {
 	return strings.Join(out, ", ")
 }
 
-func (p printer) call(e *Expr) string {
+// call renders an operator and says how tightly its text binds.
+func (p printer) call(e *Expr) (text string, own int) {
+	const loose, postfix, atom = 0, 3, 4
 	a := func(i int) string { return p.expr(e.Args[i], 0) }
-	if p.latex {
-		switch e.Name {
-		case "tr":
-			return `\operatorname{tr}\left(` + a(0) + `\right)`
-		case "comm":
-			return `\left[` + a(0) + ", " + a(1) + `\right]`
-		case "anti":
-			return `\left\{` + a(0) + ", " + a(1) + `\right\}`
-		case "ddt":
-			return `\frac{\mathrm{d}}{\mathrm{d}t}\left(` + a(0) + `\right)`
-		case "kron":
-			return p.expr(e.Args[0], 2) + `\otimes ` + p.expr(e.Args[1], 2)
-		case "E":
-			return `\mathbb{E}\left[` + a(0) + `\right]`
-		case "grad":
-			return `\nabla_{` + a(1) + `}\left(` + a(0) + `\right)`
-		case "diff":
-			return `\frac{\partial}{\partial ` + a(1) + `}\left(` + a(0) + `\right)`
-		case "inv":
-			return p.expr(e.Args[0], 3) + "^{-1}"
-		case "at":
-			return `\left.` + p.expr(e.Args[0], 3) + `\right|_{` + p.values(e) + "}"
-		case "root":
-			return `\sqrt{` + a(0) + "}"
-		case "I":
-			return "I_{" + a(0) + "}"
-		case "zero":
-			return "0_{" + a(0) + `\times ` + a(1) + "}"
-		case "size":
-			return p.expr(e.Args[0], 3)
-		}
-		var args []string
-		for i := range e.Args {
-			args = append(args, a(i))
-		}
-		return `\operatorname{` + e.Name + `}\left(` + strings.Join(args, ", ") + `\right)`
-	}
-	switch e.Name {
-	case "comm":
-		return "[" + a(0) + ", " + a(1) + "]"
-	case "anti":
-		return "{" + a(0) + ", " + a(1) + "}"
-	case "ddt":
-		return "d/dt(" + a(0) + ")"
-	case "kron":
-		return p.expr(e.Args[0], 2) + " ⊗ " + p.expr(e.Args[1], 2)
-	case "E":
-		return "E[" + a(0) + "]"
-	case "grad":
-		return "∂/∂" + a(1) + " (" + a(0) + ")"
-	case "diff":
-		return "∂/∂" + a(1) + " (" + a(0) + ")"
-	case "sg":
-		return "StopGrad(" + a(0) + ")"
-	case "inv":
-		return p.expr(e.Args[0], 3) + "⁻¹"
-	case "at":
-		return "(" + a(0) + ")|" + p.values(e)
-	}
 	var args []string
 	for i := range e.Args {
 		args = append(args, a(i))
 	}
-	return e.Name + "(" + strings.Join(args, ", ") + ")"
+	if p.latex {
+		switch e.Name {
+		case "comm":
+			return `\left[` + a(0) + ", " + a(1) + `\right]`, atom
+		case "anti":
+			return `\left\{` + a(0) + ", " + a(1) + `\right\}`, atom
+		case "ddt":
+			return `\frac{\mathrm{d}}{\mathrm{d}t}\left(` + a(0) + `\right)`, loose
+		case "kron":
+			return p.expr(e.Args[0], 2) + `\otimes ` + p.expr(e.Args[1], 2), loose
+		case "E":
+			return `\mathbb{E}\left[` + a(0) + `\right]`, atom
+		case "grad":
+			return `\nabla_{` + a(1) + `}\left(` + a(0) + `\right)`, loose
+		case "diff":
+			return `\frac{\partial}{\partial ` + a(1) + `}\left(` + a(0) + `\right)`, loose
+		case "inv":
+			return p.expr(e.Args[0], 4) + "^{-1}", postfix
+		case "at":
+			return `\left.` + p.expr(e.Args[0], 3) + `\right|_{` + p.values(e) + "}", loose
+		case "root":
+			return `\sqrt{` + a(0) + "}", atom
+		case "I":
+			return "I_{" + a(0) + "}", atom
+		case "zero":
+			return "0_{" + a(0) + `\times ` + a(1) + "}", atom
+		case "size":
+			return a(0), atom
+		}
+		return `\operatorname{` + e.Name + `}\left(` + strings.Join(args, ", ") + `\right)`, atom
+	}
+	switch e.Name {
+	case "comm":
+		return "[" + a(0) + ", " + a(1) + "]", atom
+	case "anti":
+		return "{" + a(0) + ", " + a(1) + "}", atom
+	case "ddt":
+		return "d/dt(" + a(0) + ")", loose
+	case "kron":
+		return p.expr(e.Args[0], 2) + " ⊗ " + p.expr(e.Args[1], 2), loose
+	case "E":
+		return "E[" + a(0) + "]", atom
+	case "grad", "diff":
+		return "∂/∂" + a(1) + " (" + a(0) + ")", loose
+	case "sg":
+		return "StopGrad(" + a(0) + ")", atom
+	case "inv":
+		return p.expr(e.Args[0], 4) + "⁻¹", postfix
+	case "at":
+		return "(" + a(0) + ")|[" + p.values(e) + "]", atom
+	}
+	return e.Name + "(" + strings.Join(args, ", ") + ")", atom
 }
 
 // symbolNames are the paper's letters for the names of the language, Unicode then LaTeX.
@@ -166,17 +183,25 @@ func (p printer) symbol(name string) string {
 	n, ok := symbolNames[base]
 	switch {
 	case p.latex && ok && digits != "":
-		return "{" + n[1] + "}_{" + digits + "}"
+		return "{" + n[1] + "}_{" + strings.ReplaceAll(digits, "_", `\_`) + "}"
 	case p.latex && digits != "":
-		return base + "_{" + digits + "}"
+		return italic(base) + "_{" + strings.ReplaceAll(digits, "_", `\_`) + "}"
 	case p.latex && ok:
 		return n[1]
-	case p.latex && len(name) > 1:
-		return `\mathit{` + strings.ReplaceAll(name, "_", `\_`) + "}"
+	case p.latex:
+		return italic(name)
 	case ok:
 		return n[0] + digits
 	}
 	return name
+}
+
+// italic is a name in LaTeX, one word of several letters and no product of them.
+func italic(name string) string {
+	if len(name) == 1 {
+		return name
+	}
+	return `\mathit{` + strings.ReplaceAll(name, "_", `\_`) + "}"
 }
 
 func (p printer) stmt(s *Stmt) string {
@@ -197,7 +222,7 @@ func (p printer) stmt(s *Stmt) string {
 	now := "t"
 	if s.Course == OverSteps {
 		now = "k"
-		exp = func(factor *Expr, _ string) string { return p.expr(factor, 4) + pick("^{k}", "^k") }
+		exp = func(factor *Expr, _ string) string { return p.base(factor, "k") + pick("^{k}", "^k") }
 	}
 	last := func(w string) string { return pick(`\ \text{`+w+`}`, " "+w) }
 	over := ""

@@ -272,7 +272,7 @@ func (env *Env) callType(e *Expr, ctx typeCtx) (Type, error) {
 		if err != nil {
 			return scalar, err
 		}
-		if _, ok := unify(t, Type{Scalar: s.Kind == Scalar, Rows: s.Rows, Cols: s.Cols}); !ok {
+		if _, ok := unify(t, Type{Scalar: s.Kind == Scalar, Rows: s.Rows, Cols: s.Cols}); !ok && !isZero(e.Args[2]) {
 			return scalar, shapeErr(e.Args[2].Pos, "%s cannot stand for %s", t, s.Name)
 		}
 		return first, nil

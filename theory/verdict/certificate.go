@@ -67,7 +67,7 @@ type Sequents struct {
 	Statement string   // Γ ⊢ all goals
 	Parts     []string // Γ ⊢ each goal by itself
 	Absurd    []string // Γ ⊢ ⊥, in the forms in which it is stated; for an assumption, what is assumed beside it ⊢ ⊥
-	Losses    []string // for an assumption A: A ⊢ the derivative of each of its equations
+	Losses    []string // for an assumption: that its equations stay, under what is assumed beside it
 
 	name       string
 	assumption bool

@@ -7,7 +7,7 @@
 //	refuted        a goal of the reading fails at an exact state, by the model, or along a motion from one, enclosed
 //	vacuous        Γ ⊢ ⊥ is a theorem: the hypotheses contradict each other, those beside it if an assumption is stated
 //	inconsistent   an assumption that no motion keeps: “always A” ⊢ ⊥ is a theorem
-//	not kept       an assumption that some state loses: A holds there and its derivative does not
+//	not kept       an assumption that some motion leaves, along which everything assumed beside it holds
 //	contradiction  proved and refuted at once, an error of the suite; neither word is said
 //	ill-formed     the statement has no meaning
 //	supported      states were tried and none failed; anyone may say it

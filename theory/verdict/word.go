@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"math/big"
+
 	"stopgrad/theory/kernel"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/model"
@@ -127,48 +129,48 @@ func OfTrajectory(r *lang.Reading, x trajectory.Refutation) Verdict {
 	return Undecided
 }
 
-// Loss returns what an assumption has to satisfy if motions are to keep it: a context of states at which it holds, with
-// everything else that Γ says, and the derivatives of its equations (over steps, the equations one step later), which
-// then have to hold too. What the part assumes beside the assumption is no part of it: motions that leave it are not
-// spoken of.
+// Loss returns what refutes that motions keep an assumption: Γ without its equations, and the statement that they stay what
+// they are at the start. A counterexample is a state at which they hold and from which a motion (an orbit) leaves them along
+// which everything else holds as it is marked. That their derivatives differ at some state is not enough: there need be no
+// such motion there, or none that has left what is assumed beside them at once.
 func Loss(r *lang.Reading) (c *kernel.Context, goals []kernel.Formula, err error) {
-	var hyps []kernel.Hypothesis
-	for _, h := range r.Context().Hypotheses() {
-		here, err := kernel.NewHypothesis(kernel.Here, h.Formula())
+	var sides []*kernel.Term
+	for i, f := range r.Kept() {
+		if i%2 == 1 {
+			continue
+		}
+		sig, ts := r.Context().Signature(), f.Terms()
+		if z := ts[1]; z.Head() == kernel.Zero || z.Head() == kernel.Number && z.Value().Sign() == 0 {
+			sides = append(sides, ts[0])
+			continue
+		}
+		minus, err := sig.Number(big.NewRat(-1, 1))
 		if err != nil {
 			return nil, nil, err
 		}
-		hyps = append(hyps, here)
-	}
-	for i, f := range r.Kept() {
-		if i%2 == 1 {
-			goals = append(goals, f)
+		if minus, err = sig.Make(kernel.Product, 0, minus, ts[1]); err != nil {
+			return nil, nil, err
 		}
+		side, err := sig.Make(kernel.Sum, 0, ts[0], minus)
+		if err != nil {
+			return nil, nil, err
+		}
+		sides = append(sides, side)
 	}
-	c, err = kernel.NewContext(r.Context().Dynamics(), kernel.AtState, hyps...)
-	return c, goals, err
+	stay, err := kernel.NewFormula(kernel.StayZero, sides...)
+	return r.Beside(), []kernel.Formula{stay}, err
 }
 
-// OfLoss is the verdict of a counterexample to “A ⊢ the derivative of A” on an assumption A: not kept. At the state the
-// assumption holds, and its two sides part at once.
+// OfLoss is the verdict of a counterexample to “the equations of A stay”, see [Loss], on an assumption A: not kept. From the
+// state a motion leaves it.
 func OfLoss(r *lang.Reading, c model.Counterexample) Verdict {
-	if !c.Valid() || r.Context().Whole() != nil || c.Context().Whole() != nil || r.Part().Stmt.Kind != lang.Assumption || c.Context().Dynamics() != r.Context().Dynamics() {
+	// Soundness: along the motion holds all that Γ says beside the assumption, and no less.
+	if !c.Valid() || r.Part().Stmt.Kind != lang.Assumption || c.Context() != r.Beside() || r.Context().Whole() != nil || r.Beside().Whole() != nil {
 		return Undecided
 	}
-	want, goals, err := Loss(r)
-	if err != nil || c.Context().Time() != kernel.AtState {
+	_, goals, err := Loss(r)
+	if err != nil {
 		return Undecided
-	}
-	// Soundness: the counterexample meets all that Γ says, and no less.
-	has := c.Context().Hypotheses()
-	for _, h := range want.Hypotheses() {
-		met := false
-		for _, g := range has {
-			met = met || g.Formula().Same(h.Formula())
-		}
-		if !met {
-			return Undecided
-		}
 	}
 	for _, g := range goals {
 		if c.Formula().Same(g) {
@@ -222,7 +224,7 @@ func Together(vs ...Verdict) Verdict {
 		case v == Contradiction:
 			return v
 		case v.Denies():
-			// No motion keeps an assumption that is inconsistent; that some state loses it says less.
+			// No motion keeps an assumption that is inconsistent; that some leave it says less.
 			if denied == Undecided || v.w == inconsistent {
 				denied = v
 			}
@@ -236,9 +238,6 @@ func Together(vs ...Verdict) Verdict {
 		}
 	}
 	switch {
-	case affirmed.w == vacuous && denied.w == notKept:
-		// That some state loses an assumption says nothing where no motion meets what is assumed beside it.
-		return affirmed
 	case affirmed != Undecided && denied != Undecided:
 		return Contradiction
 	case affirmed != Undecided:
