@@ -114,7 +114,7 @@ func proveUnder(ctx context.Context, r *lang.Reading, gamma *kernel.Context, o O
 		switch x := recover().(type) {
 		case nil:
 		case stop:
-			out.theorems, out.failure = nil, x.err
+			out.theorems, out.failure = nil, fmt.Errorf("%s: %w", r.Part().Pos, x.err)
 		default:
 			panic(x)
 		}

@@ -386,7 +386,16 @@ func rootFactor(t *kernel.Term) *kernel.Term {
 // order proves a state inequality or definiteness formula by shape.
 func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	ts := f.Terms()
-	k, _ := stated(f.Form())
+	k, ok := stated(f.Form())
+	if !ok {
+		// Bounds of the entries of a matrix: no rule concludes them, so that they are assumed or are not known.
+		for i, h := range s.hyps {
+			if h.Same(f) {
+				return s.theorem[i], s.theorem[i].Valid()
+			}
+		}
+		return kernel.Theorem{}, false
+	}
 	if len(ts) == 1 || isZero(ts[1]) {
 		th, ok := s.expanded(k, ts[0])
 		if !ok {
