@@ -163,6 +163,8 @@ func TestOneTextHasOneReading(t *testing.T) {
 	sym := func(name string, v float64) reading { return reading{NewSym(Pos{}, name), v} }
 	x := sym("x", 0.731)
 	leaves := []reading{x, sym("sigma", 1.217), sym("sigma2", 0.419), sym("ab1", 1.913), {NewNum(Pos{}, big.NewRat(2, 1)), 2}, {NewNum(Pos{}, big.NewRat(1, 4)), 0.25}}
+	n, m := NewSym(Pos{}, "n"), NewSym(Pos{}, "m")
+	leaves = append(leaves, reading{NewCall(Pos{}, "size", n), 3}, reading{NewCall(Pos{}, "size", m), 5}, reading{NewCall(Pos{}, "size", NewBin(Mul, n, m)), 15})
 	unary := []func(reading) reading{
 		func(a reading) reading { return reading{&Expr{Kind: Neg, Args: []*Expr{a.e}}, -a.value} },
 		func(a reading) reading { return reading{&Expr{Kind: Pow, N: 2, Args: []*Expr{a.e}}, a.value * a.value} },
