@@ -198,7 +198,7 @@ func TestEveryClaimIsShown(t *testing.T) {
 }
 
 // none finds no counterexample.
-func none(*lang.Part) (ledger.Detail, bool) { return ledger.Detail{}, false }
+func none(*lang.Part) (ledger.Detail, verdict.Verdict) { return ledger.Detail{}, verdict.Undecided }
 
 func TestShownDerivation(t *testing.T) {
 	var b strings.Builder
