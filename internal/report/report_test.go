@@ -91,7 +91,7 @@ func TestEvidenceInAFewWords(t *testing.T) {
 		"left":          "2-number witness",
 		"refuted":       "witness n1=1 n2=2; certificate",
 		"inconsistent":  "no motion keeps it",
-		"ill-formed":    "shapes do not fit",
+		"ill-formed":    "has no meaning",
 		"supported":     "77 samples",
 		"open":          "open after 1 sample",
 		"against":       "open: 13 of 20 samples against it",
