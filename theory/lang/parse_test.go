@@ -43,6 +43,7 @@ func TestMistakesAreLocated(t *testing.T) {
 		{"declared twice", "claim c\n  uses s\n  scalar eta\n  says a: eta == eta\n", 3, 10, "eta is already declared"},
 		{"no flow", "claim c\n  scalar x\n  says a: ddt(x) == 0\n", 3, 11, "needs a flow"},
 		{"twin without change", "claim c\n  uses s\n  says a: W == W\n    twin \"W\" -> \"W\"\n", 4, 5, "a twin must change something"},
+		{"a number that takes long to read", "claim c\n  uses s\n  says a: " + strings.Repeat("1", maxDigits+1) + "*W == W\n", 3, 11, "a number of 20001 characters; expected at most 20000"},
 		{"half a number", "claim c\n  uses s\n  says a: 1.2.3*W == W\n", 3, 11, "is not a number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
