@@ -217,7 +217,7 @@ func (k *certifyCommand) shrunk(ctx context.Context, f *lang.File, cl *lang.Clai
 			break
 		}
 		d, _ := slab.Width.Float64()
-		best = &near{found, fmt.Sprintf("%s up to distance %.3g from %s = %s: for %s", found.Verdict, d, slab.Name, slab.End.RatString(), slab.Bounds())}
+		best = &near{found, fmt.Sprintf("%s up to distance %.3g from %s = %s: at its points with %s", found.Verdict, d, slab.Name, slab.End.RatString(), slab.Bounds())}
 		slab.Width = new(big.Rat).Mul(slab.Width, big.NewRat(1, 8))
 	}
 	return best

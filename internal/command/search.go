@@ -105,6 +105,9 @@ func writeReport(w io.Writer, rep fuzz.Report) {
 		if x.CutOff {
 			fmt.Fprintf(w, "    %-10s the time ran out before the search was over\n", "cut off")
 		}
+		if x.Spent {
+			fmt.Fprintf(w, "    %-10s the work that a search may do was used up before all states were drawn\n", "cut off")
+		}
 	}
 	if rep.CutOff {
 		fmt.Fprintln(w, "\nThe time ran out: with more --patience more may be found, and the same command need not find the same again.")
