@@ -275,8 +275,10 @@ func (s *searcher) large() {
 		return
 	}
 	stream := sample.NewStream(s.o.Seed, s.label+"/large")
+	// What one of them takes may be as much as all others together: the rest of the search is not to go without.
+	most := s.exact.Spent() + maxExact/largeShare
 	for i := range largeStates {
-		if s.finished() {
+		if s.finished() || s.exact.Spent() > most {
 			return
 		}
 		s.res.Drawn++
@@ -297,7 +299,10 @@ func (s *searcher) large() {
 	}
 }
 
-const largeStates = 40
+const (
+	largeStates = 40
+	largeShare  = 10 // of the exact work of a search
+)
 
 var largeSizes = []int{4, 5, 6, 8, 12, 4, 5, 6, 16, model.MaxSize}
 

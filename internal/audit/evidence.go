@@ -111,14 +111,14 @@ func judge(ctx context.Context, f *lang.File, c *lang.Claim, p *lang.Part, o Opt
 }
 
 // Counterexample looks for a counterexample to a part by itself, as an audit of that depth does where there is no proof, and
-// describes it.
-func Counterexample(ctx context.Context, c *lang.Claim, p *lang.Part, depth Depth, seed uint64) (d ledger.Detail, ok bool) {
+// describes it with the word that it says; undecided if there is none.
+func Counterexample(ctx context.Context, c *lang.Claim, p *lang.Part, depth Depth, seed uint64) (d ledger.Detail, v verdict.Verdict) {
 	s := theory.Refute(ctx, c, p, theory.Options{Seed: seed, Budget: depth.States, Hunter: depth.Hunt})
 	if s.Refutation == nil {
-		return d, false
+		return d, verdict.Undecided
 	}
 	describeSearch(&d, p, s, seed)
-	return d, true
+	return d, s.Refutation.Verdict()
 }
 
 // certificateName is the file that holds a certificate, relative to the ledger's folder.

@@ -101,7 +101,7 @@ func deciding(c *ledger.Claim, reading string, v ledger.Verdict) string {
 	case v == ledger.Certified:
 		return "certificate"
 	case v == ledger.IllFormed:
-		return "shapes do not fit"
+		return "has no meaning"
 	case v.Denies():
 		return witness(e.Detail.State)
 	case v == ledger.Supported:

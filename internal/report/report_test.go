@@ -91,7 +91,7 @@ func TestEvidenceInAFewWords(t *testing.T) {
 		"left":          "2-number witness",
 		"refuted":       "witness n1=1 n2=2; certificate",
 		"inconsistent":  "no motion keeps it",
-		"ill-formed":    "shapes do not fit",
+		"ill-formed":    "has no meaning",
 		"supported":     "77 samples",
 		"open":          "open after 1 sample",
 		"against":       "open: 13 of 20 samples against it",
@@ -198,7 +198,7 @@ func TestEveryClaimIsShown(t *testing.T) {
 }
 
 // none finds no counterexample.
-func none(*lang.Part) (ledger.Detail, bool) { return ledger.Detail{}, false }
+func none(*lang.Part) (ledger.Detail, verdict.Verdict) { return ledger.Detail{}, verdict.Undecided }
 
 func TestShownDerivation(t *testing.T) {
 	var b strings.Builder

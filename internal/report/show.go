@@ -14,7 +14,7 @@ import (
 // sequent, the derivation step by step, and the twins. Only title, quote, notes and twins are the text of the claim file,
 // and a statement that has no meaning, which says so. With unfolded, operators in statements are printed as what they
 // become. prove replays a part's script; refute looks for a counterexample to a part without a proof.
-func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, refute func(*lang.Part) (ledger.Detail, bool), unfolded bool, p Page) error {
+func Show(w io.Writer, c *lang.Claim, prove func(*lang.Part) *verdict.Proof, refute func(*lang.Part) (ledger.Detail, verdict.Verdict), unfolded bool, p Page) error {
 	var b strings.Builder
 	b.WriteString(p.paragraph("", "  ", c.ID+": "+c.Title))
 	for _, f := range [][2]string{{"printed in", c.Printed}, {"quote", c.Quote}, {"note", c.Note}} {
@@ -47,7 +47,7 @@ func (p Page) field(indent, width int, label, text string) string {
 	return p.paragraph(lead+strings.Repeat(" ", max(1, indent+width-len(lead))), strings.Repeat(" ", indent+width), text)
 }
 
-func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *verdict.Proof, refute func(*lang.Part) (ledger.Detail, bool), unfolded bool) error {
+func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Part) *verdict.Proof, refute func(*lang.Part) (ledger.Detail, verdict.Verdict), unfolded bool) error {
 	last := ""
 	label := func(name, text string) {
 		shown := name
@@ -114,8 +114,9 @@ func (p Page) showPart(b *strings.Builder, part *lang.Part, prove func(*lang.Par
 	}
 	if v := proof.Verdict(); v.IsDecided() {
 		label("verdict", v.String())
-	} else if d, ok := refute(part); ok {
-		label("refuted", "at "+Plain(d.State))
+	} else if d, v := refute(part); v.IsRefuted() {
+		// A motion that leaves an assumption is none that keeps it: of the sequent above it refutes nothing.
+		label(v.String(), "at "+Plain(d.State))
 		label("fails", Failure(d))
 	}
 	p.showRest(label, part)

@@ -44,6 +44,9 @@ func TestMistakesAreLocated(t *testing.T) {
 		{"no flow", "claim c\n  scalar x\n  says a: ddt(x) == 0\n", 3, 11, "needs a flow"},
 		{"twin without change", "claim c\n  uses s\n  says a: W == W\n    twin \"W\" -> \"W\"\n", 4, 5, "a twin must change something"},
 		{"a number that takes long to read", "claim c\n  uses s\n  says a: " + strings.Repeat("1", maxDigits+1) + "*W == W\n", 3, 11, "a number of 20001 characters; expected at most 20000"},
+		{"no two sides", "claim c\n  uses s\n  says a: W == 0\n    assume h: absurd\n    proof\n      modulo [h]\n", 6, 14, "[h] stands for its left side minus its right side, and has none"},
+		{"a fact without sides", "claim c\n  uses s\n  says a: W == 0\n    proof\n      fact f: stationary W = 0 by expand\n      modulo [f]\n", 6, 14, "has none"},
+		{"shapes of a fact over time", "claim c\n  uses s\n  says a: always W == 0\n    proof\n      fact f: always eta == 0 by expand\n      modulo W*[f] + [f]\n", 6, 20, "cannot be added"},
 		{"half a number", "claim c\n  uses s\n  says a: 1.2.3*W == W\n", 3, 11, "is not a number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -161,6 +164,8 @@ func TestOneTextHasOneReading(t *testing.T) {
 	sym := func(name string, v float64) reading { return reading{NewSym(Pos{}, name), v} }
 	x := sym("x", 0.731)
 	leaves := []reading{x, sym("sigma", 1.217), sym("sigma2", 0.419), sym("ab1", 1.913), {NewNum(Pos{}, big.NewRat(2, 1)), 2}, {NewNum(Pos{}, big.NewRat(1, 4)), 0.25}}
+	n, m := NewSym(Pos{}, "n"), NewSym(Pos{}, "m")
+	leaves = append(leaves, reading{NewCall(Pos{}, "size", n), 3}, reading{NewCall(Pos{}, "size", m), 5}, reading{NewCall(Pos{}, "size", NewBin(Mul, n, m)), 15})
 	unary := []func(reading) reading{
 		func(a reading) reading { return reading{&Expr{Kind: Neg, Args: []*Expr{a.e}}, -a.value} },
 		func(a reading) reading { return reading{&Expr{Kind: Pow, N: 2, Args: []*Expr{a.e}}, a.value * a.value} },

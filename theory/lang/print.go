@@ -106,7 +106,7 @@ func (p printer) values(e *Expr) string {
 
 // call renders an operator and says how tightly its text binds.
 func (p printer) call(e *Expr) (text string, own int) {
-	const loose, postfix, atom = 0, 3, 4
+	const loose, product, postfix, atom = 0, 1, 3, 4
 	a := func(i int) string { return p.expr(e.Args[i], 0) }
 	var args []string
 	for i := range e.Args {
@@ -139,6 +139,9 @@ func (p printer) call(e *Expr) (text string, own int) {
 		case "zero":
 			return "0_{" + a(0) + `\times ` + a(1) + "}", atom
 		case "size":
+			if e.Args[0].Kind == Mul {
+				return a(0), product
+			}
 			return a(0), atom
 		}
 		return `\operatorname{` + e.Name + `}\left(` + strings.Join(args, ", ") + `\right)`, atom
@@ -175,7 +178,14 @@ var symbolNames = map[string][2]string{
 	"sigma": {"σ", `\sigma`}, "wa": {"wₐ", "w_a"},
 }
 
+// running are the letters that statements have for time, for steps, and for the rows and columns of a matrix. In LaTeX a
+// symbol of such a name is set in another type.
+const running = "tkij"
+
 func (p printer) symbol(name string) string {
+	if p.latex && len(name) == 1 && strings.Contains(running, name) {
+		return `\mathtt{` + name + "}"
+	}
 	base, digits := name, ""
 	if i := strings.IndexAny(name, "0123456789"); i > 0 && symbolNames[name] == [2]string{} {
 		base, digits = name[:i], name[i:]
@@ -215,7 +225,7 @@ func (p printer) stmt(s *Stmt) string {
 	words := func(w string) string { return pick(`\ \text{`+w+`}\ `, " "+w+" ") }
 	exp := func(rate *Expr, sign string) string {
 		if p.latex {
-			return `e^{` + sign + p.expr(rate, 1) + ` t}`
+			return `\exp\left(` + sign + p.expr(rate, 1) + ` t\right)`
 		}
 		return "exp(" + sign + p.expr(rate, 1) + "·t)"
 	}
@@ -286,9 +296,10 @@ func (p printer) stmt(s *Stmt) string {
 		}
 		return all + last(map[bool]string{false: "stays ", true: "stay "}[s.More != nil]+s.Word) + over
 	case Congruence:
-		return pick(`\left(`+x(s.L)+`\right)(t) = \Phi(t) \left(`+x(s.L)+`\right)(0)\, \Phi(t)^{\top}`, "("+x(s.L)+")(t) = Φ(t)·("+x(s.L)+")(0)·Φ(t)ᵀ")
+		phi := pick(`\Phi(`, "Φ(") + now + ")"
+		return at(s.L, now) + " = " + phi + pick(" ", "·") + at(s.L, "0") + pick(`\, `, "·") + phi + pick(`^{\top}`, "ᵀ")
 	case Tends:
-		return x(s.L) + pick(` \to `, " → ") + x(s.R) + words("from") + x(s.Lo) + " < " + x(s.L) + " < " + x(s.Hi)
+		return x(s.L) + pick(` \to `, " → ") + x(s.R) + words("from") + x(s.Lo) + " < " + x(s.L) + " < " + x(s.Hi) + over
 	case Stationary:
 		var as []string
 		for _, q := range s.Assign {

@@ -112,6 +112,12 @@ func (env *Env) typeOf(e *Expr, ctx typeCtx) (Type, error) {
 		if s == nil {
 			return scalar, errAt(e.Pos, "there is no hypothesis or fact called %s", e.Name)
 		}
+		if s.Kind == Always {
+			s = s.Of
+		}
+		if s.L == nil {
+			return scalar, errAt(e.Pos, "[%s] stands for its left side minus its right side, and has none", e.Name)
+		}
 		return env.typeOf(s.L, ctx)
 	}
 	return env.callType(e, ctx)

@@ -18,48 +18,65 @@ const (
 // matrices, too. Then the sizes are in it under nil.
 type reals map[*kernel.Term]float64
 
-// value is the value of a pure term, NaN if it has none or is about letters that have none.
-func (at reals) value(t *kernel.Term, memo map[*kernel.Term]float64) float64 {
-	if v, ok := memo[t]; ok {
-		return v
+// measured is a number and how far rounding may have moved it.
+type measured struct{ v, off float64 }
+
+// above reports whether the number is above a bound, whatever was rounded.
+func (x measured) above(bound float64) bool { return x.v-x.off > bound }
+
+// below is the same of a bound from above.
+func (x measured) below(bound float64) bool { return x.v+x.off < bound }
+
+// value is the value of a pure term, NaN if it has none or is about letters that have none. A polynomial that is written out
+// cancels near its zeros: what is left there is rounding.
+func (at reals) value(t *kernel.Term, memo map[*kernel.Term]measured) measured {
+	if x, ok := memo[t]; ok {
+		return x
 	}
-	v := math.NaN()
-	switch arg := func(i int) float64 { return at.value(t.Arg(i), memo) }; t.Head() {
+	x := measured{v: math.NaN()}
+	switch arg := func(i int) measured { return at.value(t.Arg(i), memo) }; t.Head() {
 	case kernel.Number:
-		v, _ = t.Value().Float64()
+		x.v, _ = t.Value().Float64()
 	case kernel.Letter:
-		if x, ok := at[t]; ok {
-			v = x
+		if v, ok := at[t]; ok {
+			x.v = v
 		}
 	case kernel.Sum:
-		v = arg(0) + arg(1)
-	case kernel.Product:
-		v = arg(0) * arg(1)
+		a, b := arg(0), arg(1)
+		x = measured{a.v + b.v, a.off + b.off}
+	case kernel.Product, kernel.Kronecker:
+		a, b := arg(0), arg(1)
+		x = measured{a.v * b.v, math.Abs(a.v)*b.off + math.Abs(b.v)*a.off}
 	case kernel.Power:
-		v = math.Pow(arg(0), float64(t.Exponent()))
-	case kernel.Reciprocal:
-		if d := arg(0); d != 0 {
-			v = 1 / d
+		a, n := arg(0), float64(t.Exponent())
+		x.v = math.Pow(a.v, n)
+		if a.off > 0 && n > 0 {
+			x.off = n * math.Pow(math.Abs(a.v)+a.off, n-1) * a.off
+		}
+	case kernel.Reciprocal, kernel.Inverse:
+		if d := arg(0); math.Abs(d.v) > d.off {
+			x = measured{1 / d.v, d.off / (math.Abs(d.v) * (math.Abs(d.v) - d.off))}
 		}
 	case kernel.Root:
-		v = math.Sqrt(arg(0))
+		if q := arg(0); q.v > 0 {
+			x.v = math.Sqrt(q.v)
+			x.off = q.off / x.v
+		} else if q.v == 0 {
+			x = measured{0, math.Sqrt(q.off)}
+		}
 	case kernel.Size, kernel.Identity:
 		if one, ok := at[nil]; ok {
-			v = one
+			x.v = one
 		}
 	case kernel.Zero:
-		v = 0
+		x.v = 0
 	case kernel.Trace, kernel.Transpose, kernel.RowStack:
-		v = arg(0)
-	case kernel.Inverse:
-		if d := arg(0); d != 0 {
-			v = 1 / d
-		}
-	case kernel.Kronecker:
-		v = arg(0) * arg(1)
+		x = arg(0)
 	}
-	memo[t] = v
-	return v
+	const unit = 0x1p-52
+	x.off += unit * math.Abs(x.v)
+	memo[t] = x
+	return x
 }
 
 // drawn is a number of any magnitude, or one of not many.
@@ -137,20 +154,20 @@ func (s *state) small() []reals {
 		}
 		conditions = append(conditions, condition{u, f.Form()})
 	}
-	at, memo := reals{nil: 1}, map[*kernel.Term]float64{}
+	at, memo := reals{nil: 1}, map[*kernel.Term]measured{}
 	holds := func(c condition) bool {
-		v := at.value(c.pure, memo)
+		x := at.value(c.pure, memo)
 		switch c.form {
 		case kernel.Equal:
-			return math.Abs(v) < 1e-9
+			return math.Abs(x.v) < 1e-9
 		case kernel.Unequal, kernel.Invertible:
-			return math.Abs(v) > 1e-12
+			return x.above(1e-12) || x.below(-1e-12)
 		case kernel.Semidefinite:
-			return v >= 0
+			return x.v == 0 || x.above(0)
 		case kernel.AtLeast, kernel.Greater, kernel.Definite:
-			return v > 1e-12
+			return x.above(1e-12)
 		case kernel.Diagonal:
-			return !math.IsNaN(v)
+			return !math.IsNaN(x.v)
 		}
 		return false
 	}
@@ -166,7 +183,7 @@ func (s *state) small() []reals {
 			at[nil], at[x] = 1, v
 			for _, c := range conditions {
 				clear(memo)
-				if !math.IsNaN(at.value(c.pure, memo)) && !holds(c) {
+				if !math.IsNaN(at.value(c.pure, memo).v) && !holds(c) {
 					return false
 				}
 			}
@@ -245,7 +262,7 @@ func (s *state) met() []reals {
 		}
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	at, memo := reals{}, map[*kernel.Term]float64{}
+	at, memo := reals{}, map[*kernel.Term]measured{}
 	for n := range maxDrawn {
 		if n == maxDrawn/5 && len(s.states) == 0 {
 			break // what nothing meets by then, hardly anything does
@@ -257,7 +274,7 @@ func (s *state) met() []reals {
 		ok := true
 		for _, o := range orders {
 			v := at.value(o.pure, memo)
-			if ok = !math.IsNaN(v) && (v > 1e-12 || o.kind == nonzero && v < -1e-12); !ok {
+			if ok = v.above(1e-12) || o.kind == nonzero && v.below(-1e-12); !ok {
 				break
 			}
 		}
@@ -339,17 +356,17 @@ func (s *state) implausible(f kernel.Formula) bool {
 	if a == nil || b == nil {
 		return false
 	}
-	memo := map[*kernel.Term]float64{}
+	memo := map[*kernel.Term]measured{}
 	for _, states := range []func() []reals{s.met, s.small} {
 		without := 0
 		for _, at := range states() {
 			clear(memo)
 			x, y := at.value(a, memo), at.value(b, memo)
 			s.spend(8 * len(memo))
-			if x < y-1e-7*(math.Abs(x)+math.Abs(y)) {
+			if x.v+x.off < y.v-y.off-1e-7*(math.Abs(x.v)+math.Abs(y.v)) {
 				return true
 			}
-			if math.IsNaN(x) || math.IsNaN(y) {
+			if math.IsNaN(x.v) || math.IsNaN(y.v) {
 				if without++; without > 3 {
 					break // as at all states of the kind, mostly
 				}

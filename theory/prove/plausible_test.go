@@ -2,7 +2,9 @@ package prove
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"math/big"
 	"testing"
 )
 
@@ -62,6 +64,26 @@ func TestImplausible(t *testing.T) {
 		s, f := stateOf(t, head+"  says s: "+says+"\n")
 		if got := s.implausible(f); got != want {
 			t.Errorf("%s: implausible %v", says, got)
+		}
+	}
+}
+
+// A power that is written out cancels near its zero: what rounding leaves there is no failure.
+func TestCancellationIsNoFailure(t *testing.T) {
+	for k := int64(1); k < 60; k++ {
+		a := big.NewRat(k, 40)
+		// (x - a)^10 in powers of x
+		text, power := "", big.NewRat(1, 1)
+		for i := int64(10); i >= 0; i-- {
+			c := new(big.Rat).Mul(power, new(big.Rat).SetInt(new(big.Int).Binomial(10, i)))
+			text += fmt.Sprintf(" + (%s)*x^%d", c.RatString(), i)
+			power.Mul(power, a).Neg(power)
+		}
+		for rest, want := range map[string]bool{"": false, " - 1/10": true} {
+			s, f := stateOf(t, "claim c\n  title t\n  printed nowhere\n  scalar x\n  says s: "+text[3:]+rest+" >= 0\n")
+			if got := s.implausible(f); got != want {
+				t.Errorf("(x - %s)^10%s >= 0: implausible %v", a.RatString(), rest, got)
+			}
 		}
 	}
 }

@@ -92,6 +92,7 @@ type prover struct {
 	searching bool // deeper than by shape
 	levels    int  // of the candidates tried in sums of definite matrices
 	supposing bool // the opposite of a goal
+	cut       bool // what is not proved is asked again on parts of the region
 	named     []*kernel.Term
 	madeHoles map[string]*kernel.Term
 }

@@ -419,19 +419,20 @@ func (s *state) deeper(f kernel.Formula) (kernel.Theorem, bool) {
 	if !s.searching || s.implausible(f) {
 		return kernel.Theorem{}, false
 	}
-	if th, ok := s.combine(f); ok {
-		return th, true
-	}
-	if th, ok := s.byFactors(f); ok {
-		return th, true
-	}
-	if th, ok := s.polynomial(f); ok {
-		return th, true
-	}
-	if th, ok := s.squares(f); ok {
+	if th, ok := s.direct(f); ok {
 		return th, true
 	}
 	return s.indirect(f)
+}
+
+// direct looks further than shape at an order itself.
+func (s *state) direct(f kernel.Formula) (kernel.Theorem, bool) {
+	for _, way := range []func(kernel.Formula) (kernel.Theorem, bool){s.combine, s.byFactors, s.polynomial, s.squares} {
+		if th, ok := way(f); ok {
+			return th, true
+		}
+	}
+	return kernel.Theorem{}, false
 }
 
 // indirect proves an order by what its opposite leads to.

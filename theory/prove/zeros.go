@@ -210,10 +210,10 @@ func (s *state) views(c kernel.Count) (out []*view) {
 			}
 			at[x] = draw(ranges[i], corner)
 		}
-		memo := map[*kernel.Term]float64{}
+		memo := map[*kernel.Term]measured{}
 		met := true
 		for _, o := range orders {
-			d := at.value(o.pure, memo)
+			d := at.value(o.pure, memo).v
 			switch o.form {
 			case kernel.AtLeast:
 				met = met && !(d < -1e-12)
@@ -231,15 +231,15 @@ func (s *state) views(c kernel.Count) (out []*view) {
 		v := &view{at: at, lo: math.Inf(-1), hi: math.Inf(1)}
 		fine := true
 		for _, t := range coef {
-			x := at.value(t, memo)
+			x := at.value(t, memo).v
 			fine = fine && !math.IsNaN(x) && !math.IsInf(x, 0)
 			v.coef = append(v.coef, x)
 		}
 		if ends[0] != nil {
-			v.lo = at.value(ends[0], memo)
+			v.lo = at.value(ends[0], memo).v
 		}
 		if ends[1] != nil {
-			v.hi = at.value(ends[1], memo)
+			v.hi = at.value(ends[1], memo).v
 		}
 		if !fine || math.IsNaN(v.lo) || math.IsNaN(v.hi) {
 			continue
@@ -462,7 +462,7 @@ func (s *state) apart(views []*view, pool []*kernel.Term, numbers bool, lo, hi f
 	fromPool := func() *kernel.Term {
 		for _, t := range pool {
 			u := s.unfold(t)
-			if u != nil && good(func(v *view) float64 { return v.at.value(u, map[*kernel.Term]float64{}) }) {
+			if u != nil && good(func(v *view) float64 { return v.at.value(u, map[*kernel.Term]measured{}).v }) {
 				return t
 			}
 		}
@@ -597,22 +597,27 @@ func (s *state) pieces(f kernel.Formula, cuts []*kernel.Term, views []*view) (ke
 	return th, nil
 }
 
-// onPiece proves an order, on a box by its shape, its factors or its polynomial alone: where that does not do, the box is too large or the
-// piece badly chosen, and nothing else would.
+// onPiece proves an order by its shape and further, on a box by its factors or its polynomial alone: where that does not do,
+// the box is too large or the piece badly chosen, and nothing else would.
 func (s *state) onPiece(f kernel.Formula) (kernel.Theorem, bool) {
-	ts := f.Terms()
-	u := s.unfold(s.difference(ts[0], ts[1]))
-	if u == nil || !s.boxed(u, nil) {
-		return s.order(f)
-	}
 	s.searching = false
 	th, ok := s.order(f)
 	s.searching = true
-	if !ok && !s.implausible(f) {
-		// Where a piece ends at a turn, the derivative touches zero, and its factors tell.
-		if th, ok = s.byFactors(f); !ok {
-			th, ok = s.polynomial(f)
-		}
+	if ok || s.implausible(f) {
+		return th, ok
+	}
+	ts := f.Terms()
+	u := s.unfold(s.difference(ts[0], ts[1]))
+	switch {
+	case u != nil && s.boxed(u, nil):
+	case s.cut:
+		return s.direct(f)
+	default:
+		return s.deeper(f)
+	}
+	// Where a piece ends at a turn, the derivative touches zero, and its factors tell.
+	if th, ok = s.byFactors(f); !ok {
+		th, ok = s.polynomial(f)
 	}
 	return th, ok
 }
@@ -640,10 +645,10 @@ func (s *state) likely(views []*view, from, to *kernel.Term, positive bool, of f
 	for _, v := range views {
 		a, b := v.lo, v.hi
 		if from != nil {
-			a = v.at.value(s.unfold(from), map[*kernel.Term]float64{})
+			a = v.at.value(s.unfold(from), map[*kernel.Term]measured{}).v
 		}
 		if to != nil {
-			b = v.at.value(s.unfold(to), map[*kernel.Term]float64{})
+			b = v.at.value(s.unfold(to), map[*kernel.Term]measured{}).v
 		}
 		for i := 1; i < 8; i++ {
 			x := a + (b-a)*float64(i)/8
