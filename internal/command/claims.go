@@ -40,7 +40,7 @@ assumed all along; start: at the beginning only), then the abbreviations.`
 
 // Run shows claims.
 func (s *showCommand) Run(c *console) error {
-	claims, err := s.claims()
+	claims, err := s.claims(c)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *showCommand) one(c *console, w io.Writer, claim *lang.Claim) error {
 }
 
 // claims are the built-in claim with the given id, or those of the given file.
-func (s *showCommand) claims() ([]*lang.Claim, error) {
+func (s *showCommand) claims(c *console) ([]*lang.Claim, error) {
 	f, err := theory.Load()
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *showCommand) claims() ([]*lang.Claim, error) {
 	case missing != nil:
 		return nil, unknownClaim(s.Target, f)
 	}
-	own, _, err := ownClaims(s.Target)
+	own, _, err := ownClaims(c, s.Target)
 	if err != nil {
 		return nil, err
 	}
