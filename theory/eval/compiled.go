@@ -195,7 +195,7 @@ type compiled struct {
 	goals      []goal
 	assumption bool
 	steps      bool     // the statement is about orbits of the map
-	inputs     []string // that what is said over time depends on
+	inputs     []string // that what is said over time depends on, and how long it is said
 	kept       []look   // of an assumption: its equations hold a moment later too
 }
 
@@ -313,14 +313,29 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 		c.goals = append(c.goals, b.goal(f))
 	}
 	if !c.assumption && len(goals) > 0 && goals[0].Form().Temporal() {
-		c.inputs = b.inputs(goals)
+		for _, g := range goals {
+			c.inputs = append(c.inputs, b.inputs(g).names...)
+		}
+		for _, h := range hyps {
+			// Inputs that keep their values end a motion where, following it, they would not.
+			if of := b.inputs(h.Formula()); h.Mark() == kernel.Kept && of.moving {
+				c.inputs = append(c.inputs, of.names...)
+			}
+		}
+		slices.Sort(c.inputs)
+		c.inputs = slices.Compact(c.inputs)
 	}
 	c.ops = b.prog.ops
 	return b.err
 }
 
-// inputs names the inputs, and the state variables that move like one, that formulas over time mention, themselves or through the equations of what they mention.
-func (b *builder) inputs(fs []kernel.Formula) (names []string) {
+// dependence is what a formula over time depends on, itself or through the equations of what it mentions.
+type dependence struct {
+	names  []string // of the inputs, and of the state variables that move like one
+	moving bool     // whether there are others, which an equation moves
+}
+
+func (b *builder) inputs(f kernel.Formula) (of dependence) {
 	seen := map[*kernel.Term]bool{}
 	var visit func(t *kernel.Term)
 	visit = func(t *kernel.Term) {
@@ -335,14 +350,15 @@ func (b *builder) inputs(fs []kernel.Formula) (names []string) {
 			}
 			switch y.Class() {
 			case kernel.Input:
-				names = append(names, y.Name())
+				of.names = append(of.names, y.Name())
 			case kernel.State:
 				f := law(t)
 				if f == nil {
 					// What has an equation in the other course alone moves in any way in this one.
-					names = append(names, y.Name())
+					of.names = append(of.names, y.Name())
 					break
 				}
+				of.moving = true
 				u, err := b.dyn.Unfold(f)
 				visit(keep(b, u, err))
 			}
@@ -351,18 +367,11 @@ func (b *builder) inputs(fs []kernel.Formula) (names []string) {
 			visit(a)
 		}
 	}
-	for _, f := range fs {
-		ts := f.Terms()
-		if f.Form() == kernel.Always {
-			ts = f.Inner().Terms()
-		}
-		for _, t := range ts {
-			u, err := b.dyn.Unfold(t)
-			visit(keep(b, u, err))
-		}
+	for _, t := range append(f.Terms(), f.Inner().Terms()...) {
+		u, err := b.dyn.Unfold(t)
+		visit(keep(b, u, err))
 	}
-	slices.Sort(names)
-	return names
+	return of
 }
 
 // Symbols names the symbols that a part speaks of, in its statement and in what it assumes, through definitions and
