@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"runtime"
 	"slices"
@@ -425,4 +426,40 @@ func Symbols(part *lang.Part) (map[string]bool, error) {
 		}
 	}
 	return out, nil
+}
+
+// Sizes names the sizes of which a part speaks as numbers, and lists whole numbers of interest for them: those in it, their
+// neighbours, and what their roots are near. A statement may fail at such a size and at none of those that are drawn. A part that
+// has matrices, too, is looked at up to smaller ones.
+func Sizes(part *lang.Part) (names []lang.Dim, of []int) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, nil
+	}
+	most := 64
+	for _, o := range c.ops {
+		switch {
+		case o.head == kernel.Size:
+			names = append(names, o.rows...)
+		case o.head == kernel.Letter && !o.scalar:
+			most = 16
+		}
+	}
+	if names == nil {
+		return nil, nil
+	}
+	for _, o := range c.ops {
+		if o.head != kernel.Number {
+			continue
+		}
+		at := math.Abs(o.f)
+		for _, x := range []float64{at, math.Sqrt(at)} {
+			for k := max(1, int(min(x, 100))-1); k <= most && float64(k) <= x+1; k++ {
+				of = append(of, k)
+			}
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(of)
+	return slices.Compact(names), slices.Compact(of)
 }
