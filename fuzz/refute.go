@@ -538,23 +538,35 @@ func (h Hunter) settled(part *lang.Part, small, old verdict.Witness, refuted *ve
 // definite at w by a number does not end up merely singular.
 func confirms(part *lang.Part, w verdict.Witness) func(verdict.Witness) bool {
 	definite := part.Stmt.Kind == lang.Definite && Residual(part, w).Sign() != 0
-	model := verdict.NewRefuter(part)
+	model, exact := verdict.NewRefuter(part), eval.NewMetered()
 	return func(w verdict.Witness) bool {
-		if definite && Residual(part, w).Sign() == 0 {
+		if exact.Spent() > maxConfirming {
 			return false
 		}
 		if len(w.Surds) == 0 {
 			// The evaluator is many times as fast as the model and turns most states away.
-			f, err := eval.Judge(eval.Rational{}, part, w)
+			before := exact.Spent()
+			f, err := eval.Judge(exact, part, w)
 			if failing := err == nil && f.Met && !f.Holds; !failing || part.Stmt.Kind == lang.Assumption {
 				// Whether an assumption is lost at the state is decided there alone.
 				return failing
 			}
+			exact.Spend(modelFactor * (exact.Spent() - before))
+		}
+		if definite && Residual(part, w).Sign() == 0 {
+			return false
 		}
 		r, err := model.At(w)
 		return err == nil && r.Verdict().IsRefuted()
 	}
 }
+
+// A minimisation ends, too, when its exact arithmetic has done so much work; the model's is taken for so many times that of the
+// evaluator.
+const (
+	maxConfirming = 4_000_000
+	modelFactor   = 8
+)
 
 // settle records a witness that the model confirms.
 func (fd *Finding) settle(part *lang.Part, w verdict.Witness) {

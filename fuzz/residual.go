@@ -11,7 +11,7 @@ import (
 // Residual returns by how much a statement fails at a state, in exact arithmetic: of the matrix that should
 // be zero the entry of largest magnitude, of an inequality the negative difference; of a statement about a
 // stretch of time the same for what it says of the state (see eval.Judge); of a definite matrix the value of the form
-// at an integer vector that makes it negative, or the determinant where only that shows it. It is zero if the
+// at a vector that makes it negative, or the determinant where only that shows it. It is zero if the
 // statement does not fail or has no such number, as a count of zeros has none.
 func Residual(part *lang.Part, w verdict.Witness) *big.Rat {
 	top := new(big.Rat)
@@ -33,7 +33,8 @@ func Residual(part *lang.Part, w verdict.Witness) *big.Rat {
 }
 
 // definite returns a number that shows that a square matrix is not positive semidefinite or definite: an entry
-// of A − Aᵀ, or else the least value of xᵀAx over the vectors x of entries −3 … 3, or else det A.
+// of A − Aᵀ, or else the least value of xᵀAx over the vectors x of entries −3 … 3, or else det A. Of a matrix with more of
+// these vectors than can be looked at, it is what elimination comes to.
 func definite(a eval.Matrix[*big.Rat]) *big.Rat {
 	n := a.R
 	for i := range n {
@@ -42,6 +43,9 @@ func definite(a eval.Matrix[*big.Rat]) *big.Rat {
 				return d
 			}
 		}
+	}
+	if n > mostVectors {
+		return eliminated(a)
 	}
 	const reach = 3
 	least := new(big.Rat)
@@ -70,6 +74,35 @@ func definite(a eval.Matrix[*big.Rat]) *big.Rat {
 		return least
 	}
 	return determinant(a)
+}
+
+// mostVectors is the largest size of a matrix whose form is looked at for all short vectors: there are 7ⁿ.
+const mostVectors = 5
+
+// eliminated is the first negative pivot of a symmetric matrix in symmetric elimination, a value of xᵀAx like every pivot; −1 where
+// a pivot is zero and its row is not, since the form takes all values then; or else det A, the product of the pivots.
+func eliminated(a eval.Matrix[*big.Rat]) *big.Rat {
+	n, m, det := a.R, append([]*big.Rat(nil), a.A...), big.NewRat(1, 1)
+	for c := range n {
+		d := m[c*n+c]
+		if d.Sign() < 0 {
+			return d
+		}
+		det.Mul(det, d)
+		for i := c + 1; i < n; i++ {
+			if m[i*n+c].Sign() == 0 {
+				continue
+			}
+			if d.Sign() == 0 {
+				return big.NewRat(-1, 1)
+			}
+			f := new(big.Rat).Quo(m[i*n+c], d)
+			for j := c + 1; j <= i; j++ {
+				m[i*n+j] = new(big.Rat).Sub(m[i*n+j], new(big.Rat).Mul(f, m[j*n+c]))
+			}
+		}
+	}
+	return det
 }
 
 func determinant(a eval.Matrix[*big.Rat]) *big.Rat {

@@ -179,6 +179,13 @@ func along(ctx context.Context, part *lang.Part, st State, times []float64, sett
 	if ctx.Err() != nil {
 		return Trajectory{}, ctx.Err()
 	}
+	if err != nil {
+		// It runs away, perhaps between two of the times that were asked for: all that the solver went through is looked at.
+		settings.Output = nil
+		if sol, _ = ode.Solve(ctx, field.RHS(), 0, field.Initial(), times[len(times)-1], &settings); sol == nil {
+			return Trajectory{}, ctx.Err()
+		}
+	}
 	course, err := eval.NewCourse(eval.Float{}, part, field.State(sol.Y[0]))
 	if err != nil {
 		return Trajectory{}, nil

@@ -185,3 +185,19 @@ func TestRootsOfWhatMoves(t *testing.T) {
 		}
 	}
 }
+
+// TestRunawayBetweenTheTimes: a trajectory that leaves float64 between two of the times that are looked at is judged where the
+// solver went through.
+func TestRunawayBetweenTheTimes(t *testing.T) {
+	for says, want := range map[string]props.Status{"always x <= 100": props.Violated, "always x <= 10^6": props.Violated, "always x >= 0": props.Holds} {
+		f, err := lang.Parse(lang.Source{Name: "f", Text: "claim c\n  scalar x\n  flow\n    x' = x^2\n  says s: " + says + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := props.State{Vals: map[string]eval.Matrix[*big.Rat]{"x": eval.ScalarOf(big.NewRat(2, 1))}}
+		tr, err := props.Along(context.Background(), f.Claims[0].Parts[0], st, 20)
+		if err != nil || tr.Status != want || !(tr.T < 0.6) {
+			t.Errorf("%s: %v at t = %g, %v", says, tr.Status, tr.T, err)
+		}
+	}
+}

@@ -34,22 +34,27 @@ type Result struct {
 }
 
 // Samples judges a part with a formal statement at n states of the stream of the seed; the states depend on
-// the seed and the statement alone. It stops at the first counterexample.
+// the seed and the statement alone. It stops at the first counterexample, and where exact arithmetic has done as much work as
+// a search does for few states.
 func Samples(ctx context.Context, part *lang.Part, seed uint64, n int) Result {
 	var res Result
 	model := verdict.NewRefuter(part)
 	ch := sample.NewStream(seed, "props/"+part.Name+"/"+part.Stmt.Text)
+	exact := eval.NewMetered()
 	for range n {
+		if !sample.Worth(exact, n) {
+			return res
+		}
 		if err := ctx.Err(); err != nil {
 			res.Err = err
 			return res
 		}
 		res.Drawn++
-		st, err := sample.Draw(ch, part, MaxDim)
+		st, err := sample.DrawBy(exact, ch, part, MaxDim, false)
 		if err != nil {
 			continue
 		}
-		f, err := eval.Judge(eval.Rational{}, part, st)
+		f, err := eval.Judge(exact, part, st)
 		if err != nil {
 			if res.Tried == 0 {
 				res.Err = err
@@ -109,6 +114,9 @@ func (r *Result) note(f *eval.Finding) {
 
 // compare judges the same state in float64.
 func (r *Result) compare(part *lang.Part, st State, exact *eval.Finding) {
+	if part.Stmt.Kind == lang.Counted {
+		return // whole numbers have no residual
+	}
 	f, err := eval.Judge(eval.Float{}, part, Floats(st))
 	if err != nil {
 		return

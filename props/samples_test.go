@@ -3,11 +3,13 @@ package props_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 
 	"stopgrad/props"
 	"stopgrad/theory/eval"
+	"stopgrad/theory/lang"
 )
 
 // TestSamplesOfEveryPart: sampling agrees with what each part asserts, and float64 arithmetic judges as exact
@@ -85,5 +87,19 @@ func TestSamplesStopWithTheContext(t *testing.T) {
 func TestOfNamesAnUnknownClaim(t *testing.T) {
 	if _, err := props.Of(load(t), "thm9"); err == nil || err.Error() != `props: no claim "thm9"` {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestSamplesEndByTheirWork: of long numbers fewer states are judged.
+func TestSamplesEndByTheirWork(t *testing.T) {
+	for power, whole := range map[int]bool{2: true, 64: false} {
+		text := fmt.Sprintf("claim c\n  scalar x, y\n  let b = ((7/3)^%d)^32\n  let c = b*x + y/b\n  let d = c*y + x/b\n  let e = d*x + c*y\n  let g = (d + c)*(e + d*c)*(e - d)\n  says s: g^2 + (g - e)^2 >= 0\n", power)
+		f, err := lang.Parse(lang.Source{Name: "f", Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := props.Samples(context.Background(), f.Claims[0].Parts[0], 1, 400); r.Drawn == 400 != whole {
+			t.Errorf("(7/3)^%d: %d states of 400", power*32, r.Drawn)
+		}
 	}
 }

@@ -19,20 +19,36 @@ import (
 // maxDegree bounds the polynomials that are looked at along a line.
 const maxDegree = 12
 
-// lines draws states and moves along each scalar: where the numbers that decide the statement are polynomials in it, found
-// by interpolation, their zeros and extrema and the points between them are all the places that differ, so that a window
-// however thin or far is met. Each is judged exactly like any other state.
+// lines draws states and moves along each scalar, and along multiples of each matrix: where the numbers that decide the
+// statement are polynomials in it, found by interpolation, their zeros and extrema and the points between them are all the
+// places that differ, so that a window however thin or far is met. Each is judged exactly like any other state.
 func (s *searcher) lines() {
-	var names []string
+	var scalars, matrices []string
 	for _, name := range s.target.Env.Order {
-		if y := s.target.Env.Symbols[name]; y.Kind == lang.Scalar && y.Root == nil {
-			names = append(names, name)
+		switch y := s.target.Env.Symbols[name]; {
+		case y.Kind == lang.Scalar && y.Root == nil:
+			scalars = append(scalars, name)
+		case y.Kind == lang.Matrix && y.Attr&lang.Isometry == 0:
+			matrices = append(matrices, name)
 		}
 	}
-	if len(names) == 0 {
+	s.along("lines", scalars, func(i int) []string {
+		// Every third line ties two scalars to each other.
+		one := scalars[i%len(scalars)]
+		if other := scalars[(i/len(scalars)+i+1)%len(scalars)]; i%3 == 1 && other != one {
+			return []string{one, other}
+		}
+		return []string{one}
+	})
+	s.along("multiples", matrices, func(i int) []string { return []string{matrices[i%len(matrices)]} })
+}
+
+// along moves along lines in some of the symbols, those of the i-th line by the choice; each of a state drawn afresh.
+func (s *searcher) along(stage string, symbols []string, choice func(i int) []string) {
+	if len(symbols) == 0 || s.finished() {
 		return
 	}
-	stream := sample.NewStream(s.o.Seed, s.label+"/lines")
+	stream := sample.NewStream(s.o.Seed, s.label+"/"+stage)
 	sizes := s.o.sizesOf(s.target)
 	for i := range s.o.Effort.Lines {
 		if s.finished() {
@@ -47,19 +63,15 @@ func (s *searcher) lines() {
 		if err != nil {
 			continue
 		}
-		// Every third line ties two scalars to each other.
-		along := []string{names[i%len(names)]}
-		if other := names[(i/len(names)+i+1)%len(names)]; i%3 == 1 && other != along[0] {
-			along = append(along, other)
-		}
-		if s.line(st, along) {
+		if s.line(st, choice(i)) {
 			return
 		}
 	}
 }
 
-// line looks at the states that differ from one in a scalar, or in two that are equal.
+// line looks at the states that differ from one in a scalar, in two that are equal, or in a factor of a matrix.
 func (s *searcher) line(st verdict.Witness, names []string) bool {
+	first := s.target.Env.Symbols[names[0]]
 	at := func(x *big.Rat) verdict.Witness {
 		w := verdict.Witness{Dims: st.Dims, Vals: make(map[string]witness.Matrix, len(st.Vals))}
 		for k, m := range st.Vals {
@@ -68,6 +80,13 @@ func (s *searcher) line(st verdict.Witness, names []string) bool {
 		for _, name := range names {
 			w.Vals[name] = eval.ScalarOf(x)
 		}
+		if first.Kind == lang.Matrix {
+			m := witness.CloneMatrix(st.Vals[first.Name])
+			for i, v := range m.A {
+				m.A[i] = v.Mul(v, x)
+			}
+			w.Vals[first.Name] = m
+		}
 		return w
 	}
 	polys := s.polynomials(at)
@@ -75,6 +94,9 @@ func (s *searcher) line(st verdict.Witness, names []string) bool {
 		return false
 	}
 	for _, p := range polys {
+		if first.Kind == lang.Matrix {
+			break // a state's irrational numbers are scalars
+		}
 		for _, x := range surds(p) {
 			w := at(x.Near())
 			w.Surds = map[string]eval.Surd{}
@@ -86,8 +108,7 @@ func (s *searcher) line(st verdict.Witness, names []string) bool {
 			}
 		}
 	}
-	domain := s.target.Env.Symbols[names[0]].Domain
-	for _, x := range places(polys, domain) {
+	for _, x := range places(polys, first.Domain) {
 		s.res.Drawn++
 		if s.offer(at(x), "lines") {
 			return true

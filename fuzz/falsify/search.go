@@ -15,6 +15,7 @@ import (
 	"stopgrad/fuzz/witness"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
 	"stopgrad/theory/sample"
 	"stopgrad/theory/verdict"
 )
@@ -44,7 +45,7 @@ type Options struct {
 type Result struct {
 	Refutation *verdict.Refutation // nil if none was found
 	Witness    verdict.Witness
-	Stage      string // that found it: interior, corners, wide, lines, cells, solved, or one of package optimise
+	Stage      string // that found it: interior, corners, wide, large, lines, cells, solved, or one of package optimise
 	// Coordinates and Rebuild give the states around the witness where it comes from a chart with equations
 	// solved for: the witness is Rebuild(Coordinates), and Groups lists the coordinates by symbol. Nil otherwise.
 	Coordinates []*big.Rat
@@ -81,7 +82,7 @@ func (s *searcher) search() {
 		return
 	}
 	s.weak = weaker(part)
-	for _, stage := range []func(){s.interior, s.corners, s.wide, s.lines, s.cells, s.solved, s.optimise} {
+	for _, stage := range []func(){s.interior, s.corners, s.wide, s.large, s.lines, s.cells, s.solved, s.optimise} {
 		if stage(); s.finished() {
 			return
 		}
@@ -259,6 +260,46 @@ func plain(c sample.Chooser) sample.Chooser { return c }
 func (s *searcher) interior() { s.draw("interior", s.o.Effort.Interior, plain, false, nil) }
 
 func (s *searcher) wide() { s.draw("wide", s.o.Effort.Wide, plain, true, nil) }
+
+// large looks at a few states of sizes beyond those that others are drawn at, the largest that of the model.
+func (s *searcher) large() {
+	sizes := s.o.sizesOf(s.target)
+	var free []int // the sizes that nothing bounds
+	for i, d := range s.target.Env.Sizes {
+		_, fixed := s.target.Env.Fixed[d]
+		if _, bounded := s.o.Sizes[string(d)]; !fixed && !bounded && sizes[d].Hi == DefaultMaxSize {
+			free = append(free, i)
+		}
+	}
+	if len(free) == 0 || s.o.Effort.Wide == 0 {
+		return
+	}
+	stream := sample.NewStream(s.o.Seed, s.label+"/large")
+	for i := range largeStates {
+		if s.finished() {
+			return
+		}
+		s.res.Drawn++
+		ks, k := drawSizes(stream, s.target, sizes, 0), largeSizes[i%len(largeSizes)]
+		for j, at := range free {
+			// All of them, or one.
+			if round := i / len(largeSizes); round%2 == 0 || round/2%len(free) == j {
+				ks[at] = k
+			}
+		}
+		st, err := sample.DrawBy(s.exact, &sized{Chooser: stream, sizes: ks}, s.target, k, false)
+		if err != nil {
+			continue
+		}
+		if s.offer(st, "large") {
+			return
+		}
+	}
+}
+
+const largeStates = 40
+
+var largeSizes = []int{4, 5, 6, 8, 12, 4, 5, 6, 16, model.MaxSize}
 
 func (s *searcher) corners() {
 	s.draw("corners", s.o.Effort.Corners, func(c sample.Chooser) sample.Chooser { return corner{c} }, false, nil)

@@ -77,11 +77,36 @@ func (p *pursuer) course(st eval.State[float64], w verdict.Witness) (trajectory.
 	}
 	c.End = minimise.Within(new(big.Rat).SetFloat64(at), big.NewRat(1, 32))
 	tube, err := enclosed(m, c)
+	if from, to := p.first(st, way); err != nil && to > from {
+		// A motion that runs away fails most where nothing encloses it, and has failed before.
+		half := new(big.Rat).SetFloat64((to - from) / (to + from))
+		c.End = minimise.Within(new(big.Rat).SetFloat64((to+from)/2), half)
+		tube, err = enclosed(m, c)
+	}
 	if err != nil {
 		return c, err
 	}
 	c.Steps = tube.Steps()
 	return c, nil
+}
+
+// first is the time at which a motion is first seen to fail clearly, and the next one that is looked at; 0 and 0 if there are
+// none.
+func (p *pursuer) first(st eval.State[float64], way path) (from, to float64) {
+	for k := 1; k+1 < len(way.y) && !p.limits; k++ {
+		next := p.with(st, way.y[k])
+		f, err := eval.Judge(eval.Float{}, p.part, next)
+		if err != nil || p.unmet(f, true) > 0 {
+			break
+		}
+		switch m, ok := p.margin(f, next); {
+		case !ok:
+			return 0, 0
+		case m < -Clear:
+			return way.t[k], way.t[k+1]
+		}
+	}
+	return 0, 0
 }
 
 // motionOf is the motion from a state in exact numbers.

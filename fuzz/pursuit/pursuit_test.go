@@ -102,3 +102,26 @@ func TestPursuitEndsWithItsWork(t *testing.T) {
 		t.Errorf("found at %d bounds and not at %d", found, lost)
 	}
 }
+
+// TestMotionsThatRunAway: a motion that grows beyond all bounds is followed to where it fails first, not to where nothing encloses
+// it; what holds as long as it lasts is not refuted.
+func TestMotionsThatRunAway(t *testing.T) {
+	const head = "claim c\n  scalar x\n  flow\n    x' = x^2\n"
+	for says, fails := range map[string]bool{
+		"  says s: always x <= 100\n    assume start h: x <= 1\n":                           true,
+		"  says s: always x <= 10^6\n    assume start h: x <= 1\n":                          true,
+		"  says s: always x >= 0\n    assume start h: x >= 0\n":                             false,
+		"  says s: always x <= 100\n    assume start h: x <= 1\n    assume k: x <= 100\n":   false,
+		"  says s: always x <= 100\n    assume start h: x <= 1\n    assume k: x <= 200\n":   true,
+		"  says s: always x^2 <= 100\n    assume start h: x <= 0\n    assume k: x >= -10\n": false,
+	} {
+		f, err := lang.Parse(lang.Source{Name: "f", Text: head + says})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Search(context.Background(), f.Claims[0].Parts[0], 1, "s", effort(3))
+		if (r.Refutation != nil) != fails {
+			t.Errorf("%s refuted %t: nearest %g, %v", says, r.Refutation != nil, r.Nearest, r.Err)
+		}
+	}
+}

@@ -101,6 +101,9 @@ func NewMetered() Metered { return Metered{spent: new(int)} }
 // Spent is the work done.
 func (m Metered) Spent() int { return *m.spent }
 
+// Spend counts work that is done elsewhere.
+func (m Metered) Spend(work int) { *m.spent += work }
+
 func (m Metered) spend(a, b *big.Rat) {
 	words := max(a.Num().BitLen(), a.Denom().BitLen(), b.Num().BitLen(), b.Denom().BitLen()) / 64
 	*m.spent += 1 + words + words*words/16

@@ -114,6 +114,17 @@ func (r relation) binary() bool {
 	return true
 }
 
+// eliminates reports whether a check of an n×n matrix takes some n³ operations: eliminations of them, in the mean.
+func (r relation) eliminates() bool {
+	switch r {
+	case semidefinite, definite, invertible, nullSemidefinite, nullZero, sameRank:
+		return true
+	}
+	return false
+}
+
+const eliminations = 4
+
 // reach evaluates what a check is about and returns its scale.
 func (j *judge[T]) reach(c check) (scale float64, err error) {
 	if c.rel == never {
@@ -128,6 +139,9 @@ func (j *judge[T]) reach(c check) (scale float64, err error) {
 	}
 	for _, i := range places {
 		m, err := j.at(i)
+		if err == nil && c.rel.eliminates() {
+			err = j.pay(eliminations*m.R*m.R*m.C, m)
+		}
 		if err != nil {
 			return 0, err
 		}

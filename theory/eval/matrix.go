@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"slices"
@@ -18,14 +19,55 @@ func (m Matrix[T]) At(i, j int) T { return m.A[i*m.C+j] }
 // ScalarOf returns the 1×1 matrix of v.
 func ScalarOf[T any](v T) Matrix[T] { return Matrix[T]{1, 1, []T{v}} }
 
-// field is matrix algebra over an arithmetic.
+// field is matrix algebra over an arithmetic, for one state.
 type field[T any] struct {
 	ar        Arith[T]
 	zero, one T
+	work      int // done so far, see pay
 }
 
 func newField[T any](ar Arith[T]) field[T] {
-	return field[T]{ar, ar.FromRat(new(big.Rat)), ar.FromRat(big.NewRat(1, 1))}
+	return field[T]{ar: ar, zero: ar.FromRat(new(big.Rat)), one: ar.FromRat(big.NewRat(1, 1))}
+}
+
+// The most work at one state: as much as the model does for a question, and of operations on float64 many times as many.
+const (
+	maxWork   = 2_000_000
+	maxFloats = 1 << 26
+)
+
+// ErrTooMuch is returned where the value of a statement takes more work than a state is worth: a short term may make products
+// of large matrices, or thousands of long numbers.
+var ErrTooMuch = errors.New("eval: more operations on numbers than one state is worth")
+
+// Unaffordable reports whether an error says that a statement takes too much at a state, and nothing of its value there.
+func Unaffordable(err error) bool {
+	return errors.Is(err, ErrTooMuch) || errors.Is(err, ErrTooLong) || errors.Is(err, ErrTooLarge)
+}
+
+// pay counts so many operations on numbers as long as the entries of the matrices, before they are done.
+func (f *field[T]) pay(n int, of ...Matrix[T]) error {
+	most := maxFloats
+	if _, exact := any(f.zero).(*big.Rat); exact {
+		most = maxWork
+		n *= lengths(of)
+	}
+	if f.work += n; f.work > most {
+		return ErrTooMuch
+	}
+	return nil
+}
+
+// lengths is what an operation on the longest of the fractions counts as.
+func lengths[T any](of []Matrix[T]) int {
+	words := 0
+	for _, m := range of {
+		for _, x := range m.A {
+			q := any(x).(*big.Rat)
+			words = max(words, q.Num().BitLen()/64, q.Denom().BitLen()/64)
+		}
+	}
+	return 1 + words + words*words/16
 }
 
 func (f *field[T]) zeros(r, c int) Matrix[T] {
@@ -74,6 +116,10 @@ func (f *field[T]) mul(a, b Matrix[T]) Matrix[T] {
 		m := mulFloats(Matrix[float64]{a.R, a.C, x}, Matrix[float64]{b.R, b.C, any(b.A).([]float64)})
 		return Matrix[T]{m.R, m.C, any(m.A).([]T)}
 	case []*big.Rat:
+		if m, counts := any(f.ar).(Metered); counts {
+			// Most of them are products of whole numbers.
+			m.Spend(a.R * a.C * b.C * lengths([]Matrix[T]{a, b}) / 8)
+		}
 		m := mulRats(Matrix[*big.Rat]{a.R, a.C, x}, Matrix[*big.Rat]{b.R, b.C, any(b.A).([]*big.Rat)})
 		return Matrix[T]{m.R, m.C, any(m.A).([]T)}
 	}

@@ -188,6 +188,13 @@ func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
 	}
 	switch o.head {
 	case kernel.Power:
+		n := 1
+		if !o.scalar {
+			n = o.n * a.R * a.R * a.R
+		}
+		if err := r.pay(n, a); err != nil {
+			return none, err
+		}
 		return r.power(a, o.scalar, o.n)
 	case kernel.Trace:
 		s := r.zero
@@ -212,10 +219,23 @@ func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
 		}
 		return ScalarOf(v), nil
 	case kernel.Inverse:
+		if err := r.pay(a.R*a.R*a.R, a); err != nil {
+			return none, err
+		}
 		return r.inverse(a)
 	}
 	b, err := r.value(ops, o.b)
 	if err != nil {
+		return none, err
+	}
+	n := max(len(a.A), len(b.A))
+	switch {
+	case o.head == kernel.Kronecker:
+		n = len(a.A) * len(b.A)
+	case o.head == kernel.Product && !ops[o.a].scalar && !ops[o.b].scalar:
+		n = a.R * a.C * b.C
+	}
+	if err := r.pay(n, a, b); err != nil {
 		return none, err
 	}
 	switch o.head {

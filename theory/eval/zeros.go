@@ -147,6 +147,9 @@ func (j *judge[T]) counts(k *counting) (bool, error) {
 		}
 	}
 	all, rising, falling := 0, 0, 0
+	if err := j.payCount(p); err != nil {
+		return false, err
+	}
 	switch {
 	case len(p) > 0:
 		all, rising, falling = p.zeros(lo, hi, k.loIn, k.hiIn)
@@ -162,6 +165,21 @@ func (j *judge[T]) counts(k *counting) (bool, error) {
 		return falling == k.n, nil
 	}
 	return all == k.n, nil
+}
+
+// payCount counts the work of counting the zeros of a polynomial: some remainders of polynomials, whose coefficients are longer
+// by a factor of twice the degree.
+func (j *judge[T]) payCount(p coefficients) error {
+	bits := 0
+	for _, c := range p {
+		bits = max(bits, c.Num().BitLen(), c.Denom().BitLen())
+	}
+	words := bits * len(p) / 32
+	n := 3 * len(p) * len(p) * (1 + words + words*words/16)
+	if m, ok := any(j.ar).(Metered); ok {
+		m.Spend(n)
+	}
+	return j.pay(n)
 }
 
 // coefficients are a polynomial in one variable, coefficients from the constant one, the last not zero.
@@ -245,6 +263,30 @@ func (p coefficients) over(q coefficients) (quo, rem coefficients) {
 	return quo.trimmed(), rem
 }
 
+// negated is −p over a positive number, so that its coefficients are whole numbers without a common divisor: remainders of
+// remainders would grow out of bounds.
+func (p coefficients) negated() coefficients {
+	if len(p) == 0 {
+		return p
+	}
+	common, whole := big.NewInt(1), make([]*big.Int, len(p))
+	var g big.Int
+	for _, c := range p {
+		g.GCD(nil, nil, common, c.Denom())
+		common = new(big.Int).Mul(common, new(big.Int).Quo(c.Denom(), &g))
+	}
+	divisor := new(big.Int)
+	for i, c := range p {
+		whole[i] = new(big.Int).Mul(c.Num(), new(big.Int).Quo(common, c.Denom()))
+		divisor.GCD(nil, nil, divisor, new(big.Int).Abs(whole[i]))
+	}
+	out := make(coefficients, len(p))
+	for i, n := range whole {
+		out[i] = new(big.Rat).SetInt(n.Neg(n.Quo(n, divisor)))
+	}
+	return out
+}
+
 // zeros counts those of p, which is not zero everywhere, between lo and hi, nil at ∓∞: all, and those at which the derivative
 // is positive, and negative.
 func (p coefficients) zeros(lo, hi *big.Rat, loIn, hiIn bool) (all, rising, falling int) {
@@ -282,10 +324,7 @@ func (p coefficients) zeros(lo, hi *big.Rat, loIn, hiIn bool) (all, rising, fall
 				break
 			}
 			_, r := a.over(b)
-			for i, c := range r {
-				r[i] = new(big.Rat).Neg(c)
-			}
-			a, b = b, r
+			a, b = b, r.negated()
 		}
 		return alternations(left) - alternations(right), a
 	}

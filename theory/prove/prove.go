@@ -92,6 +92,7 @@ type prover struct {
 	searching bool // deeper than by shape
 	levels    int  // of the candidates tried in sums of definite matrices
 	supposing bool // the opposite of a goal
+	cut       bool // what is not proved is asked again on parts of the region
 	named     []*kernel.Term
 	madeHoles map[string]*kernel.Term
 }
@@ -114,7 +115,7 @@ func proveUnder(ctx context.Context, r *lang.Reading, gamma *kernel.Context, o O
 		switch x := recover().(type) {
 		case nil:
 		case stop:
-			out.theorems, out.failure = nil, x.err
+			out.theorems, out.failure = nil, fmt.Errorf("%s: %w", r.Part().Pos, x.err)
 		default:
 			panic(x)
 		}

@@ -386,7 +386,16 @@ func rootFactor(t *kernel.Term) *kernel.Term {
 // order proves a state inequality or definiteness formula by shape.
 func (s *state) order(f kernel.Formula) (kernel.Theorem, bool) {
 	ts := f.Terms()
-	k, _ := stated(f.Form())
+	k, ok := stated(f.Form())
+	if !ok {
+		// Bounds of the entries of a matrix: no rule concludes them, so that they are assumed or are not known.
+		for i, h := range s.hyps {
+			if h.Same(f) {
+				return s.theorem[i], s.theorem[i].Valid()
+			}
+		}
+		return kernel.Theorem{}, false
+	}
 	if len(ts) == 1 || isZero(ts[1]) {
 		th, ok := s.expanded(k, ts[0])
 		if !ok {
@@ -410,19 +419,20 @@ func (s *state) deeper(f kernel.Formula) (kernel.Theorem, bool) {
 	if !s.searching || s.implausible(f) {
 		return kernel.Theorem{}, false
 	}
-	if th, ok := s.combine(f); ok {
-		return th, true
-	}
-	if th, ok := s.byFactors(f); ok {
-		return th, true
-	}
-	if th, ok := s.polynomial(f); ok {
-		return th, true
-	}
-	if th, ok := s.squares(f); ok {
+	if th, ok := s.direct(f); ok {
 		return th, true
 	}
 	return s.indirect(f)
+}
+
+// direct looks further than shape at an order itself.
+func (s *state) direct(f kernel.Formula) (kernel.Theorem, bool) {
+	for _, way := range []func(kernel.Formula) (kernel.Theorem, bool){s.combine, s.byFactors, s.polynomial, s.squares} {
+		if th, ok := way(f); ok {
+			return th, true
+		}
+	}
+	return kernel.Theorem{}, false
 }
 
 // indirect proves an order by what its opposite leads to.

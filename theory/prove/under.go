@@ -8,10 +8,10 @@ import (
 )
 
 // Under looks for a proof of a formula about one state under the hypotheses of a reading of states and some more. The
-// theorem is of a context of its own, of the same dynamics.
+// theorem is of a context of its own, of the same dynamics. It is looked for as on one box of many.
 func Under(ctx context.Context, r *lang.Reading, more []kernel.Formula, f kernel.Formula, o Options) (th kernel.Theorem, err error) {
 	p := newProver(ctx, r.Context(), o)
-	p.reading, p.part, p.searching = r, r.Part(), true
+	p.reading, p.part, p.searching, p.cut = r, r.Part(), true, true
 	defer func() {
 		switch x := recover().(type) {
 		case nil:

@@ -597,22 +597,27 @@ func (s *state) pieces(f kernel.Formula, cuts []*kernel.Term, views []*view) (ke
 	return th, nil
 }
 
-// onPiece proves an order, on a box by its shape, its factors or its polynomial alone: where that does not do, the box is too large or the
-// piece badly chosen, and nothing else would.
+// onPiece proves an order by its shape and further, on a box by its factors or its polynomial alone: where that does not do,
+// the box is too large or the piece badly chosen, and nothing else would.
 func (s *state) onPiece(f kernel.Formula) (kernel.Theorem, bool) {
-	ts := f.Terms()
-	u := s.unfold(s.difference(ts[0], ts[1]))
-	if u == nil || !s.boxed(u, nil) {
-		return s.order(f)
-	}
 	s.searching = false
 	th, ok := s.order(f)
 	s.searching = true
-	if !ok && !s.implausible(f) {
-		// Where a piece ends at a turn, the derivative touches zero, and its factors tell.
-		if th, ok = s.byFactors(f); !ok {
-			th, ok = s.polynomial(f)
-		}
+	if ok || s.implausible(f) {
+		return th, ok
+	}
+	ts := f.Terms()
+	u := s.unfold(s.difference(ts[0], ts[1]))
+	switch {
+	case u != nil && s.boxed(u, nil):
+	case s.cut:
+		return s.direct(f)
+	default:
+		return s.deeper(f)
+	}
+	// Where a piece ends at a turn, the derivative touches zero, and its factors tell.
+	if th, ok = s.byFactors(f); !ok {
+		th, ok = s.polynomial(f)
 	}
 	return th, ok
 }

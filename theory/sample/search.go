@@ -85,6 +85,11 @@ const (
 	manyStates   = 4_000
 )
 
+// Worth reports whether the exact arithmetic of a search that may draw so many states has done no more work than they are worth.
+func Worth(exact eval.Metered, states int) bool {
+	return exact.Spent() <= max(states, manyStates)*workPerState
+}
+
 // fewUncounted is how many states the model is asked about where the evaluator counts no zeros, or only in rounded numbers.
 const fewUncounted = 16
 
@@ -179,7 +184,7 @@ func search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 	steps := eval.OverSteps(part)
 	exact, model := eval.NewMetered(), verdict.NewRefuter(part)
 	for i := range budget {
-		if exact.Spent() > max(budget, manyStates)*workPerState {
+		if !Worth(exact, budget) {
 			break
 		}
 		if ctx.Err() != nil {
@@ -241,6 +246,9 @@ func search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 					return res
 				}
 				continue
+			}
+			if eval.Unaffordable(err) {
+				continue // to the model as well
 			}
 			if undefined++; res.Undefined == "" && WorthAsking(undefined) {
 				if r, err := model.At(st); err == nil && r.Undefined() {
