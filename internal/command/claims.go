@@ -64,7 +64,9 @@ func (s *showCommand) one(c *console, w io.Writer, claim *lang.Claim) error {
 		return report.ShowLaTeX(w, claim, s.Unfolded)
 	}
 	prove := func(p *lang.Part) *verdict.Proof { return verdict.Prove(c.ctx, p) }
-	refute := func(p *lang.Part) (ledger.Detail, verdict.Verdict) { return audit.Counterexample(c.ctx, claim, p, audit.Quick, 1) }
+	refute := func(p *lang.Part) (ledger.Detail, verdict.Verdict) {
+		return audit.Counterexample(c.ctx, claim, p, audit.Quick, 1)
+	}
 	return report.Show(w, claim, prove, refute, s.Unfolded, c.page())
 }
 
