@@ -92,8 +92,10 @@ type Finding struct {
 	Left, Right string `json:",omitempty"`
 	// Nearest is the least relative margin met where nothing was found; nil without one.
 	Nearest *float64 `json:",omitempty"`
-	CutOff  bool
-	Note    string `json:",omitempty"`
+	CutOff  bool     // time or cancellation ended the search
+	// Spent is set if the work of a search was used up before its counts of evaluations: more time finds no more.
+	Spent bool   `json:",omitempty"`
+	Note  string `json:",omitempty"`
 }
 
 // Found reports whether there is a counterexample, or nothing to find one of.
@@ -109,7 +111,7 @@ type Report struct {
 	Findings []Finding
 	// Notes say what of the region has no effect on which statement.
 	Notes []string `json:",omitempty"`
-	// CutOff is set if a search was ended by time, work or cancellation: with more time more may be found, and the
+	// CutOff is set if a search was ended by time or cancellation: with more time more may be found, and the
 	// report need not be reproducible.
 	CutOff bool
 }
@@ -321,7 +323,7 @@ func attack(ctx context.Context, t Target, o Options, e falsify.Effort) Finding 
 				if o.Region == nil && fd.pursue(ctx, t, o) {
 					return fd
 				}
-				fd.CutOff = r.CutOff
+				fd.CutOff, fd.Spent = r.CutOff, r.Spent
 				fd.miss(r)
 				if r.Tested.Against != "" && fd.Note == "" {
 					fd.Note = r.Tested.Against

@@ -44,6 +44,9 @@ type FuzzOptions struct {
 // TilePoints is the number of points of a tile, the unit of work that is kept.
 const TilePoints = 256
 
+// MaxPoints bounds a campaign: what its tiles came to is held in memory, some kilobytes each.
+const MaxPoints = 20_000_000
+
 // worstKept is the number of worst points that are kept of every statement.
 const worstKept = 10
 
@@ -107,8 +110,8 @@ type header struct {
 // design, everything else independently. It returns the error of ctx if that ends it early; what is finished
 // is then in Dir, if one was given.
 func Fuzz(ctx context.Context, f *lang.File, claim string, o FuzzOptions) (*Sampling, error) {
-	if o.N < 1 {
-		return nil, fmt.Errorf("fuzz: n is %d; expected a positive number of points", o.N)
+	if o.N < 1 || o.N > MaxPoints {
+		return nil, fmt.Errorf("fuzz: n is %d; expected a number of points from 1 to %d", o.N, MaxPoints)
 	}
 	all, err := Targets(f, claim)
 	if err != nil {
@@ -195,7 +198,7 @@ func (s *sampler) run(ctx context.Context, results [][]byte, store *campaign.Sto
 	}
 	todo, done := make(chan int), make(chan finished)
 	var wg sync.WaitGroup
-	for range workers {
+	for range min(workers, len(results)) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -449,7 +452,8 @@ func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch)
 	t.Drawn++
 	j := s.judge(p, i, box, c)
 	switch {
-	case !j.Defined:
+	case !j.Defined || math.IsNaN(j.Margin) || math.IsInf(j.Margin, 0):
+		// A number beyond float64 is no value there.
 		t.Undefined++
 		return
 	case !j.Met:
@@ -492,7 +496,7 @@ func (s *sampler) judge(p *sampled, i int, box []float64, c *scratch) eval.Judge
 		return eval.Judgement{}
 	}
 	m := margin(f)
-	return eval.Judgement{Defined: !math.IsNaN(m), Met: f.Met, Holds: f.Holds, Margin: m}
+	return eval.Judgement{Defined: true, Met: f.Met, Holds: f.Holds, Margin: m}
 }
 
 // margin is the relative margin of a finding, minus the relative residual for an equality.

@@ -259,7 +259,7 @@ func TestFuzzRefuses(t *testing.T) {
 		n                   int
 	}{
 		{"no-such", "", `fuzz: no claim "no-such"`, 1},
-		{"thm1", "", "fuzz: n is 0; expected a positive number of points", 0},
+		{"thm1", "", "fuzz: n is 0; expected a number of points from 1 to 20000000", 0},
 		{"thm1", "parameters: {gamma: 1}\n", "region: corner.yaml:1: claim thm1 has no parameter gamma", 1},
 		{"sym-hurts", "parameters: {beta: 3}\n", "", 1},
 	} {

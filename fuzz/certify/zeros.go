@@ -49,7 +49,7 @@ func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Op
 		found := make([]attempt, len(batch))
 		var wg sync.WaitGroup
 		next := make(chan int)
-		for range max(1, o.Workers) {
+		for range min(max(1, o.Workers), len(batch)) {
 			wg.Go(func() {
 				for i := range next {
 					found[i] = tryBox(ctx, part, goal, out.Names, batch[i].box)

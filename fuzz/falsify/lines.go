@@ -140,8 +140,10 @@ func (s *searcher) offerSurd(w verdict.Witness) bool {
 }
 
 // surds are the irrational zeros of a polynomial that are solutions of quadratic equations with fractions for
-// coefficients: what is left after its rational zeros are divided out is quadratic.
+// coefficients: what is left of its square-free part after its rational zeros are divided out is quadratic. A sum of squares
+// touches zero where it is a square.
 func surds(p []*big.Rat) []eval.Surd {
+	p = squareFree(p)
 	for _, r := range roots(p) {
 		x := new(big.Rat).SetFloat64(r)
 		if x == nil || len(p) <= 3 {
@@ -167,6 +169,42 @@ func surds(p []*big.Rat) []eval.Surd {
 		return nil
 	}
 	return []eval.Surd{{A: h, B: big.NewRat(-1, 1), C: c}, {A: h, B: big.NewRat(1, 1), C: c}}
+}
+
+// squareFree is p divided by the common divisor of p and its derivative, which has the zeros of p once each.
+func squareFree(p []*big.Rat) []*big.Rat {
+	p = trimmed(p)
+	a, b := p, trimmed(derivative(p))
+	for len(b) > 0 {
+		_, r := quotient(a, b)
+		a, b = b, r
+	}
+	if len(a) < 2 {
+		return p
+	}
+	q, _ := quotient(p, a)
+	return q
+}
+
+// quotient divides polynomials: p = q·d + r with r shorter than d, whose last coefficient is not zero.
+func quotient(p, d []*big.Rat) (q, r []*big.Rat) {
+	r = slices.Clone(p)
+	q = make([]*big.Rat, max(0, len(p)-len(d)+1))
+	for k := len(q) - 1; k >= 0; k-- {
+		q[k] = new(big.Rat).Quo(r[k+len(d)-1], d[len(d)-1])
+		for i, c := range d {
+			r[k+i] = new(big.Rat).Sub(r[k+i], new(big.Rat).Mul(q[k], c))
+		}
+	}
+	return q, trimmed(r)
+}
+
+// trimmed leaves out the leading coefficients that are zero.
+func trimmed(p []*big.Rat) []*big.Rat {
+	for len(p) > 0 && p[len(p)-1].Sign() == 0 {
+		p = p[:len(p)-1]
+	}
+	return p
 }
 
 // divided is p/(x − r) for a zero r of p, by Horner's scheme.

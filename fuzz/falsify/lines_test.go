@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 
 	"stopgrad/theory/lang"
@@ -77,6 +78,28 @@ func TestSurdsAreZeros(t *testing.T) {
 	for _, none := range [][]*big.Rat{rats("-4", "0", "1"), rats("4", "0", "1"), rats("1", "1"), rats("-2", "0", "0", "1")} {
 		if got := surds(none); got != nil {
 			t.Errorf("%v has %v", none, got)
+		}
+	}
+}
+
+// TestSurdsOfSquares: (x − 1)³·(x² − 2)² touches zero at ±√2.
+func TestSurdsOfSquares(t *testing.T) {
+	p := rats("1")
+	for _, factor := range [][]*big.Rat{rats("-1", "1"), rats("-1", "1"), rats("-1", "1"), rats("-2", "0", "1"), rats("-2", "0", "1")} {
+		q := rats(slices.Repeat([]string{"0"}, len(p)+len(factor)-1)...)
+		for i, a := range p {
+			for j, b := range factor {
+				q[i+j].Add(q[i+j], new(big.Rat).Mul(a, b))
+			}
+		}
+		p = q
+	}
+	if got := surds(p); len(got) != 2 || got[0].C.Cmp(big.NewRat(2, 1)) != 0 {
+		t.Errorf("%v", got)
+	}
+	for _, p := range [][]*big.Rat{nil, rats("0"), rats("3"), rats("0", "0")} {
+		if got := surds(p); got != nil {
+			t.Errorf("%v has %v", p, got)
 		}
 	}
 }

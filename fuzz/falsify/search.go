@@ -58,7 +58,8 @@ type Result struct {
 	Nearest float64
 	// Tested is what was followed of a statement over steps.
 	Tested sample.Tested
-	CutOff bool  // the context, or maxExact, ended the search early
+	CutOff bool  // the context ended the search early
+	Spent  bool  // maxExact did, which depends on the seed alone
 	Err    error // of the last state that could not be judged, if none could
 }
 
@@ -149,10 +150,9 @@ func (s *searcher) finished() bool {
 	if s.res.Refutation != nil {
 		return true
 	}
-	if s.ctx.Err() != nil || s.exact.Spent() > maxExact {
-		s.res.CutOff = true
-	}
-	return s.res.CutOff
+	s.res.CutOff = s.res.CutOff || s.ctx.Err() != nil
+	s.res.Spent = s.res.Spent || s.exact.Spent() > maxExact
+	return s.res.CutOff || s.res.Spent
 }
 
 // offer judges an exact state and hands a failure to the verdict.
@@ -275,8 +275,10 @@ func (s *searcher) large() {
 		return
 	}
 	stream := sample.NewStream(s.o.Seed, s.label+"/large")
+	// What one of them takes may be as much as all others together: the rest of the search is not to go without.
+	most := s.exact.Spent() + maxExact/largeShare
 	for i := range largeStates {
-		if s.finished() {
+		if s.finished() || s.exact.Spent() > most {
 			return
 		}
 		s.res.Drawn++
@@ -297,7 +299,10 @@ func (s *searcher) large() {
 	}
 }
 
-const largeStates = 40
+const (
+	largeStates = 40
+	largeShare  = 10 // of the exact work of a search
+)
 
 var largeSizes = []int{4, 5, 6, 8, 12, 4, 5, 6, 16, model.MaxSize}
 

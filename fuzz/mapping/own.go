@@ -178,7 +178,7 @@ func CheckOwnFile(name string) error {
 	if ext := filepath.Ext(name); !strings.EqualFold(ext, ".csv") {
 		return fmt.Errorf("mapping: cannot write %s: a map of one's own flow is written as .csv, not %q", name, ext)
 	}
-	return nil
+	return writable(name)
 }
 
 // WriteFile writes the map as CSV. The file appears complete or not at all.

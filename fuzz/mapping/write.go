@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -25,12 +26,25 @@ var writers = map[string]func(drawing, io.Writer) error{
 	".png": drawing.WritePNG,
 }
 
-// CheckFile returns an error unless the name ends in .svg, .png or .csv: ask before a long measurement.
+// CheckFile returns an error unless the name ends in .svg, .png or .csv and a file can be written there: ask before a long
+// measurement.
 func CheckFile(name string) error {
 	if ext := filepath.Ext(name); writers[strings.ToLower(ext)] == nil {
 		return fmt.Errorf("mapping: cannot write %s: its name must end in .svg, .png or .csv, not %q", name, ext)
 	}
-	return nil
+	return writable(name)
+}
+
+// writable reports why a file of that name could not be written, so that a map is not measured for nothing.
+func writable(name string) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return fmt.Errorf("mapping: cannot write %s: it is a folder", name)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return fmt.Errorf("mapping: cannot write %s: %w", name, errors.Unwrap(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // WriteFile writes the map in the format that the name's extension names. The file appears complete or not at all.

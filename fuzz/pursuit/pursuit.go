@@ -132,26 +132,10 @@ func newPursuer(ctx context.Context, part *lang.Part, dims map[lang.Dim]int) (*p
 		at += l.rows * l.cols
 		p.letter = append(p.letter, l)
 	}
-	for i, co := range c.Coords() {
-		if p.moves(co.Symbol) {
-			continue
-		}
-		// Inputs stand still: their values are those of the motion looked for.
-		if p.input(co.Symbol) {
-			p.axes[i] = falsify.Axis{}
-		}
-	}
 	return p, nil
 }
 
-func (p *pursuer) moves(name string) bool { return p.part.Env.Equation(name) != nil }
-
-func (p *pursuer) input(name string) bool {
-	s := p.part.Env.Symbols[name]
-	return s != nil && s.Input
-}
-
-// state builds the state of coordinates.
+// state builds the state of coordinates. Among them are the values that inputs keep.
 func (p *pursuer) state(x []float64) (eval.State[float64], error) {
 	return chart.Build(p.chart, eval.Float{}, x)
 }

@@ -125,3 +125,21 @@ func TestMotionsThatRunAway(t *testing.T) {
 		}
 	}
 }
+
+// TestMotionsUnderInputs: an input may keep any value that the hypotheses allow it, not 0 alone.
+func TestMotionsUnderInputs(t *testing.T) {
+	for text, fails := range map[string]bool{
+		"  scalar x\n  input u\n  flow\n    x' = u - x\n  says s: always x <= 1/2\n    assume start h: x <= 1/4\n    assume always k: u <= 1\n":            true,
+		"  scalar x\n  input u > 0\n  flow\n    x' = u - x\n  says s: always x <= 1/2\n    assume start h: x <= 1/4\n":                                     true,
+		"  scalar x\n  input u\n  flow\n    x' = u - x\n  says s: always x <= 1/2\n    assume start h: x <= 1/4\n    assume always k: u <= 1/2\n":          false,
+		"  size n\n  matrix A : n x n symmetric\n  input B : n x n\n  flow\n    A' = B + B^T - A\n  says s: always A + I psd\n    assume start h: A psd\n": true,
+	} {
+		f, err := lang.Parse(lang.Source{Name: "test.claim", Text: "claim test\n  title t\n  printed p\n" + text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := Search(context.Background(), f.Claims[0].Parts[0], 1, "test", effort(1)); (r.Refutation != nil) != fails {
+			t.Errorf("refuted %v, fails %v: %s", r.Refutation != nil, fails, text)
+		}
+	}
+}

@@ -79,7 +79,7 @@ func Run(ctx context.Context, f *lang.File, o Options) (*ledger.Ledger, error) {
 	queue := r.queue() // before the workers start, who share what it fills
 	jobs := make(chan job)
 	var wg sync.WaitGroup
-	for range max(1, o.Workers) {
+	for range min(max(1, o.Workers), len(queue)) {
 		wg.Go(func() {
 			for j := range jobs {
 				r.work(ctx, j)

@@ -188,7 +188,7 @@ func TestInterruptedAuditGoesOn(t *testing.T) {
 	if canonical(t, resumed) != canonical(t, whole) {
 		t.Error("the resumed audit differs from an uninterrupted one")
 	}
-	if err := WriteFinal(dir, whole); err != nil {
+	if err := WriteFinal(dir, identity, whole); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, PartialFile)); !errors.Is(err, os.ErrNotExist) {
@@ -215,9 +215,40 @@ func TestPartialLedgerOfAnotherAudit(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := ReadPartial(dir, id)
-		if err != nil || (len(got) == 1) != (name == "same") {
+		if same := name == "same"; (err == nil) != same || same && len(got) != 1 || !same && !errors.As(err, new(*OtherError)) {
 			t.Errorf("%s: %d claims taken over, error %v", name, len(got), err)
 		}
+		// Nothing that another audit left is lost, at the end of this one or on the way.
+		if name == "same" {
+			continue
+		}
+		if err := WritePartial(dir, id, l); !errors.As(err, new(*OtherError)) {
+			t.Errorf("%s: written over: %v", name, err)
+		}
+		if err := WriteFinal(dir, id, l); err != nil {
+			t.Error(err)
+		}
+		if got, err := ReadPartial(dir, identity); len(got) != 1 || err != nil {
+			t.Errorf("%s: %d claims are left, error %v", name, len(got), err)
+		}
+	}
+	// Nor what the same audit, of other claims, left.
+	y := &ledger.Ledger{Schema: ledger.Schema, Seed: 1, Depth: "tiny", Claims: []ledger.Claim{{ID: "y", Verdict: ledger.Proved}}}
+	for _, write := range []func(string, string, *ledger.Ledger) error{WritePartial, WriteFinal} {
+		if err := write(dir, identity, y); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadPartial(dir, identity); len(got) != 2 || err != nil {
+			t.Errorf("%d claims are kept, error %v", len(got), err)
+		}
+	}
+	both := *y
+	both.Claims = append(both.Claims, l.Claims...)
+	if err := WriteFinal(dir, identity, &both); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadPartial(dir, identity); got != nil || err != nil {
+		t.Errorf("%d claims are left of a finished audit, error %v", len(got), err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, PartialFile), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
@@ -430,5 +461,20 @@ func BenchmarkAuditQuick(b *testing.B) {
 		if _, err := Run(context.Background(), f, Options{Seed: 1, Depth: Quick, Workers: 1}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestLongNamesMakeFiles(t *testing.T) {
+	long := strings.Repeat("a", 500)
+	a, b := FileWord(long), FileWord(long+"b")
+	if len(a) > longestWord || len(b) > longestWord || a == b {
+		t.Errorf("%s and %s", a, b)
+	}
+	if w := FileWord("kappa_1-x"); w != "kappa_5f_1-x" {
+		t.Errorf("a short name became %s", w)
+	}
+	name := CertificateFolder + "/" + a + ".corrected." + b + ".sampled-counterexample.cert"
+	if err := KeepCertificate(t.TempDir(), name, []byte("x")); err != nil {
+		t.Error(err)
 	}
 }

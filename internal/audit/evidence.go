@@ -130,7 +130,11 @@ func certificateName(c *lang.Claim, p *lang.Part, kind string) string {
 	return CertificateFolder + "/" + FileWord(c.ID) + "." + reading + "." + FileWord(p.Name) + "." + kind + ".cert"
 }
 
-// FileWord keeps what is safe in a file name and spells out the rest, so that different words stay different.
+// longestWord is how long a word of a file name may be: two of them and what goes with them stay below 255 bytes.
+const longestWord = 88
+
+// FileWord keeps what is safe in a file name and spells out the rest, so that different words stay different; of a long one
+// the end is a digest of the whole.
 func FileWord(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -139,6 +143,12 @@ func FileWord(s string) string {
 		} else {
 			fmt.Fprintf(&b, "_%x_", r)
 		}
+	}
+	if b.Len() > longestWord {
+		sum := sha256.Sum256([]byte(s))
+		// No word that is spelled out has an s between its signs.
+		digest := "_sha256_" + hex.EncodeToString(sum[:8])
+		return b.String()[:longestWord-len(digest)] + digest
 	}
 	return b.String()
 }
@@ -154,8 +164,12 @@ func counterexample(c *lang.Claim, r *verdict.Refutation) []byte {
 	return text
 }
 
-// twinCertificate is the evidence that a twin is refuted, or else that it is proved.
+// twinCertificate is the evidence that a twin is refuted, or else that it is proved; one that is both has none, so that a
+// resumed audit judges it again.
 func twinCertificate(c *lang.Claim, t theory.TwinResult) []byte {
+	if t.Verdict == verdict.Contradiction {
+		return nil
+	}
 	if text := counterexample(c, t.Search.Refutation); text != nil || t.Proof == nil {
 		return text
 	}

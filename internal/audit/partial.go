@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,11 +43,24 @@ func Identity(o Options) (string, error) {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// OtherError says that a folder holds what another audit has left unfinished.
+type OtherError struct {
+	Path  string
+	Found *ledger.Ledger
+}
+
+// Error says of which audit it is, and what can be done.
+func (e *OtherError) Error() string {
+	return fmt.Sprintf("audit: %s keeps %d claims of another audit that was cut short (depth %s, seed %d; other claims, depth, seed or program): finish that one, remove the file, or use another folder",
+		e.Path, len(e.Found.Claims), e.Found.Depth, e.Found.Seed)
+}
+
 // ReadPartial returns the claims that an interrupted audit of the given identity left in the folder, or none
-// if there is no partial ledger or it is that of another audit. A partial ledger that cannot be read is an
-// error.
+// if there is no partial ledger. A partial ledger that cannot be read is an error, and that of another audit an
+// [*OtherError]: its claims may have taken hours.
 func ReadPartial(dir, identity string) (map[string]ledger.Claim, error) {
-	l, err := ledger.ReadFile(filepath.Join(dir, PartialFile))
+	path := filepath.Join(dir, PartialFile)
+	l, err := ledger.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -54,7 +68,7 @@ func ReadPartial(dir, identity string) (map[string]ledger.Claim, error) {
 		return nil, err
 	}
 	if l.Summary.Resume != identity {
-		return nil, nil
+		return nil, &OtherError{path, l}
 	}
 	out := map[string]ledger.Claim{}
 	for _, c := range l.Claims {
@@ -63,10 +77,21 @@ func ReadPartial(dir, identity string) (map[string]ledger.Claim, error) {
 	return out, nil
 }
 
-// WritePartial writes the ledger so far into the folder, without its words: they are said again by the certificates.
+// WritePartial writes the ledger so far into the folder, without its words: they are said again by the certificates. What
+// the folder has of the same audit and the ledger has not is kept: claims that were not asked for this time, or that another
+// process has finished.
 func WritePartial(dir, identity string, l *ledger.Ledger) error {
+	kept, err := ReadPartial(dir, identity)
+	if err != nil {
+		return err
+	}
 	p := *l
 	p.Claims = slices.Clone(l.Claims)
+	for _, id := range slices.Sorted(maps.Keys(kept)) {
+		if l.Claim(id) == nil {
+			p.Claims = append(p.Claims, kept[id])
+		}
+	}
 	for i := range p.Claims {
 		c := &p.Claims[i]
 		c.Verdict = ledger.Undecided
@@ -103,10 +128,23 @@ func ReadCertificate(dir, name string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 }
 
-// WriteFinal writes the ledger of a finished audit into the folder and removes the partial one.
-func WriteFinal(dir string, l *ledger.Ledger) error {
+// WriteFinal writes the ledger of a finished audit into the folder and removes the partial one, unless that has claims of the
+// same audit that were not asked for this time, or is of another audit.
+func WriteFinal(dir, identity string, l *ledger.Ledger) error {
 	if err := l.WriteFile(filepath.Join(dir, LedgerFile)); err != nil {
 		return err
+	}
+	kept, err := ReadPartial(dir, identity)
+	if errors.As(err, new(*OtherError)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for id := range kept {
+		if l.Claim(id) == nil {
+			return WritePartial(dir, identity, l)
+		}
 	}
 	if err := os.Remove(filepath.Join(dir, PartialFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("audit: %w", err)

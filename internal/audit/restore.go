@@ -93,10 +93,11 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 					return nil, false
 				}
 			}
+			if (rec.Certificate != "") != (err == nil) {
+				// What no certificate decides is judged again, and what has no meaning has none.
+				return nil, false
+			}
 			if rec.Certificate != "" {
-				if err != nil {
-					return nil, false
-				}
 				ok := false
 				if v, _, ok = established(m, rec.Certificate); !ok {
 					return nil, false

@@ -137,10 +137,11 @@ func TestForgedFoldersSayNothing(t *testing.T) {
 		}
 	}
 	for what, edit := range map[string]func(c *ledger.Claim){
-		"another Γ":         func(c *ledger.Claim) { c.Evidence[0].Detail.Given = append(c.Evidence[0].Detail.Given, "here 1 == 2") },
-		"another twin":      func(c *ledger.Claim) { c.Twins[0].Detail.Statement = "1 == 2" },
-		"a twin's sequent":  func(c *ledger.Claim) { c.Twins[0].Detail.Sequent = "sha256:00" },
-		"a twin of no part": func(c *ledger.Claim) { c.Twins[0].Detail.Part = "x" },
+		"another Γ":                    func(c *ledger.Claim) { c.Evidence[0].Detail.Given = append(c.Evidence[0].Detail.Given, "here 1 == 2") },
+		"another twin":                 func(c *ledger.Claim) { c.Twins[0].Detail.Statement = "1 == 2" },
+		"a twin's sequent":             func(c *ledger.Claim) { c.Twins[0].Detail.Sequent = "sha256:00" },
+		"a twin without a certificate": func(c *ledger.Claim) { c.Twins[0].Certificate = "" },
+		"a twin of no part":            func(c *ledger.Claim) { c.Twins[0].Detail.Part = "x" },
 	} {
 		l, err := ledger.Decode(partial, []byte(text))
 		if err != nil {
@@ -263,7 +264,7 @@ func TestAuditToBeKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteFinal(dir, l); err != nil {
+	if err := WriteFinal(dir, "me", l); err != nil {
 		t.Fatal(err)
 	}
 }

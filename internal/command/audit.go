@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"stopgrad/internal/audit"
@@ -70,8 +71,15 @@ func (a *auditCommand) Run(c *console) error {
 	}
 	var old *ledger.Ledger
 	if a.Against != "" {
-		if old, err = ledger.ReadFile(a.Against); err != nil {
-			return badInput(err)
+		old, err = input(c, a.Against, func() (*ledger.Ledger, error) {
+			l, err := ledger.ReadFile(a.Against)
+			if err != nil {
+				return nil, badInput(err)
+			}
+			return l, nil
+		})
+		if err != nil {
+			return err
 		}
 		if a.IDs != nil {
 			old = old.Select(a.IDs)
@@ -138,8 +146,14 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 		if o.Finished, err = audit.ReadPartial(s.Out, identity); err != nil {
 			return nil, badInput(err)
 		}
-		if n := len(o.Finished); n > 0 {
-			fmt.Fprintf(c.stderr, "going on from %d claims finished earlier, their certificates read again\n", n)
+		asked := 0
+		for id := range o.Finished {
+			if ids == nil || slices.Contains(ids, id) {
+				asked++
+			}
+		}
+		if asked > 0 {
+			fmt.Fprintf(c.stderr, "going on from %d claims finished earlier, their certificates read again\n", asked)
 		}
 		o.Certificate = func(name string) ([]byte, error) { return audit.ReadCertificate(s.Out, name) }
 		o.Keep = func(name string, content []byte) error { return audit.KeepCertificate(s.Out, name, content) }
@@ -180,7 +194,7 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 	}
 	cut := err != nil
 	if s.Out != "" && !cut {
-		if err := audit.WriteFinal(s.Out, l); err != nil {
+		if err := audit.WriteFinal(s.Out, identity, l); err != nil {
 			return nil, badInput(err)
 		}
 	}

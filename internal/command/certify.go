@@ -14,6 +14,7 @@ import (
 	"stopgrad/fuzz/campaign"
 	"stopgrad/fuzz/certify"
 	"stopgrad/internal/audit"
+	"stopgrad/internal/ledger"
 	"stopgrad/theory"
 	"stopgrad/theory/lang"
 )
@@ -42,7 +43,7 @@ func (k *certifyCommand) Run(c *console) error {
 	if k.Budget <= 0 || k.Nodes <= 0 {
 		return &exit{BadInput, "--budget and --nodes are positive"}
 	}
-	file, claims, err := k.claims()
+	file, claims, err := k.claims(c)
 	if err != nil {
 		return err
 	}
@@ -81,6 +82,9 @@ func (k *certifyCommand) Run(c *console) error {
 		}
 		defer store.Close()
 		o.Results = store
+	}
+	if err := k.place(len(jobs) > 1); err != nil {
+		return err
 	}
 	fallen := 0
 	for _, j := range jobs {
@@ -133,7 +137,7 @@ func (k *certifyCommand) Run(c *console) error {
 }
 
 // claims are those of the target.
-func (k *certifyCommand) claims() (*lang.File, []*lang.Claim, error) {
+func (k *certifyCommand) claims(c *console) (*lang.File, []*lang.Claim, error) {
 	f, err := theory.Load()
 	if err != nil {
 		return nil, nil, err
@@ -144,11 +148,29 @@ func (k *certifyCommand) claims() (*lang.File, []*lang.Claim, error) {
 	if _, err := os.Stat(k.Target); err != nil {
 		return nil, nil, unknownClaim(k.Target, f)
 	}
-	own, _, err := ownClaims(k.Target)
+	own, _, err := ownClaims(c, k.Target)
 	if err != nil {
 		return nil, nil, err
 	}
 	return own, own.Claims, nil
+}
+
+// place checks that certificates can be written where they are to go, so that nothing is searched for in vain.
+func (k *certifyCommand) place(several bool) error {
+	if k.Out == "" {
+		return nil
+	}
+	folder := k.Out
+	if !several {
+		if info, err := os.Stat(k.Out); err == nil && info.IsDir() {
+			return &exit{BadInput, fmt.Sprintf("--out=%s is a folder; the certificate of a single statement is a file", k.Out)}
+		}
+		folder = filepath.Dir(k.Out)
+	}
+	if err := ledger.PrepareFolder(folder); err != nil {
+		return badInput(err)
+	}
+	return nil
 }
 
 // keep writes the certificate.
@@ -162,9 +184,6 @@ func (k *certifyCommand) keep(out *certify.Outcome, cl *lang.Claim, p *lang.Part
 	}
 	path := k.Out
 	if several {
-		if err := os.MkdirAll(k.Out, 0o755); err != nil {
-			return badInput(err)
-		}
 		path = filepath.Join(k.Out, audit.FileWord(cl.ID)+"."+audit.FileWord(p.Name)+".cert")
 	}
 	if err := campaign.WriteFile(path, text); err != nil {
@@ -198,7 +217,7 @@ func (k *certifyCommand) shrunk(ctx context.Context, f *lang.File, cl *lang.Clai
 			break
 		}
 		d, _ := slab.Width.Float64()
-		best = &near{found, fmt.Sprintf("%s up to distance %.3g from %s = %s: for %s", found.Verdict, d, slab.Name, slab.End.RatString(), slab.Bounds())}
+		best = &near{found, fmt.Sprintf("%s up to distance %.3g from %s = %s: at its points with %s", found.Verdict, d, slab.Name, slab.End.RatString(), slab.Bounds())}
 		slab.Width = new(big.Rat).Mul(slab.Width, big.NewRat(1, 8))
 	}
 	return best

@@ -50,7 +50,7 @@ func (k *checkCommand) Run(c *console) error {
 	if k.Out != "" {
 		return &exit{BadInput, "--out goes with a claim file; a check at a state writes no ledger"}
 	}
-	claim, err := oneClaim(k.Target, k.ID)
+	claim, err := oneClaim(c, k.Target, k.ID)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (k *checkCommand) Run(c *console) error {
 }
 
 // oneClaim is the built-in claim called target, or the claim called id, or the only one, of the file target.
-func oneClaim(target, id string) (*lang.Claim, error) {
+func oneClaim(con *console, target, id string) (*lang.Claim, error) {
 	f, err := theory.Load()
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func oneClaim(target, id string) (*lang.Claim, error) {
 	if _, missing := os.Stat(target); missing != nil {
 		return nil, unknownClaim(target, f)
 	}
-	own, _, err := ownClaims(target)
+	own, _, err := ownClaims(con, target)
 	if err != nil {
 		return nil, err
 	}
@@ -127,16 +127,18 @@ func oneClaim(target, id string) (*lang.Claim, error) {
 }
 
 // readState reads a state file, or standard input for "-".
-func readState(c *console, path string) (s *statecheck.State, err error) {
-	if path == "-" {
-		s, err = statecheck.ReadState(c.stdin, "standard input")
-	} else {
-		s, err = statecheck.ReadStateFile(path)
-	}
-	if err != nil {
-		return nil, badInput(err)
-	}
-	return s, nil
+func readState(c *console, path string) (*statecheck.State, error) {
+	return input(c, path, func() (s *statecheck.State, err error) {
+		if path == "-" {
+			s, err = statecheck.ReadState(c.stdin, "standard input")
+		} else {
+			s, err = statecheck.ReadStateFile(path)
+		}
+		if err != nil {
+			return nil, badInput(err)
+		}
+		return s, nil
+	})
 }
 
 // file judges a user's own claim file.
@@ -144,7 +146,7 @@ func (k *checkCommand) file(c *console) error {
 	if k.Reading != "" || k.Part != "" || k.ID != "" {
 		return &exit{BadInput, "--reading, --part and a second name go with --state"}
 	}
-	own, sources, err := ownClaims(k.Target)
+	own, sources, err := ownClaims(c, k.Target)
 	if err != nil {
 		if _, missing := os.Stat(k.Target); missing != nil {
 			if f, bad := theory.Load(); bad == nil && f.Claim(k.Target) != nil {

@@ -40,7 +40,7 @@ assumed all along; start: at the beginning only), then the abbreviations.`
 
 // Run shows claims.
 func (s *showCommand) Run(c *console) error {
-	claims, err := s.claims()
+	claims, err := s.claims(c)
 	if err != nil {
 		return err
 	}
@@ -64,12 +64,14 @@ func (s *showCommand) one(c *console, w io.Writer, claim *lang.Claim) error {
 		return report.ShowLaTeX(w, claim, s.Unfolded)
 	}
 	prove := func(p *lang.Part) *verdict.Proof { return verdict.Prove(c.ctx, p) }
-	refute := func(p *lang.Part) (ledger.Detail, verdict.Verdict) { return audit.Counterexample(c.ctx, claim, p, audit.Quick, 1) }
+	refute := func(p *lang.Part) (ledger.Detail, verdict.Verdict) {
+		return audit.Counterexample(c.ctx, claim, p, audit.Quick, 1)
+	}
 	return report.Show(w, claim, prove, refute, s.Unfolded, c.page())
 }
 
 // claims are the built-in claim with the given id, or those of the given file.
-func (s *showCommand) claims() ([]*lang.Claim, error) {
+func (s *showCommand) claims(c *console) ([]*lang.Claim, error) {
 	f, err := theory.Load()
 	if err != nil {
 		return nil, err
@@ -84,7 +86,7 @@ func (s *showCommand) claims() ([]*lang.Claim, error) {
 	case missing != nil:
 		return nil, unknownClaim(s.Target, f)
 	}
-	own, _, err := ownClaims(s.Target)
+	own, _, err := ownClaims(c, s.Target)
 	if err != nil {
 		return nil, err
 	}

@@ -159,6 +159,30 @@ func (c *console) write(render func(io.Writer) error) error {
 	return nil
 }
 
+// input reads what a command works on. A pipe or a terminal may never end: Ctrl-C ends the command, not the reading, which
+// is left to itself.
+func input[T any](c *console, name string, read func() (T, error)) (T, error) {
+	type result struct {
+		v   T
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := read()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-c.ctx.Done():
+		var none T
+		if name == "-" {
+			name = "standard input"
+		}
+		return none, interrupted("%s is not read yet", name)
+	}
+}
+
 // interrupted is the error of a command that Ctrl-C ended.
 func interrupted(format string, args ...any) error {
 	return &exit{Interrupted, "interrupted: " + fmt.Sprintf(format, args...)}

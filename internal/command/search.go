@@ -34,7 +34,7 @@ type refuteCommand struct {
 
 // Run looks for counterexamples. Finding some is what it is for: the exit code is 0 either way.
 func (r *refuteCommand) Run(c *console) error {
-	f, ids, reg, err := claimsAndRegion(r.Target, r.ID, r.Region)
+	f, ids, reg, err := claimsAndRegion(c, r.Target, r.ID, r.Region)
 	if err != nil {
 		return err
 	}
@@ -105,6 +105,9 @@ func writeReport(w io.Writer, rep fuzz.Report) {
 		if x.CutOff {
 			fmt.Fprintf(w, "    %-10s the time ran out before the search was over\n", "cut off")
 		}
+		if x.Spent {
+			fmt.Fprintf(w, "    %-10s the work that a search may do was used up before all states were drawn\n", "cut off")
+		}
 	}
 	if rep.CutOff {
 		fmt.Fprintln(w, "\nThe time ran out: with more --patience more may be found, and the same command need not find the same again.")
@@ -125,7 +128,7 @@ type fuzzCommand struct {
 // Run samples the claim over the region. A confirmed failure is exit 1; a statement whose hypotheses no point meets is a
 // warning and exit 3.
 func (z *fuzzCommand) Run(c *console) error {
-	f, ids, reg, err := claimsAndRegion(z.Target, z.ID, z.Region)
+	f, ids, reg, err := claimsAndRegion(c, z.Target, z.ID, z.Region)
 	if err != nil {
 		return err
 	}
@@ -232,7 +235,7 @@ func short(exact string) string {
 }
 
 // claimsAndRegion finds the claims that a search is about, in the built-in claims or a file, and reads the region.
-func claimsAndRegion(target, id, file string) (f *lang.File, ids []string, r *region.Region, err error) {
+func claimsAndRegion(con *console, target, id, file string) (f *lang.File, ids []string, r *region.Region, err error) {
 	if f, err = theory.Load(); err != nil {
 		return nil, nil, nil, err
 	}
@@ -245,7 +248,7 @@ func claimsAndRegion(target, id, file string) (f *lang.File, ids []string, r *re
 	case missing != nil:
 		return nil, nil, nil, unknownClaim(target, f)
 	default:
-		if f, _, err = ownClaims(target); err != nil {
+		if f, _, err = ownClaims(con, target); err != nil {
 			return nil, nil, nil, err
 		}
 		for _, c := range f.Claims {
@@ -260,8 +263,15 @@ func claimsAndRegion(target, id, file string) (f *lang.File, ids []string, r *re
 	if file == "" {
 		return f, ids, nil, nil
 	}
-	if r, err = region.ReadFile(file); err != nil {
-		return nil, nil, nil, badInput(err)
+	r, err = input(con, file, func() (*region.Region, error) {
+		r, err := region.ReadFile(file)
+		if err != nil {
+			return nil, badInput(err)
+		}
+		return r, nil
+	})
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	return f, ids, r, nil
 }
@@ -344,7 +354,7 @@ func (m *mapCommand) settings(parse func(string) (string, *big.Rat, error)) (map
 
 // own maps the flow of a claim file.
 func (m *mapCommand) own(c *console) error {
-	claim, err := oneClaim(m.Target, m.ID)
+	claim, err := oneClaim(c, m.Target, m.ID)
 	if err != nil {
 		return err
 	}

@@ -82,14 +82,16 @@ func (s *simulateCommand) Run(c *console) error {
 }
 
 // readFlowState reads the state of a flow from a file, or from standard input for "-".
-func readFlowState(c *console, path string) (s *flow.State, err error) {
-	if path == "-" {
-		s, err = flow.DecodeState(c.stdin, "standard input")
-	} else {
-		s, err = flow.ReadStateFile(path)
-	}
-	if err != nil {
-		return nil, badInput(err)
-	}
-	return s, nil
+func readFlowState(c *console, path string) (*flow.State, error) {
+	return input(c, path, func() (s *flow.State, err error) {
+		if path == "-" {
+			s, err = flow.DecodeState(c.stdin, "standard input")
+		} else {
+			s, err = flow.ReadStateFile(path)
+		}
+		if err != nil {
+			return nil, badInput(err)
+		}
+		return s, nil
+	})
 }

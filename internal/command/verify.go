@@ -40,7 +40,7 @@ func (k *verifyCommand) Run(c *console) error {
 	}
 	var parts *established
 	if k.Claims != "" {
-		if parts, err = claimsToEstablish(k.Claims); err != nil {
+		if parts, err = claimsToEstablish(c, k.Claims); err != nil {
 			return err
 		}
 	}
@@ -49,7 +49,10 @@ func (k *verifyCommand) Run(c *console) error {
 		if c.ctx.Err() != nil {
 			return interrupted("%s was not reached", onOneLine(path))
 		}
-		cert, err := readCertificate(path)
+		cert, err := input(c, path, func() (*certificate.Certificate, error) { return readCertificate(path) })
+		if c.ctx.Err() != nil {
+			return interrupted("%s is not verified", onOneLine(path))
+		}
 		text := ""
 		if err == nil {
 			text, err = said(cert, k.Full)
@@ -220,13 +223,13 @@ type established struct {
 	done     []verdict.Verdict
 }
 
-func claimsToEstablish(file string) (*established, error) {
+func claimsToEstablish(con *console, file string) (*established, error) {
 	f, err := theory.Load()
 	if err != nil {
 		return nil, err
 	}
 	if file != "paper" {
-		if f, _, err = ownClaims(file); err != nil {
+		if f, _, err = ownClaims(con, file); err != nil {
 			return nil, err
 		}
 	}
@@ -284,13 +287,10 @@ func (e *established) summary(w io.Writer) error {
 }
 
 // ownClaims reads a user's claim file together with the built-in systems, over the built-in claims.
-func ownClaims(path string) (*lang.File, []lang.Source, error) {
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, &exit{BadInput, fmt.Sprintf("there is no claim file %s", path)}
-	case err != nil:
-		return nil, nil, badInput(err)
+func ownClaims(c *console, path string) (*lang.File, []lang.Source, error) {
+	text, err := input(c, path, func() ([]byte, error) { return claimText(path) })
+	if err != nil {
+		return nil, nil, err
 	}
 	builtin, err := theory.Sources()
 	if err != nil {
@@ -328,4 +328,26 @@ func certified[T interface {
 		ctx, goals, boxes = x.Context(), append(goals, x.Formula()), boxes+x.Leaves()
 	}
 	return ctx, goals, boxes
+}
+
+// maxClaimBytes bounds a claim file.
+const maxClaimBytes = 16 << 20
+
+func claimText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &exit{BadInput, fmt.Sprintf("there is no claim file %s", path)}
+	case err != nil:
+		return nil, badInput(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxClaimBytes+1))
+	switch {
+	case err != nil:
+		return nil, badInput(err)
+	case len(text) > maxClaimBytes:
+		return nil, &exit{BadInput, fmt.Sprintf("%s is larger than %d bytes, too large for a claim file", path, maxClaimBytes)}
+	}
+	return text, nil
 }

@@ -11,11 +11,22 @@ import (
 	"strings"
 )
 
+// maxBytes bounds the file of a ledger; that of the built-in claims has less than a million.
+const maxBytes = 256 << 20
+
 // ReadFile reads a ledger from a file; see [Decode].
 func ReadFile(path string) (*Ledger, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("ledger: %s: larger than %d bytes", path, maxBytes)
 	}
 	return Decode(path, data)
 }
@@ -37,6 +48,9 @@ func Decode(name string, data []byte) (*Ledger, error) {
 	if err := dec.Decode(&l); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) {
+			if typ.Field == "" {
+				return nil, fmt.Errorf("ledger: %s: %s where an object is expected", at(typ.Offset), typ.Value)
+			}
 			return nil, fmt.Errorf("ledger: %s: %s: %s where %s is expected", at(typ.Offset), typ.Field, typ.Value, typ.Type)
 		}
 		return nil, fmt.Errorf("ledger: %s: %s", at(dec.InputOffset()), strings.TrimPrefix(err.Error(), "json: "))

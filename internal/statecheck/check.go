@@ -56,6 +56,8 @@ type PartResult struct {
 	Notes    []string
 
 	undefined int // choices of modes at which the statement is undefined
+	// unrefuted is set where a statement over time fails at the state and the model knows of no motion from there.
+	unrefuted bool
 }
 
 // Skipped is a part that the state does not decide.
@@ -399,7 +401,12 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		}
 		if f.Close && !f.Holds {
 			res.Open = true
-			res.note(map[bool]string{false: closeNote, true: roundedNote}[len(res.Rounded) > 0])
+			switch {
+			case len(res.Rounded) > 0:
+				res.note(roundedNote)
+			case !res.unrefuted: // which has its own note
+				res.note(closeNote)
+			}
 		} else {
 			res.Holds = res.Holds && f.Holds
 		}

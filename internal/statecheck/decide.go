@@ -40,9 +40,26 @@ func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 		b.forgive(f, rough, res)
 	}
 	if !f.Holds && f.Met {
-		res.Against = b.against()
+		b.confirm(f, res)
 	}
 	return f, nil
+}
+
+// confirm asks the model about a part that fails at the state, for the numbers; and of a statement over time, whether it does.
+// What a state says of those is said of one that a motion passes along which the hypotheses hold: where x' = 1 and x·y = 0 all
+// along, y is 0 for all time, whatever it is at a state with x = 0, from which nothing moves.
+func (b *binding) confirm(f *eval.Finding, res *PartResult) {
+	r, err := verdict.Refute(b.part, b.filled())
+	switch {
+	case err == nil && (r.Verdict().IsRefuted() || !eval.OverTime(b.part)):
+		res.Against = r.Reason()
+	case !f.Close && eval.OverTime(b.part):
+		f.Close, res.unrefuted = true, true
+		if err == nil {
+			err = errors.New(r.Reason())
+		}
+		res.note("no motion or orbit along which it fails is known from here: " + err.Error())
+	}
 }
 
 // forgive counts hypotheses that state an equality, or a definite matrix, as met where they fail by rounding only: numbers
@@ -208,13 +225,4 @@ func (b *binding) speaksOf(f kernel.Formula) bool {
 		}
 	}
 	return true
-}
-
-// against says in numbers how the statement fails at the state, as the model finds it.
-func (b *binding) against() string {
-	r, err := verdict.Refute(b.part, b.filled())
-	if err != nil {
-		return ""
-	}
-	return r.Reason()
 }

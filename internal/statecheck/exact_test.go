@@ -69,6 +69,44 @@ func TestNearlyMetHypothesesViolateNothing(t *testing.T) {
 	}
 }
 
+// TestStatesThatNoMotionPasses: where x' = 1 and x·y = 0 all along, y is 0, and a state with x = 0 alone violates nothing.
+func TestStatesThatNoMotionPasses(t *testing.T) {
+	c := own(t, `claim passed
+  title t
+  printed nowhere
+  scalar x, y
+  scalar q >= 0
+  flow
+    x' = 1
+    y' = 0
+  map
+    x+ = x + 1
+    y+ = y
+  says zero: always y + 0*root(q) == 0 along the flow
+    assume h: x*y == 0
+`)
+	free := own(t, "claim free\n  title t\n  printed nowhere\n  scalar x, y\n  flow\n    x' = 1\n    y' = 0\n  says zero: always y == 0\n    assume h: x*y >= 0\n    assume g: x > -1\n")
+	for _, x := range []struct {
+		c     *lang.Claim
+		state string
+		want  Status
+	}{
+		{c, "x=0 y=1 q=4", NotDecided},
+		{c, "x=0 y=1 q=2", NotDecided}, // by the model, the root being irrational
+		{c, "x=0 y=0 q=4", Holds},
+		{c, "x=1 y=1 q=4", Unmet},
+		{free, "x=1 y=1", Violated},
+	} {
+		r := checkOwn(t, x.c, x.state)
+		if r.Status() != x.want {
+			t.Errorf("%s at %s: status %d, want %d: %+v", x.c.ID, x.state, r.Status(), x.want, r.Parts)
+		}
+		if x.want == NotDecided && slices.Contains(r.Parts[0].Notes, closeNote) {
+			t.Errorf("%s: rounding is blamed: %v", x.state, r.Parts[0].Notes)
+		}
+	}
+}
+
 // TestExactNumbersDecide pairs states whose last digits make the difference.
 func TestExactNumbersDecide(t *testing.T) {
 	c := own(t, `claim third

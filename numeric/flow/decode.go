@@ -16,6 +16,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// maxBytes bounds a state file: a device or a pipe may never end.
+const maxBytes = 16 << 20
+
 // DecodeState reads one state from r: a JSON object with any of the keys
 //
 //	alpha eta beta sigma2 t       a number, here and below also a fraction as text: "1/3"
@@ -31,9 +34,12 @@ import (
 // eta, beta or sigma2 is an error that names the line, the key, the row and the
 // column (counted from 1). Whether the state fits a flow is for Flow.Bind to say.
 func DecodeState(r io.Reader, name string) (*State, error) {
-	data, err := io.ReadAll(r)
+	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("flow: %s: %w", name, err)
+	}
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("flow: %s: larger than %d bytes", name, maxBytes)
 	}
 	d := &decoder{name: name, data: data, json: json.NewDecoder(bytes.NewReader(data))}
 	d.json.UseNumber()

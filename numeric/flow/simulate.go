@@ -11,6 +11,8 @@ import (
 const (
 	// DefaultPoints is the number of output times of Simulate.
 	DefaultPoints = 101
+	// MaxPoints bounds them: all states and measures are held in memory.
+	MaxPoints = 100_000
 	// DefaultRelTol and DefaultAbsTol replace those of package ode: three digits
 	// below the 1e-8 to which trajectories are compared, and an absolute tolerance,
 	// relative to the size of a variable below 1, that keeps eight digits of an entry
@@ -23,7 +25,7 @@ const (
 // documented defaults.
 type Settings struct {
 	// Points is the number of equidistant output times, both ends included; 0
-	// means DefaultPoints, otherwise at least 2.
+	// means DefaultPoints, otherwise 2 to MaxPoints.
 	Points int
 	// Times, if not nil, are the output times instead: ascending, between the time
 	// of the state and T.
@@ -119,8 +121,8 @@ func (st *Settings) times(t0, end float64) ([]float64, error) {
 	if n == 0 {
 		n = DefaultPoints
 	}
-	if n < 2 {
-		return nil, fmt.Errorf("flow: %d output points where at least 2 are needed", n)
+	if n < 2 || n > MaxPoints {
+		return nil, fmt.Errorf("flow: %d output points where 2 to %d are possible", n, MaxPoints)
 	}
 	if end == t0 {
 		return []float64{t0}, nil

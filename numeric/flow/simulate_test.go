@@ -285,6 +285,7 @@ func TestTimesAreChecked(t *testing.T) {
 		{math.Inf(1), nil, "end time +Inf"},
 		{2, &Settings{Points: 1}, "1 output points"},
 		{2, &Settings{Points: -3}, "-3 output points"},
+		{2, &Settings{Points: MaxPoints + 1}, "100001 output points"},
 		{2, &Settings{Times: []float64{1, 3}}, "output time 2 (3)"},
 		{2, &Settings{Times: []float64{0}}, "output time 1 (0)"},
 		{2, &Settings{ODE: ode.Settings{RelTol: -1}}, "RelTol"},

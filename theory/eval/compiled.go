@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"runtime"
 	"slices"
@@ -195,7 +196,7 @@ type compiled struct {
 	goals      []goal
 	assumption bool
 	steps      bool     // the statement is about orbits of the map
-	inputs     []string // that what is said over time depends on
+	inputs     []string // that what is said over time depends on, and how long it is said
 	kept       []look   // of an assumption: its equations hold a moment later too
 }
 
@@ -313,14 +314,29 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 		c.goals = append(c.goals, b.goal(f))
 	}
 	if !c.assumption && len(goals) > 0 && goals[0].Form().Temporal() {
-		c.inputs = b.inputs(goals)
+		for _, g := range goals {
+			c.inputs = append(c.inputs, b.inputs(g).names...)
+		}
+		for _, h := range hyps {
+			// Inputs that keep their values end a motion where, following it, they would not.
+			if of := b.inputs(h.Formula()); h.Mark() == kernel.Kept && of.moving {
+				c.inputs = append(c.inputs, of.names...)
+			}
+		}
+		slices.Sort(c.inputs)
+		c.inputs = slices.Compact(c.inputs)
 	}
 	c.ops = b.prog.ops
 	return b.err
 }
 
-// inputs names the inputs, and the state variables that move like one, that formulas over time mention, themselves or through the equations of what they mention.
-func (b *builder) inputs(fs []kernel.Formula) (names []string) {
+// dependence is what a formula over time depends on, itself or through the equations of what it mentions.
+type dependence struct {
+	names  []string // of the inputs, and of the state variables that move like one
+	moving bool     // whether there are others, which an equation moves
+}
+
+func (b *builder) inputs(f kernel.Formula) (of dependence) {
 	seen := map[*kernel.Term]bool{}
 	var visit func(t *kernel.Term)
 	visit = func(t *kernel.Term) {
@@ -335,14 +351,15 @@ func (b *builder) inputs(fs []kernel.Formula) (names []string) {
 			}
 			switch y.Class() {
 			case kernel.Input:
-				names = append(names, y.Name())
+				of.names = append(of.names, y.Name())
 			case kernel.State:
 				f := law(t)
 				if f == nil {
 					// What has an equation in the other course alone moves in any way in this one.
-					names = append(names, y.Name())
+					of.names = append(of.names, y.Name())
 					break
 				}
+				of.moving = true
 				u, err := b.dyn.Unfold(f)
 				visit(keep(b, u, err))
 			}
@@ -351,18 +368,11 @@ func (b *builder) inputs(fs []kernel.Formula) (names []string) {
 			visit(a)
 		}
 	}
-	for _, f := range fs {
-		ts := f.Terms()
-		if f.Form() == kernel.Always {
-			ts = f.Inner().Terms()
-		}
-		for _, t := range ts {
-			u, err := b.dyn.Unfold(t)
-			visit(keep(b, u, err))
-		}
+	for _, t := range append(f.Terms(), f.Inner().Terms()...) {
+		u, err := b.dyn.Unfold(t)
+		visit(keep(b, u, err))
 	}
-	slices.Sort(names)
-	return names
+	return of
 }
 
 // Symbols names the symbols that a part speaks of, in its statement and in what it assumes, through definitions and
@@ -416,4 +426,40 @@ func Symbols(part *lang.Part) (map[string]bool, error) {
 		}
 	}
 	return out, nil
+}
+
+// Sizes names the sizes of which a part speaks as numbers, and lists whole numbers of interest for them: those in it, their
+// neighbours, and what their roots are near. A statement may fail at such a size and at none of those that are drawn. A part that
+// has matrices, too, is looked at up to smaller ones.
+func Sizes(part *lang.Part) (names []lang.Dim, of []int) {
+	c, err := compiledOf(part)
+	if err != nil {
+		return nil, nil
+	}
+	most := 64
+	for _, o := range c.ops {
+		switch {
+		case o.head == kernel.Size:
+			names = append(names, o.rows...)
+		case o.head == kernel.Letter && !o.scalar:
+			most = 16
+		}
+	}
+	if names == nil {
+		return nil, nil
+	}
+	for _, o := range c.ops {
+		if o.head != kernel.Number {
+			continue
+		}
+		at := math.Abs(o.f)
+		for _, x := range []float64{at, math.Sqrt(at)} {
+			for k := max(1, int(min(x, 100))-1); k <= most && float64(k) <= x+1; k++ {
+				of = append(of, k)
+			}
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(of)
+	return slices.Compact(names), slices.Compact(of)
 }

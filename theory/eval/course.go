@@ -56,8 +56,9 @@ func OverTime(part *lang.Part) bool {
 // OverSteps reports whether a part's statement speaks of orbits.
 func OverSteps(part *lang.Part) bool { return OverTime(part) && must(compiledOf(part)).steps }
 
-// Inputs names the inputs that what a part says over time depends on, through the equations too. Orbits and trajectories
-// are followed with inputs that keep their values, which says nothing of those that move.
+// Inputs names the inputs that what a part says over time depends on, through the equations too, or by what is assumed all
+// along of what they move: then it depends on them how far a motion goes. Orbits and trajectories are followed with inputs
+// that keep their values, which says nothing of those that move.
 func Inputs(part *lang.Part) []string {
 	if !OverTime(part) {
 		return nil

@@ -455,6 +455,8 @@ func TestIllFormedHasNoMeaning(t *testing.T) {
 		{"diff(diff(sg(x)*x, x), x) == 0", "a stop-gradient inside two gradients", true},
 		{"E(tr(v*v^T)^2) == 1", "E of more than two random columns", true},
 		{"at(tr(W), W, 0) == 0", "", false},
+		{"tr(inv(W)*W) == size(n)", "declared invertible or pd, and W is none", false},
+		{"inv(W + A)*(W + A) == I(n)", "declared invertible or pd, and W + A is none", false},
 	} {
 		_, err := tryReading("claim c\n  size n\n  matrix W, A : n x n\n  random v : n\n  moment v = I\n  scalar x, y\n  flow\n    x' = x\n  says a: " + c.says + "\n")
 		var e *Error

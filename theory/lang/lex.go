@@ -37,6 +37,9 @@ func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 // operators, longest first.
 var operators = []string{"==", ">=", "<=", "!=", "->", "+", "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", "=", ">", "<", "|", ":", "'"}
 
+// maxDigits bounds the characters of a number: the kernel's longest one (kernel.MaxBits) has some 19,700 digits.
+const maxDigits = 20_000
+
 // lexItem splits the text of one item, which may span several lines, into tokens.
 func lexItem(n *node) ([]token, error) {
 	var toks []token
@@ -68,6 +71,10 @@ func lexItem(n *node) ([]token, error) {
 				n := 0
 				for n < len(rest) && (rest[n] >= '0' && rest[n] <= '9' || rest[n] == '.') {
 					n++
+				}
+				// A longer one is not looked at: reading it takes more than linear time.
+				if n > maxDigits {
+					return nil, errAt(pos, "a number of %d characters; expected at most %d", n, maxDigits)
 				}
 				if _, ok := new(big.Rat).SetString(rest[:n]); !ok {
 					return nil, errAt(pos, "‘%s’ is not a number; expected digits like 3, 0.25 or 3/2", rest[:n])

@@ -43,6 +43,7 @@ func TestMistakesAreLocated(t *testing.T) {
 		{"declared twice", "claim c\n  uses s\n  scalar eta\n  says a: eta == eta\n", 3, 10, "eta is already declared"},
 		{"no flow", "claim c\n  scalar x\n  says a: ddt(x) == 0\n", 3, 11, "needs a flow"},
 		{"twin without change", "claim c\n  uses s\n  says a: W == W\n    twin \"W\" -> \"W\"\n", 4, 5, "a twin must change something"},
+		{"a number that takes long to read", "claim c\n  uses s\n  says a: " + strings.Repeat("1", maxDigits+1) + "*W == W\n", 3, 11, "a number of 20001 characters; expected at most 20000"},
 		{"no two sides", "claim c\n  uses s\n  says a: W == 0\n    assume h: absurd\n    proof\n      modulo [h]\n", 6, 14, "[h] stands for its left side minus its right side, and has none"},
 		{"a fact without sides", "claim c\n  uses s\n  says a: W == 0\n    proof\n      fact f: stationary W = 0 by expand\n      modulo [f]\n", 6, 14, "has none"},
 		{"shapes of a fact over time", "claim c\n  uses s\n  says a: always W == 0\n    proof\n      fact f: always eta == 0 by expand\n      modulo W*[f] + [f]\n", 6, 20, "cannot be added"},

@@ -190,13 +190,9 @@ func (env *Env) callType(e *Expr, ctx typeCtx) (Type, error) {
 				{Kind: Call, Pos: e.Pos, Name: "at", Args: e.Args[:last]}, e.Args[last], e.Args[last+1]}}, ctx)
 		}
 	}
-	first := Type{}
-	if e.Name != "inv" {
-		t, err := env.typeOf(e.Args[0], ctx)
-		if err != nil {
-			return t, err
-		}
-		first = t
+	first, err := env.typeOf(e.Args[0], ctx)
+	if err != nil {
+		return first, err
 	}
 	square := func() error {
 		if first.Scalar || !first.Unit && first.Rows != first.Cols {
@@ -261,14 +257,16 @@ func (env *Env) callType(e *Expr, ctx typeCtx) (Type, error) {
 		}
 		return Type{Rows: s.Rows, Cols: s.Cols}, nil
 	case "inv":
-		s, err := symbolArg(0)
-		if err != nil {
+		if err := square(); err != nil {
 			return scalar, err
 		}
-		if s.Kind != Matrix || s.Attr&(Invertible|PD) == 0 {
-			return scalar, shapeErr(e.Pos, "inv(%s): %s is not declared invertible or pd", s.Name, s.Name)
+		// The inverse of another matrix has a meaning, too, and no statement is ill-formed for it.
+		a := e.Args[0]
+		s := env.Symbols[a.Name]
+		if a.Kind != Sym || s == nil || s.Attr&(Invertible|PD) == 0 {
+			return scalar, errAt(e.Pos, "inv is taken of a symbol that is declared invertible or pd, and %s is none", Unicode(a))
 		}
-		return Type{Rows: s.Rows, Cols: s.Cols}, nil
+		return first, nil
 	case "at":
 		s, err := symbolArg(1)
 		if err != nil {

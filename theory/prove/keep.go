@@ -167,8 +167,20 @@ func (b builder) pushed(t *kernel.Term, flip bool) *kernel.Term {
 	return visit(t, flip)
 }
 
+// keepEquation proves that an equation is kept, as it is searched for that its difference stays zero.
+func (p *prover) keepEquation(f kernel.Formula) (kernel.Theorem, bool) {
+	var none kernel.Theorem
+	ts := f.Terms()
+	th, err := p.findStaying(p.formula(kernel.StayZero, p.difference(ts[0], ts[1])))
+	if err != nil {
+		return none, false
+	}
+	k, err := p.over("keep", always(f), append([]kernel.Theorem{th}, p.kept...))
+	return k, err == nil
+}
+
 // keepBound proves that a bound x ≥ l, u ≥ x (or strict) of a state variable is kept, by reading x as the bound
-// plus h in its equation.
+// plus h in its equation; and that an equation is.
 func (p *prover) keepBound(f kernel.Formula) (kernel.Theorem, bool) {
 	var none kernel.Theorem
 	form := kernel.StayNonnegative
@@ -176,6 +188,8 @@ func (p *prover) keepBound(f kernel.Formula) (kernel.Theorem, bool) {
 	case kernel.AtLeast:
 	case kernel.Greater:
 		form = kernel.StayPositive
+	case kernel.Equal:
+		return p.keepEquation(f)
 	default:
 		return none, false
 	}

@@ -21,8 +21,10 @@ const maxCellLetters = 9
 // ratio is a quotient of polynomials.
 type ratio struct{ n, d cad.Sum }
 
-// sums reads the kernel's terms as quotients of polynomials in letters: scalar symbols, and roots.
+// sums reads the kernel's terms as quotients of polynomials in letters: scalar symbols, and roots; where every size is one,
+// matrices, too.
 type sums struct {
+	ones    bool           // every size is one
 	letters []*kernel.Term // all that occur, in order; a root by itself
 	index   map[*kernel.Term]int
 	one     *big.Rat
@@ -31,11 +33,11 @@ type sums struct {
 	read map[*kernel.Term]ratio // quotients, with nil parts of those that are too large
 }
 
-func newSums() *sums {
-	return &sums{index: map[*kernel.Term]int{}, one: big.NewRat(1, 1), seen: map[*kernel.Term]bool{}, read: map[*kernel.Term]ratio{}}
+func newSums(ones bool) *sums {
+	return &sums{ones: ones, index: map[*kernel.Term]int{}, one: big.NewRat(1, 1), seen: map[*kernel.Term]bool{}, read: map[*kernel.Term]ratio{}}
 }
 
-// collect lists the letters of a term, false if it is about anything else than scalars.
+// collect lists the letters of a term, false if it is about anything else than scalars, and than matrices of size one.
 func (s *sums) collect(t *kernel.Term) bool {
 	ok, known := s.seen[t]
 	if !known {
@@ -46,25 +48,59 @@ func (s *sums) collect(t *kernel.Term) bool {
 }
 
 func (s *sums) collected(t *kernel.Term) bool {
+	if !t.Scalar() && !s.ones {
+		return false
+	}
 	switch t.Head() {
 	case kernel.Number:
 		return true
+	case kernel.Size, kernel.Identity, kernel.Zero:
+		return s.ones
 	case kernel.Letter, kernel.Root:
-		if !t.Scalar() {
-			return false
-		}
 		if t.Head() == kernel.Root && !s.collect(t.Arg(0)) {
 			return false
 		}
 		s.index[t] = len(s.letters)
 		s.letters = append(s.letters, t)
 		return len(s.letters) <= maxCellLetters
-	case kernel.Sum, kernel.Product:
-		return t.Scalar() && s.collect(t.Arg(0)) && s.collect(t.Arg(1))
-	case kernel.Power, kernel.Reciprocal:
-		return t.Scalar() && s.collect(t.Arg(0))
+	case kernel.Sum, kernel.Product, kernel.Kronecker:
+		return s.collect(t.Arg(0)) && s.collect(t.Arg(1))
+	case kernel.Power, kernel.Reciprocal, kernel.Trace, kernel.Transpose, kernel.RowStack, kernel.Inverse:
+		return s.collect(t.Arg(0))
 	}
 	return false
+}
+
+// relation is what a formula says as a relation of two terms, of one matrix of size one and 0; false if it is about anything else
+// than what is collected. What holds of every matrix of size one has no terms.
+func (s *sums) relation(d *kernel.Dynamics, f kernel.Formula) (form kernel.Form, ts []*kernel.Term, ok bool) {
+	for _, t := range f.Terms() {
+		u, err := d.Unfold(t)
+		if err != nil || !s.collect(u) {
+			return form, nil, false
+		}
+		ts = append(ts, u)
+	}
+	form = f.Form()
+	switch form {
+	case kernel.Semidefinite:
+		form = kernel.AtLeast
+	case kernel.Definite:
+		form = kernel.Greater
+	case kernel.Invertible:
+		form = kernel.Unequal
+	case kernel.Diagonal:
+		return form, nil, true
+	}
+	if len(ts) == 1 {
+		zero, err := d.Signature().Number(new(big.Rat))
+		if err != nil {
+			return form, nil, false
+		}
+		s.collect(zero)
+		ts = append(ts, zero)
+	}
+	return form, ts, len(ts) == 2
 }
 
 func (s *sums) constant(c *big.Rat) cad.Sum { return cad.Constant(c, len(s.letters)) }
@@ -86,17 +122,23 @@ func (s *sums) quotient(t *kernel.Term) (r ratio, ok bool) {
 	switch t.Head() {
 	case kernel.Number:
 		return ratio{s.constant(t.Value()), unit}, true
+	case kernel.Size, kernel.Identity:
+		return ratio{unit, unit}, true
+	case kernel.Zero:
+		return ratio{s.constant(new(big.Rat)), unit}, true
+	case kernel.Trace, kernel.Transpose, kernel.RowStack:
+		return s.of(t.Arg(0))
 	case kernel.Letter, kernel.Root:
 		return ratio{cad.Letter(s.index[t], len(s.letters)), unit}, true
 	case kernel.Power:
 		if r, ok = s.of(t.Arg(0)); ok {
 			r = ratio{r.n.Power(t.Exponent(), len(s.letters)), r.d.Power(t.Exponent(), len(s.letters))}
 		}
-	case kernel.Reciprocal:
+	case kernel.Reciprocal, kernel.Inverse:
 		if r, ok = s.of(t.Arg(0)); ok {
 			r = ratio{r.d, r.n}
 		}
-	case kernel.Product:
+	case kernel.Product, kernel.Kronecker:
 		a, b, both := s.two(t)
 		r, ok = ratio{a.n.Times(b.n), a.d.Times(b.d)}, both
 	case kernel.Sum:
@@ -166,8 +208,8 @@ func (s *sums) condition(a, b *kernel.Term, form kernel.Form, negated bool) (out
 
 // Cells looks for a counterexample of a statement about scalars at one state among sample points of the cells on which
 // everything that decides it has one sign (package cad), and hands those to package verdict; and for a state where a divisor
-// vanishes or a radicand is negative, so that it has no value. Work bounds the products of machine words. Of a statement
-// about anything else it says nothing.
+// vanishes or a radicand is negative, so that it has no value. Of a statement about matrices it looks at states where every
+// size is one. Work bounds the products of machine words. Of a statement about anything else it says nothing.
 func Cells(ctx context.Context, part *lang.Part, work int) Result {
 	res := Result{Nearest: math.Inf(1)}
 	res.Tested.Nearest = math.Inf(1)
@@ -178,22 +220,13 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 	d := r.Context().Dynamics()
 	all := true
 	for _, g := range r.Goals() {
-		s := newSums()
-		collected := func(f kernel.Formula) (ts []*kernel.Term) {
-			for _, t := range f.Terms() {
-				u, err := d.Unfold(t)
-				if err != nil || !s.collect(u) {
-					return nil
-				}
-				ts = append(ts, u)
-			}
-			if len(ts) != 2 {
-				return nil
-			}
-			return ts
+		s := newSums(false)
+		form, goal, ok := s.relation(d, g)
+		if !ok && len(part.Env.Fixed) == 0 {
+			s, all = newSums(true), false // of other sizes nothing is known
+			form, goal, ok = s.relation(d, g)
 		}
-		goal := collected(g)
-		if goal == nil {
+		if !ok || goal == nil {
 			all = false
 			continue
 		}
@@ -201,13 +234,14 @@ func Cells(ctx context.Context, part *lang.Part, work int) Result {
 		var forms []kernel.Form
 		var sides [][]*kernel.Term
 		for _, h := range r.Context().Hypotheses() {
-			if ts := collected(h.Formula()); ts != nil {
-				forms, sides = append(forms, h.Formula().Form()), append(sides, ts)
-			} else {
+			switch f, ts, ok := s.relation(d, h.Formula()); {
+			case !ok:
 				whole = false // left to the model
+			case ts != nil:
+				forms, sides = append(forms, f), append(sides, ts)
 			}
 		}
-		fails, ok := s.condition(goal[0], goal[1], g.Form(), true)
+		fails, ok := s.condition(goal[0], goal[1], form, true)
 		met, read := s.met(forms, sides)
 		roots, rooted := s.roots()
 		if !ok || !read || !rooted || len(s.letters) == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -117,6 +118,62 @@ func (t *tape) Intn(n int) int {
 // failing, where the statement has a margin. A state at which the part fails, of which the model says nothing, speaks
 // against it (Tested.Against). Err is set if no state could be evaluated.
 func Search(ctx context.Context, part *lang.Part, seed uint64, label string, budget int) Result {
+	res := search(ctx, part, seed, label, budget)
+	if res.Refutation == nil && ctx.Err() == nil {
+		res.sizes(part, NewStream(seed, label+"/sizes"))
+	}
+	return res
+}
+
+// What is drawn at sizes that a part names: so many states at each of so many.
+const (
+	statesPerSize = 4
+	maxSizes      = 12
+)
+
+// sizes draws states at the sizes that a part compares its sizes with, which are larger than those that are drawn otherwise.
+func (res *Result) sizes(part *lang.Part, ch Chooser) {
+	names, of := eval.Sizes(part)
+	model := verdict.NewRefuter(part)
+	for i, k := range of {
+		if i == maxSizes {
+			return
+		}
+		for n := range statesPerSize {
+			// All sizes are so large, and each by itself.
+			at, env := *part, *part.Env
+			env.Fixed = maps.Clone(env.Fixed)
+			for j, name := range names {
+				if _, fixed := env.Fixed[name]; !fixed && (n%2 == 0 || n/2%len(names) == j) {
+					if env.Fixed == nil {
+						env.Fixed = map[lang.Dim]int{}
+					}
+					env.Fixed[name] = k
+				}
+			}
+			at.Env = &env
+			st, _, err := drawAny(eval.Rational{}, ch, &at, 2, false)
+			if err != nil {
+				continue
+			}
+			res.Drawn++
+			f, err := eval.Try(eval.Rational{}, part, st)
+			if err != nil || !f.Met {
+				continue
+			}
+			res.Tried++
+			if f.Holds {
+				continue
+			}
+			if r, err := model.At(st); err == nil && r.Verdict().IsRefuted() {
+				res.Refutation, res.Witness = r, st
+				return
+			}
+		}
+	}
+}
+
+func search(ctx context.Context, part *lang.Part, seed uint64, label string, budget int) Result {
 	ch := NewStream(seed, label)
 	var res Result
 	var best []int
