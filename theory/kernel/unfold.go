@@ -146,10 +146,16 @@ func (d *Dynamics) moved(u unfolding, what, equations string, of func(*Term) *Te
 	return to, d.union(lists...)
 }
 
-// along is the derivative along the flow.
+// along is the derivative along the flow. A letter whose equation is written 0 does not move, so that its roots are not
+// divided by. Whether another equation comes to 0 when it is unfolded depends on how it is written, and plays no part.
 func (d *Dynamics) along(u unfolding) unfolding {
 	flow, also := d.moved(u, "derivative in time", "flow", d.FlowOf)
-	derive := d.derivation(d.memo.rate, func(x *Term) *Term { return flow[x] })
+	derive := d.derivation(d.memo.rate, func(x *Term) *Term {
+		if law := d.FlowOf(x); law != nil && isNull(law) {
+			return nil
+		}
+		return flow[x]
+	})
 	rate := derive(u.term)
 	return unfolding{orZero(rate, u.term), d.union(also, d.kept(u, func(q *Term) bool { return derive(q) != nil }))}
 }
@@ -183,10 +189,7 @@ func (d *Dynamics) derivation(memo map[*Term]*Term, change func(*Term) *Term) fu
 		s := t.sig
 		switch t.head {
 		case Letter:
-			if dx := change(t); dx != nil && dx != s.null(dx) {
-				return dx
-			}
-			return nil
+			return change(t)
 		case Number, Size, Identity, Zero, frozen:
 			return nil
 		}

@@ -144,7 +144,7 @@ func (fr *frame) flowing() *frame {
 			return nil
 		case kernel.State:
 			if f := fr.dyn.FlowOf(x); f != nil {
-				if fr.closed().idle(f) {
+				if idle(f) {
 					return nil
 				}
 				v := fr.closed().eval(f)
@@ -156,34 +156,10 @@ func (fr *frame) flowing() *frame {
 	})
 }
 
-// idle reports whether a right-hand side is zero by its form: literally, or as the derivative of what does not depend on
-// what moves.
-func (fr *frame) idle(f *kernel.Term) bool {
-	still := func(child *frame) bool {
-		for _, j := range child.eval(f.Arg(0)).at {
-			if !j.along(fr.depth).still() {
-				return false
-			}
-		}
-		return true
-	}
-	switch f.Head() {
-	case kernel.Zero:
-		return true
-	case kernel.Number:
-		return f.Value().Sign() == 0
-	case kernel.At:
-		return fr.replaced(f).idle(f.Arg(0))
-	case kernel.Next:
-		return fr.stepped().idle(f.Arg(0))
-	case kernel.StopGrad, kernel.Expect:
-		return fr.idle(f.Arg(0))
-	case kernel.Ddt:
-		return still(fr.flowing())
-	case kernel.Diff, kernel.Grad, kernel.GradSym, kernel.GradSkew:
-		return still(fr.partially(f.Arg(1), fr.shaped(f.Arg(1))))
-	}
-	return false
+// idle reports whether an equation of motion is written 0: then what it is of does not depend on the infinitesimal, and its
+// roots have a derivative where they are zero. Of an equation that comes to 0 the letter moves, with the speed 0.
+func idle(law *kernel.Term) bool {
+	return law.Head() == kernel.Zero || law.Head() == kernel.Number && law.Value().Sign() == 0
 }
 
 // stirred is the frame in which all state variables depend on an infinitesimal, in no direction: a term has a value in

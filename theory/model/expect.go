@@ -80,6 +80,19 @@ func (fr *frame) expectation(t *kernel.Term) matrix {
 	if degree > 2 {
 		fr.checkQuadratic(degree, z, f0, b, value)
 	}
+	// Soundness: what moves by way of a moment moves, though it has the coefficient zero here, and its root divides by itself.
+	for i := 0; i < fr.dyn.Moments(); i++ {
+		a, b, m := fr.dyn.Moment(i)
+		in := func(x *kernel.Term) int { return (&degrees{evaluator: fr.evaluator, only: x}).of(t) }
+		if !columns[a] || !columns[b] || a == b && in(a) < 2 || a != b && (in(a) < 1 || in(b) < 1) {
+			continue
+		}
+		nothing := jet{zero}
+		for _, x := range fr.closed().eval(m).at {
+			nothing = fr.plus(nothing, fr.times(jet{zero}, x))
+		}
+		out = out.each(func(x jet) jet { return fr.plus(x, nothing) })
+	}
 	return out
 }
 
@@ -153,6 +166,7 @@ func (e *evaluator) mentionsRandom(t *kernel.Term) bool {
 type degrees struct {
 	*evaluator
 	letters map[*kernel.Term]int // of letters that have values; 0 if absent
+	only    *kernel.Term         // the random column that counts, nil for all
 	bound   bool                 // inside of another expectation: the columns themselves are that one's
 	level   int                  // terms around whose letters have other degrees
 	memo    map[*kernel.Term]int
@@ -188,7 +202,7 @@ func (d *degrees) find(t *kernel.Term) int {
 	switch t.Head() {
 	case kernel.Letter:
 		if random(t) {
-			if d.bound {
+			if d.bound || d.only != nil && d.only != t {
 				return 0
 			}
 			return 1
@@ -203,6 +217,13 @@ func (d *degrees) find(t *kernel.Term) int {
 			fail("a divisor, radicand or inverse is random, or depends on the variable")
 		}
 	case kernel.Diff, kernel.Grad, kernel.GradSym, kernel.GradSkew:
+		// Of what does not mention x it is zero.
+		if d.only != nil && !reaches(t.Arg(0), map[*kernel.Term]bool{}, func(u *kernel.Term) bool {
+			d.spend(1)
+			return u == t.Arg(1) || u.Head() == kernel.Ddt || u.Head() == kernel.Next || u.Head() == kernel.Expect
+		}) {
+			return 0
+		}
 		return d.of(t.Arg(0)) // a derivative of a polynomial in x is of no higher degree, whatever the degree of x
 	case kernel.Ddt: // Σ ∂t/∂x·f
 		speed := 0
@@ -259,5 +280,5 @@ func (d *degrees) inside(letters map[*kernel.Term]int, bound bool) *degrees {
 	if d.level == kernel.MaxNesting {
 		fail("operators and equations inside one another more than %d deep", kernel.MaxNesting)
 	}
-	return &degrees{evaluator: d.evaluator, letters: letters, bound: bound, level: d.level + 1}
+	return &degrees{evaluator: d.evaluator, letters: letters, only: d.only, bound: bound, level: d.level + 1}
 }
