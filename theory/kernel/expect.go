@@ -143,6 +143,9 @@ func (e *expectation) expand(t *Term) []summand {
 			out = append(out, m)
 		}
 	default:
+		if t.head == Kronecker {
+			e.cross(e.expand(t.args[0]), e.expand(t.args[1])) // refuses what has no meaning in any order of the factors
+		}
 		// RowStack and Kronecker are linear, but words cannot hold their factors apart.
 		exceed("E does not go into %s of a random column", t.head)
 	}

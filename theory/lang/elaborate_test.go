@@ -449,6 +449,7 @@ func TestIllFormedHasNoMeaning(t *testing.T) {
 		{"grad(tr(kron(W, A)), W) == tr(A)*I(n)", "a gradient does not go into kronecker", false},
 		{"grad(tr(vec(W)*vec(W)^T), W) == 2*W", "a gradient does not go into rowstack", false},
 		{"E(tr(kron(v*v^T, A))) == tr(A)*size(n)", "E does not go into kronecker", false},
+		{"E(kron(v*v^T, v*v^T)) == kron(I(n), I(n))", "E of more than two random columns", true},
 		{"E(vec(v*v^T)) == vec(I(n))", "E does not go into rowstack", false},
 		{"diff(at(sg(x)*x, x, y), y) == y", "at of a stop-gradient", false},
 		{"diff(ddt(sg(x)*x), x) == 0", "the derivative in time of a stop-gradient", false},
