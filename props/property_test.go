@@ -131,9 +131,6 @@ var plainTwins = map[string]bool{
 // TestTwinsAreCaught mutation-checks the properties: rapid must find every mutated twin false, unless typing
 // already does.
 func TestTwinsAreCaught(t *testing.T) {
-	if testing.Short() {
-		t.Skip("in short mode rapid makes a fifth of the checks, which are too few for some twins")
-	}
 	f := load(t)
 	caught, illTyped := 0, 0
 	start := time.Now()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"pgregory.net/rapid"
@@ -58,6 +59,9 @@ func Format(st eval.State[*big.Rat]) string {
 func Falsify(checks int, seed uint64, shrinkTime time.Duration, prop func(*rapid.T)) (failed bool, err error) {
 	one.Lock()
 	defer one.Unlock()
+	if testing.Short() {
+		checks *= 5 // of which rapid makes a fifth then: a false statement is to be found false all the same
+	}
 	for name, value := range map[string]string{
 		"rapid.checks": strconv.Itoa(checks), "rapid.seed": strconv.FormatUint(seed, 10),
 		"rapid.nofailfile": "true", "rapid.shrinktime": shrinkTime.String(),
