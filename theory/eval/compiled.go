@@ -429,20 +429,19 @@ func Symbols(part *lang.Part) (map[string]bool, error) {
 }
 
 // Sizes names the sizes of which a part speaks as numbers, and lists whole numbers of interest for them: those in it, their
-// neighbours, and what their roots are near. A statement may fail at such a size and at none of those that are drawn. A part that
-// has matrices, too, is looked at up to smaller ones.
-func Sizes(part *lang.Part) (names []lang.Dim, of []int) {
+// neighbours, and what their roots are near, up to most. A statement may fail at such a size and at none of those that are
+// drawn. A part that has matrices, too, is looked at up to smaller ones.
+func Sizes(part *lang.Part, most int) (names []lang.Dim, of []int) {
 	c, err := compiledOf(part)
 	if err != nil {
 		return nil, nil
 	}
-	most := 64
 	for _, o := range c.ops {
 		switch {
 		case o.head == kernel.Size:
 			names = append(names, o.rows...)
 		case o.head == kernel.Letter && !o.scalar:
-			most = 16
+			most = min(most, 16)
 		}
 	}
 	if names == nil {

@@ -13,6 +13,7 @@ import (
 
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/model"
 	"stopgrad/theory/verdict"
 )
 
@@ -133,8 +134,8 @@ const (
 
 // sizes draws states at the sizes that a part compares its sizes with, which are larger than those that are drawn otherwise.
 func (res *Result) sizes(part *lang.Part, ch Chooser) {
-	names, of := eval.Sizes(part)
-	model := verdict.NewRefuter(part)
+	names, of := eval.Sizes(part, model.MaxSize)
+	refuter := verdict.NewRefuter(part)
 	for i, k := range of {
 		if i == maxSizes {
 			return
@@ -165,7 +166,7 @@ func (res *Result) sizes(part *lang.Part, ch Chooser) {
 			if f.Holds {
 				continue
 			}
-			if r, err := model.At(st); err == nil && r.Verdict().IsRefuted() {
+			if r, err := refuter.At(st); err == nil && r.Verdict().IsRefuted() {
 				res.Refutation, res.Witness = r, st
 				return
 			}
