@@ -112,9 +112,36 @@ func (p *prover) adopt(ctx *kernel.Context) *state {
 		}
 	}
 	if p.searching {
+		s.counted()
 		s.clear()
 	}
 	return s
+}
+
+// counted learns of each size that is spoken of as a number that it is at least 1.
+func (s *state) counted() {
+	seen := map[*kernel.Term]bool{}
+	look := func(f kernel.Formula) {
+		for _, t := range f.Terms() {
+			for u := range t.Subterms() {
+				if u.Head() != kernel.Size || seen[u] {
+					continue
+				}
+				seen[u] = true
+				if th, err := s.apply("size", s.formula(kernel.AtLeast, u, s.integer(1)), nil); err == nil {
+					s.learn(th)
+				}
+			}
+		}
+	}
+	for _, f := range s.hyps {
+		look(f)
+	}
+	if s.reading != nil {
+		for _, g := range s.reading.Goals() {
+			look(g)
+		}
+	}
 }
 
 // clear learns of each sign of a sum with divisors that of the sum without.
