@@ -133,12 +133,14 @@ func (e *expectation) expand(t *Term) []summand {
 		}
 	case t.head == Trace:
 		for _, m := range e.expand(t.args[0]) {
+			e.long(m)
 			m.traces = append(append([][]link(nil), m.traces...), m.word)
 			m.word = nil
 			out = append(out, m)
 		}
 	case t.head == Transpose:
 		for _, m := range e.expand(t.args[0]) {
+			e.long(m)
 			m.word = e.transposed(m.word)
 			out = append(out, m)
 		}
@@ -151,6 +153,15 @@ func (e *expectation) expand(t *Term) []summand {
 	}
 	e.memo[t] = out
 	return out
+}
+
+// long counts the factors of a summand as work: a few summands may be products of any length.
+func (e *expectation) long(m summand) {
+	n := len(m.scalars) + len(m.word)
+	for _, w := range m.traces {
+		n += 1 + len(w)
+	}
+	e.d.charge(n)
 }
 
 // room requires that so many summands may be made.
@@ -174,6 +185,8 @@ func (e *expectation) cross(as, bs []summand) (out []summand) {
 	e.room(len(as) * len(bs))
 	for _, a := range as {
 		for _, b := range bs {
+			e.long(a)
+			e.long(b)
 			m := summand{
 				scalars: append(append([]*Term(nil), a.scalars...), b.scalars...),
 				traces:  append(append([][]link(nil), a.traces...), b.traces...),

@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 // The rules of motions, and those that motions share with orbits. A premise “always φ” is a theorem of the same
 // motion or orbit context; “φ at a state” is one of a state context of the same dynamics whose hypotheses are known
 // to hold all along (see along).
@@ -110,6 +112,32 @@ func (a *application) staying() (ls []*Term, each []Formula) {
 	return a.goal.terms, each
 }
 
+// valued requires each L to have a value at each time: it has one at every state, or is a term of what is permanent.
+func (a *application) valued(ls []*Term, from int) {
+	known := a.permanent(from)
+	for _, l := range ls {
+		u := a.ctx.dyn.unfold(l)
+		total := !partial(u.term)
+		for _, x := range u.also {
+			total = total && !partial(x)
+		}
+		for _, f := range known {
+			total = total || slices.Contains(f.Ends(), l)
+		}
+		// Soundness: the partial reading. That L is so at time 0 supposes its value there, and no more.
+		if !total {
+			refuse("%s is not known to have a value at each time: a theorem “always l == l” says so", Print(l))
+		}
+	}
+}
+
+// partial reports whether something in a pure term needs more than its letters to have a value.
+func partial(t *Term) bool {
+	return mentioning(t, func(x *Term) bool {
+		return x.head == Reciprocal || x.head == Root || x.head == Inverse || x.head == Letter && (x.sym.class == Random || x.sym.class == Centred)
+	})[t]
+}
+
 // lift: always φ from φ at a state: it holds at each time, with its terms' values.
 func (a *application) lift() {
 	a.form(Always)
@@ -128,11 +156,12 @@ func (a *application) remain() {
 	}
 }
 
-// unmet: L₁, …, L_k stay so since they are never all so at time 0. Premise 1 is ⊥ at a state at which all are so, under
-// what holds at time 0; the further premises are the always theorems among that.
+// unmet: L₁, …, L_k, which have values, stay so since they are never all so at time 0. Premise 1 is ⊥ at a state at which
+// all are so, under what holds at time 0; the further premises are the always theorems among that, or give the L values.
 func (a *application) unmet() {
-	_, known := a.staying()
+	ls, known := a.staying()
 	a.atLeast(1)
+	a.valued(ls, 1)
 	a.absurd0(append(known, a.initial(1)...))
 }
 

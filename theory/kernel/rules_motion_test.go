@@ -278,6 +278,16 @@ func TestUnmet(t *testing.T) {
 		b.try(d, "unmet", "staynonnegative y", "not that this is absurd", list(b.theorem(d, "always y >= 0")))
 		b.try(c, "unmet", "evolves y; a", "something stays", list(absurd("y > 0", "-1*y >= 0")))
 		b.try(c, "unmet", "staynonnegative -1*y", "premise(s) or more", nil)
+		// A value at each time: of what has one at every state, or by what is permanent.
+		b.try(c, "unmet", "staynonnegative -1*y; root(z)", "value at each time", list(absurd("y > 0", "-1*y >= 0")))
+		b.try(c, "unmet", "staypositive -1*y; 1/z", "value at each time", list(absurd("y > 0", "-1*y > 0")))
+		e := b.none(time, "start: y > 0")
+		b.try(e, "unmet", "staynonnegative -1*y; root(z)", "", list(absurd("y > 0", "-1*y >= 0"), b.theorem(e, "always root(z) == root(z)")))
+		b.try(e, "unmet", "staynonnegative -1*y; root(z)", "value at each time", list(absurd("y > 0", "-1*y >= 0"), b.theorem(e, "always z*root(z) == 0")))
+		f := over(t, b.d, time, "start: y > 0", "always: root(z) >= x")
+		b.try(f, "unmet", "staynonnegative -1*y; root(z)", "", list(absurd("y > 0", "-1*y >= 0")))
+		g := over(t, b.d, time, "start: y > 0", "start: root(z) >= x")
+		b.try(g, "unmet", "staynonnegative -1*y; root(z)", "value at each time", list(absurd("y > 0", "-1*y >= 0")))
 	}
 }
 

@@ -36,11 +36,12 @@ func (a *application) contraction() {
 }
 
 // invariant: L₁, …, L_k stay zero (nonnegative, positive, psd) if at a state, where all of them are so, all next(L_i) are:
-// k theorems under the hypotheses that L₁, …, L_k are so, then always theorems for their contexts. By induction on the
-// steps; the L_i of the following step have values because the next(L_i) have.
+// k theorems under the hypotheses that L₁, …, L_k are so, then always theorems for their contexts, or by which the L have
+// values. By induction on the steps.
 func (a *application) invariant() {
 	ls, each := a.staying()
 	a.atLeast(len(ls))
+	a.valued(ls, len(ls))
 	for i, l := range ls {
 		if !a.along(i, len(ls), each...).Same(a.stays(a.goal.form, a.sig.next(l))) {
 			refuse("premise %d is not that next(%s) is so", i+1, Print(l))

@@ -39,6 +39,11 @@ func TestOrbits(t *testing.T) {
 	b.try(o, "invariant", "staynonnegative y; z", "premise(s) or more", list(b.at("next(y) >= 0", "false")))
 	b.try(o, "invariant", "staynonnegative y", "premise 1", list(b.at("y >= 0", "false")))
 	b.try(o, "invariant", "staypositive y", "premise 1", list(b.at("next(y) >= 0", "false")))
+	// A step keeps root(y) ≥ 0, which says nothing of its value at the first.
+	here := b.at("next(y) >= 0", "false")
+	root := b.theorem(here.Context(), "next(root(y)) >= 0")
+	b.try(o, "invariant", "staynonnegative root(y)", "value at each time", list(root))
+	b.try(o, "invariant", "staynonnegative root(y)", "", list(root, b.theorem(o, "always root(y) == root(y)")))
 	b.try(o, "invariant", "always y > 0", "something stays", nil)
 	b.try(b.none(Motion), "invariant", "staynonnegative y", "no motion", list(b.at("next(y) >= 0", "false")))
 

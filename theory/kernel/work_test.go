@@ -58,3 +58,52 @@ func TestLongWordsAndNumbersAreWork(t *testing.T) {
 		}
 	}
 }
+
+// TestLongSummandsAreWork: under E a summand may be a product of any length, doubled by each of a few products, or grown in
+// each of many summands.
+func TestLongSummandsAreWork(t *testing.T) {
+	s := NewSignature()
+	if err := s.DeclareSize("n"); err != nil {
+		t.Fatal(err)
+	}
+	declare := func(name string, class Class, cols string) *Term {
+		x, err := s.DeclareMatrix(name, class, "n", cols)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	a, v := declare("A", Param, "n"), declare("v", Random, "1")
+	unit := s.make(Power, 0, s.trace(s.mul(v, s.transpose(v))))
+	sum := v
+	for range 12 {
+		sum = s.add(sum, sum)
+	}
+	grow := func(unit, sum *Term, doublings, factors int) map[string]*Term {
+		for range doublings {
+			unit = s.mul(unit, unit)
+		}
+		for range factors {
+			sum = s.mul(a, sum)
+		}
+		return map[string]*Term{"doubled": unit, "grown": s.mul(sum, s.transpose(v))}
+	}
+	d := NewDynamics(s)
+	if err := d.AddMoment(v, v, s.identity("n")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewContext(d, AtState)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range grow(unit, sum, 40, 440) {
+		if _, err := c.Apply("modulo", formula(Equal, s.make(Expectation, 0, x), s.make(Expectation, 0, x)), nil); err == nil || !strings.Contains(err.Error(), "steps of unfolding") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, x := range grow(unit, s.add(v, v), 4, 4) {
+		if _, err := c.Apply("modulo", formula(Equal, s.make(Expectation, 0, x), s.make(Expectation, 0, x)), nil); err != nil {
+			t.Errorf("short %s: %v", name, err)
+		}
+	}
+}

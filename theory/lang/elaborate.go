@@ -128,8 +128,14 @@ func Elaborate(p *Part) (*Reading, error) {
 	}
 	time := r.time()
 	for _, a := range p.Assumes {
-		if p.Stmt.Kind == Counted && (a.Always || a.Start) {
+		if !a.Always && !a.Start {
+			continue
+		}
+		switch p.Stmt.Kind {
+		case Counted:
 			return nil, errAt(a.Stmt.Pos, "zeros are counted at a state, and this speaks of time; expected assume %s: …", a.Name)
+		case Stationary:
+			return nil, errAt(a.Stmt.Pos, "what is stationary is said of a state, and this speaks of time; expected assume %s: …", a.Name)
 		}
 	}
 	if time != kernel.AtState && p.restricted != (Pos{}) {

@@ -261,7 +261,27 @@ func (p *prover) invariant(stay kernel.Formula, fs []kernel.Formula) (kernel.The
 		}
 		premises = append(premises, th)
 	}
-	return p.over("invariant", stay, append(premises, p.kept...))
+	values, err := p.values(stay.Terms())
+	if err != nil {
+		return kernel.Theorem{}, err
+	}
+	return p.over("invariant", stay, append(append(premises, p.kept...), values...))
+}
+
+// values proves always l = l of each term that does not have a value at every state.
+func (p *prover) values(ls []*kernel.Term) (out []kernel.Theorem, err error) {
+	nothing := must(kernel.NewContext(p.dyn, kernel.AtState))
+	for _, l := range ls {
+		if missing, err := nothing.Missing(l); err == nil && len(missing) == 0 {
+			continue
+		}
+		th, err := p.along(l, l)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, th)
+	}
+	return out, nil
 }
 
 // so is what “t stays …” keeps of t.

@@ -386,7 +386,11 @@ func (p *prover) unmet(f kernel.Formula) (kernel.Theorem, bool) {
 	if !ok {
 		return th, false
 	}
-	th, err := p.over("unmet", f, append([]kernel.Theorem{th}, p.kept...))
+	values, err := p.values(f.Terms())
+	if err != nil {
+		return kernel.Theorem{}, false
+	}
+	th, err = p.over("unmet", f, append(append([]kernel.Theorem{th}, p.kept...), values...))
 	return th, err == nil
 }
 
