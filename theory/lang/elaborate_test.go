@@ -188,6 +188,25 @@ func random(t *kernel.Term) bool {
 }
 
 // TestPrintedClaimsReadBack: print, parse and elaborate is the identity on every term and formula of every claim.
+// TestNestedOperatorsArePrintedOnce: the text of an operator in an operator is no longer than what is written, times a number;
+// and making it takes no longer, or this does not end.
+func TestNestedOperatorsArePrintedOnce(t *testing.T) {
+	x := &Expr{Kind: Sym, Name: "x"}
+	for op, further := range map[string]int{"comm": 1, "anti": 1, "ddt": 0, "kron": 1, "E": 0, "grad": 1, "diff": 1, "inv": 0, "at": 2,
+		"root": 0, "I": 0, "zero": 1, "size": 0, "sg": 0, "tr": 0} {
+		e, last := x, x
+		for range 60 {
+			e = &Expr{Kind: Call, Name: op, Args: append([]*Expr{e}, []*Expr{x, x}[:further]...)}
+			last = &Expr{Kind: Call, Name: op, Args: append([]*Expr{x, x, x}[:further], last)}
+		}
+		for _, e := range []*Expr{e, last} {
+			if u, l := Unicode(e), LaTeX(e); len(u) > 60*60 || len(l) > 60*60 {
+				t.Errorf("%s: %d and %d characters", op, len(u), len(l))
+			}
+		}
+	}
+}
+
 func TestPrintedClaimsReadBack(t *testing.T) {
 	n := 0
 	for id, p := range parts(t) {

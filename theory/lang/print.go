@@ -108,9 +108,13 @@ func (p printer) values(e *Expr) string {
 func (p printer) call(e *Expr) (text string, own int) {
 	const loose, product, postfix, atom = 0, 1, 3, 4
 	a := func(i int) string { return p.expr(e.Args[i], 0) }
-	var args []string
-	for i := range e.Args {
-		args = append(args, a(i))
+	// Each argument is rendered once: what is nested would double at each level.
+	all := func() string {
+		var args []string
+		for i := range e.Args {
+			args = append(args, a(i))
+		}
+		return strings.Join(args, ", ")
 	}
 	if p.latex {
 		switch e.Name {
@@ -144,7 +148,7 @@ func (p printer) call(e *Expr) (text string, own int) {
 			}
 			return a(0), atom
 		}
-		return `\operatorname{` + e.Name + `}\left(` + strings.Join(args, ", ") + `\right)`, atom
+		return `\operatorname{` + e.Name + `}\left(` + all() + `\right)`, atom
 	}
 	switch e.Name {
 	case "comm":
@@ -166,7 +170,7 @@ func (p printer) call(e *Expr) (text string, own int) {
 	case "at":
 		return "(" + a(0) + ")|[" + p.values(e) + "]", atom
 	}
-	return e.Name + "(" + strings.Join(args, ", ") + ")", atom
+	return e.Name + "(" + all() + ")", atom
 }
 
 // symbolNames are the paper's letters for the names of the language, Unicode then LaTeX.

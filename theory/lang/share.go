@@ -31,13 +31,21 @@ func cited(text string) *Citation {
 	return &Citation{Claim: m[1], Part: m[2]}
 }
 
+// citing lists the steps of a script that cite a part, those of its cases included.
+func citing(steps []*Step) (out []*Step) {
+	for _, st := range steps {
+		if st.Cites != nil {
+			out = append(out, st)
+		}
+		out = append(out, citing(st.Steps)...)
+	}
+	return out
+}
+
 // resolve finds the parts that a script cites.
 func (f *File) resolve(p *Part) error {
-	for _, st := range p.Proof {
+	for _, st := range citing(p.Proof) {
 		c := st.Cites
-		if c == nil {
-			continue
-		}
 		claim := f.Claim(c.Claim)
 		if claim == nil && f.library != nil {
 			claim = f.library.Claim(c.Claim)
@@ -81,8 +89,8 @@ func (f *File) resolveAll() error {
 	var visit func(*Part) error
 	visit = func(p *Part) error {
 		state[p] = open
-		for _, st := range p.Proof {
-			if st.Cites == nil || state[st.Cites.of] == closed {
+		for _, st := range citing(p.Proof) {
+			if state[st.Cites.of] == closed {
 				continue
 			}
 			if state[st.Cites.of] == open {

@@ -82,10 +82,10 @@ type prover struct {
 	kept []kernel.Theorem
 
 	facts     map[string][]kernel.Theorem
-	cases     []supposed                  // around the step being followed
-	shared    map[string][]kernel.Theorem // the theorems of other parts, established here
-	uses      []string                    // the parts that the script itself cites
-	citing    int                         // how deep the script followed is cited
+	cases     []supposed                    // around the step being followed
+	shared    map[citation][]kernel.Theorem // the theorems of other parts, established here
+	uses      []string                      // the parts that the script itself cites
+	citing    int                           // how deep the script followed is cited
 	steps     []Step
 	budget    int  // applications of rules that are left
 	labour    int  // arithmetic that is left, see spend
@@ -156,7 +156,7 @@ func (p *prover) run(out *Outcome, o Options) error {
 			break
 		}
 		p.steps, p.facts = nil, map[string][]kernel.Theorem{}
-		p.shared, p.uses, p.citing, p.cases = map[string][]kernel.Theorem{}, nil, 0, nil
+		p.shared, p.uses, p.citing, p.cases = map[citation][]kernel.Theorem{}, nil, 0, nil
 		ths, err := p.replay()
 		out.steps = p.steps
 		out.script = err

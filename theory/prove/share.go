@@ -8,6 +8,12 @@ import (
 	"stopgrad/theory/lang"
 )
 
+// citation is a part that is cited where something is known.
+type citation struct {
+	part string
+	at   *kernel.Context
+}
+
 // cite establishes formulas as the theorem of another part, which is proved here, under this Γ: by that part's own
 // script, or by search where it has none. Nothing is taken over but the text.
 func (p *prover) cite(fs []kernel.Formula, st *lang.Step) ([]kernel.Theorem, error) {
@@ -15,13 +21,14 @@ func (p *prover) cite(fs []kernel.Formula, st *lang.Step) ([]kernel.Theorem, err
 	if p.citing == 0 && !slices.Contains(p.uses, name) {
 		p.uses = append(p.uses, name)
 	}
-	ths, known := p.shared[name]
+	at := citation{name, p.work.ctx}
+	ths, known := p.shared[at]
 	if !known {
 		var err error
 		if ths, err = p.share(st); err != nil {
 			return nil, err
 		}
-		p.shared[name] = ths
+		p.shared[at] = ths
 	}
 	if len(ths) != len(fs) {
 		return nil, fmt.Errorf("%s: %s states something else", st.Pos, name)

@@ -73,6 +73,12 @@ func TestSharedFacts(t *testing.T) {
 			"      fact f: x == x by lent-1\n      expand\n", nil, "claim lent-1 has 3 parts"},
 		"circle": {head + "  uses flowing\n  says v: x == x\n    proof\n      fact f: x == x by borrower/w\n      expand\n" +
 			"  says w: x == x\n    proof\n      fact f: x == x by borrower/v\n      expand\n", nil, "leads back to here"},
+		"in a case and outside": {head + "  uses flowing\n  says v: x*y + x*y == 0\n    assume naught: x == 0\n    proof\n      suppose s: y >= 1\n" +
+			"        fact within: x*y == 0 by lent-1/modular\n      fact m: x*y == 0 by lent-1/modular\n      modulo 2*[m]\n", []string{"lent-1/modular"}, ""},
+		"no claim in a case": {head + "  uses flowing\n  says v: x == x\n    proof\n      suppose s: y >= 1\n" +
+			"        fact f: x == x by nobody/part\n      expand\n", nil, "f.claim:37:9: there is no claim ‘nobody’"},
+		"circle in a case": {head + "  uses flowing\n  says v: x == x\n    proof\n      suppose s: y >= 1\n        fact f: x == x by borrower/w\n      expand\n" +
+			"  says w: x == x\n    proof\n      suppose s: y >= 1\n        fact f: x == x by borrower/v\n      expand\n", nil, "leads back to here"},
 		"itself": {head + "  uses flowing\n  says v: x == x\n    proof\n      fact f: x == x by borrower\n      expand\n", nil, "leads back to here"},
 		"symbol not here": {head + "  scalar x, k\n  flow\n    x' = -k*x\n  says v: ddt(x^2) == -2*k*x^2\n    proof\n" +
 			"      fact f: ddt(x^2) == -2*k*x^2 by energy\n      expand\n", nil, "energy/rate speaks of y, which is not declared here"},
