@@ -24,7 +24,7 @@ func Print(t *Term) (text string) {
 		}
 	}()
 	defer caught(&err)
-	if t == nil {
+	if t == nil || t.sig == nil {
 		return "..."
 	}
 	p := NewPrinter()
@@ -51,7 +51,7 @@ func NewPrinter() *Printer {
 func (p *Printer) Abbreviate(name string, t *Term) (err error) {
 	defer caught(&err)
 	switch {
-	case t == nil:
+	case t == nil || t.sig == nil:
 		refuse("%s abbreviates nothing", name)
 	case !identifier(name) || t.sig.byName[name] != nil || t.sig.hasSize(name) || p.terms[name] != nil:
 		refuse("%q cannot abbreviate a term: expected an identifier that names nothing else", name)
@@ -67,7 +67,7 @@ func (p *Printer) Abbreviate(name string, t *Term) (err error) {
 // Term renders a term.
 func (p *Printer) Term(t *Term) (text string, err error) {
 	defer caught(&err)
-	if t == nil {
+	if t == nil || t.sig == nil {
 		refuse("no term")
 	}
 	return p.term(t, sumLevel, true), nil
