@@ -223,14 +223,14 @@ func TestZeroValuesAreRefused(t *testing.T) {
 
 // TestTheZeroTermIsPrintedAsNone: a caller can write &Term{}, which is a term of no signature.
 func TestTheZeroTermIsPrintedAsNone(t *testing.T) {
-	zero := new(Term)
-	if s := Print(zero); s != Print(nil) {
+	zero := new(kernel.Term)
+	if s := kernel.Print(zero); s != kernel.Print(nil) {
 		t.Errorf("the zero term is printed as %q", s)
 	}
-	if s, err := NewPrinter().Term(zero); err == nil {
+	if s, err := kernel.NewPrinter().Term(zero); err == nil {
 		t.Errorf("the zero term is printed as %q", s)
 	}
-	if err := NewPrinter().Abbreviate("name", zero); err == nil {
+	if err := kernel.NewPrinter().Abbreviate("name", zero); err == nil {
 		t.Error("a name abbreviates the zero term")
 	}
 }
