@@ -399,6 +399,17 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		for name, v := range f.Measures {
 			res.measure(name, v)
 		}
+		if i > 0 && !f.Holds && !f.Close {
+			known, err := b.followed(tr.coarse[i], f)
+			if err != nil {
+				return nil, err
+			}
+			if !known {
+				res.Open = true
+				res.note(courseNote)
+				continue
+			}
+		}
 		if f.Close && !f.Holds {
 			res.Open = true
 			switch {
@@ -414,7 +425,35 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 	return points, nil
 }
 
+// followed reports whether a trajectory is known well enough where a part fails: whether the part fails on the coarser one, too,
+// and no number that this rests on differs between the two by more than a third of itself. Where neighbouring motions part, the
+// error of a trajectory is soon as large as what it shows.
+func (b *binding) followed(coarse map[string]matrix, fine *eval.Finding) (bool, error) {
+	c, err := b.at(coarse)
+	if err != nil {
+		return false, err
+	}
+	rough, err := eval.Judge(eval.Float{}, c.part, c.st)
+	if undefined(err) || errors.Is(err, eval.ErrOverflow) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if rough.Holds || rough.Close {
+		return false, nil
+	}
+	noise := eval.Tolerance * max(fine.Measures["scale"], rough.Measures["scale"])
+	for name, v := range fine.Measures {
+		if !(abs(v-rough.Measures[name]) <= max(abs(v)/3, noise)) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 const (
+	courseNote  = "not decided: it fails later by less than the error of the trajectory explains"
 	closeNote   = "not decided: it fails by less than rounding explains"
 	roundedNote = "not decided: it fails where a hypothesis is met up to rounding only, which violates nothing"
 )

@@ -264,6 +264,45 @@ claim ends
 	}
 }
 
+// TestUnstableCoursesDecideLittle: where neighbouring motions part, what the error of the trajectory explains is not violated,
+// and what it does not is.
+func TestUnstableCoursesDecideLittle(t *testing.T) {
+	c := own(t, `
+claim unstable
+  title   Zero of what grows
+  printed nowhere
+  scalar  x, y
+  flow
+    x' = 10*x - 22*y
+    y' = -y
+  says zero: x - 2*y stays zero
+  says all: always x == 2*y
+    assume start h: x == 2*y
+  says below: always x - 2*y <= 1
+    assume start h: x == 2*y
+  says wrong: x - 2*y <= 1
+    assume h: x > 2*y
+  says early: x - y stays zero
+`)
+	for _, k := range []struct {
+		state string
+		want  map[string]Status
+	}{
+		{`{"x":"2","y":"1","t":4}`, map[string]Status{"zero": NotDecided, "all": NotDecided}},
+		{`{"x":"2","y":"1","t":0.5}`, map[string]Status{"zero": Holds, "all": Holds, "below": Holds}},
+		{`{"x":"5/2","y":"1","t":1}`, map[string]Status{"wrong": Violated}},
+		{`{"x":"1","y":"1","t":1}`, map[string]Status{"early": Violated}},
+	} {
+		r := checkOwn(t, c, k.state)
+		for name, want := range k.want {
+			p := part(t, r, name)
+			if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
+				t.Errorf("%s at %s: %v, want %v: %+v", name, k.state, got, want, p)
+			}
+		}
+	}
+}
+
 // TestUsesAreEnough evaluates every part of every claim with what UsesOf names and nothing else: a part for
 // which it named too little could not be evaluated at any state.
 func TestUsesAreEnough(t *testing.T) {

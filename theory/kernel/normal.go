@@ -127,6 +127,7 @@ func (n *normaliser) vanishes(p poly) bool {
 	below := len(n.gens)
 	for len(p) > 0 {
 		youngest := -1
+		n.charge(len(p))
 		for m := range p {
 			for i := 0; i < len(m); i += 8 {
 				g := int(binary.BigEndian.Uint32([]byte(m[i : i+4])))
@@ -311,6 +312,7 @@ func (n *normaliser) put(p poly, m mono, c *big.Rat) {
 }
 
 func (n *normaliser) accumulate(p, q poly) {
+	n.charge(len(q)) // a sum takes as much as a product of so many monomials
 	for m, c := range q {
 		n.put(p, m, c)
 	}

@@ -66,7 +66,7 @@ func TestLongSummandsAreWork(t *testing.T) {
 	if err := s.DeclareSize("n"); err != nil {
 		t.Fatal(err)
 	}
-	declare := func(name string, class Class, cols string) *Term {
+	declare := func(name string, class Class, cols Dim) *Term {
 		x, err := s.DeclareMatrix(name, class, "n", cols)
 		if err != nil {
 			t.Fatal(err)
@@ -97,12 +97,12 @@ func TestLongSummandsAreWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, x := range grow(unit, sum, 40, 440) {
-		if _, err := c.Apply("modulo", formula(Equal, s.make(Expectation, 0, x), s.make(Expectation, 0, x)), nil); err == nil || !strings.Contains(err.Error(), "steps of unfolding") {
+		if _, err := c.Apply("modulo", formula(Equal, s.make(Expect, 0, x), s.make(Expect, 0, x)), nil); err == nil || !strings.Contains(err.Error(), "steps of unfolding") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for name, x := range grow(unit, s.add(v, v), 4, 4) {
-		if _, err := c.Apply("modulo", formula(Equal, s.make(Expectation, 0, x), s.make(Expectation, 0, x)), nil); err != nil {
+		if _, err := c.Apply("modulo", formula(Equal, s.make(Expect, 0, x), s.make(Expect, 0, x)), nil); err != nil {
 			t.Errorf("short %s: %v", name, err)
 		}
 	}

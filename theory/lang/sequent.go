@@ -29,18 +29,8 @@ func (r *Reading) Lines(unfolded bool) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	printer, err := r.printer()
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]string{}
-	for name, f := range r.hyps {
-		t, err := printer.Formula(kernel.AtState, f)
-		if err != nil {
-			return nil, err
-		}
-		names[t] = name
-	}
+	// Hypotheses are printed in their order: first what is declared, then what is assumed, which has names.
+	hyp, named := 0, len(r.owners)-len(r.hyps)
 	var out []Line
 	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		if i == 0 {
@@ -50,7 +40,10 @@ func (r *Reading) Lines(unfolded bool) ([]Line, error) {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		l := Line{Word: word, Text: strings.TrimSpace(rest)}
 		if _, ok := kernel.MarkNamed(word); ok {
-			l.Name = names[l.Text]
+			if hyp >= named {
+				l.Name = r.owners[hyp]
+			}
+			hyp++
 		}
 		out = append(out, l)
 	}

@@ -3,6 +3,8 @@ package lang
 import (
 	"strings"
 	"testing"
+
+	"stopgrad/theory/kernel"
 )
 
 // TestLinesAreTheSequent: the lines of every claim are those of its printed sequent, in order; hypotheses carry the names
@@ -55,6 +57,52 @@ func TestLinesAreTheSequent(t *testing.T) {
 		}
 		if got, written := Statement(p); written || got != strings.Join(stated, " and ") {
 			t.Errorf("%s states %s, and is shown as %s", id, strings.Join(stated, " and "), got)
+		}
+	}
+}
+
+// TestLinesHaveTheirOwnNames: hypotheses that say the same, declared or assumed, here or with another mark, keep their names.
+func TestLinesHaveTheirOwnNames(t *testing.T) {
+	text := `claim c
+  scalar x > 0
+  scalar y
+  flow
+    x' = -x
+    y' = -y
+  says s: always x + y > 0
+    assume x: x > 0
+    assume start b: x > 0
+    assume c: y > 0
+    assume d: y > 0
+  says a: assumption x == 1, y == x
+    consequence y == 1
+    assume x: x > 0
+`
+	want := map[string]string{
+		"s": "start :x > 0; always x:x > 0; start b:x > 0; always c:y > 0; always d:y > 0",
+		"a": "start :x > 0; always x:x > 0; always h1:x == 1; always h2:y == x",
+	}
+	f, err := Parse(Source{Name: "c", Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range f.Claims[0].Parts {
+		r, err := Elaborate(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := r.Lines(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range lines {
+			if _, ok := kernel.MarkNamed(l.Word); ok {
+				got = append(got, l.Word+" "+l.Name+":"+l.Text)
+			}
+		}
+		if s := strings.Join(got, "; "); s != want[p.Name] {
+			t.Errorf("%s: %s", p.Name, s)
 		}
 	}
 }

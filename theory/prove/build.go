@@ -201,39 +201,56 @@ func (b builder) negated(t *kernel.Term) *kernel.Term {
 	return visit(t)
 }
 
-// unlimited summands of a sum, through scalar multiples by numbers.
-func summands(t *kernel.Term) (out []*kernel.Term) {
-	var visit func(t *kernel.Term)
-	visit = func(t *kernel.Term) {
-		if t.Head() != kernel.Sum {
-			out = append(out, t)
-			return
+// maxLong is the most summands, or factors, that a term is taken apart into. Terms share what is in them, so that a short
+// one can have more of them than there is memory; such a one is looked at as a whole.
+const maxLong = maxWord
+
+// summands takes a sum apart.
+func summands(t *kernel.Term) []*kernel.Term {
+	var out []*kernel.Term
+	var visit func(t *kernel.Term) bool
+	visit = func(t *kernel.Term) bool {
+		if t.Head() == kernel.Sum {
+			return visit(t.Arg(0)) && visit(t.Arg(1))
 		}
-		visit(t.Arg(0))
-		visit(t.Arg(1))
+		out = append(out, t)
+		return len(out) <= maxLong
 	}
-	visit(t)
+	if !visit(t) {
+		return []*kernel.Term{t}
+	}
 	return out
 }
 
 // factors flattens a product into its scalar factors and the word of its matrix factors; transposes are pushed to
 // the factors.
 func (b builder) factors(t *kernel.Term) (scalars, word []*kernel.Term) {
+	if scalars, word, ok := b.flattened(t); ok {
+		return scalars, word
+	}
 	if t.Scalar() {
-		if t.Head() == kernel.Product {
-			s1, _ := b.factors(t.Arg(0))
-			s2, _ := b.factors(t.Arg(1))
-			return append(s1, s2...), nil
-		}
 		return []*kernel.Term{t}, nil
 	}
-	switch t.Head() {
-	case kernel.Product:
-		s1, w1 := b.factors(t.Arg(0))
-		s2, w2 := b.factors(t.Arg(1))
-		return append(s1, s2...), append(w1, w2...)
-	case kernel.Power:
-		s, w := b.factors(t.Arg(0))
+	return nil, []*kernel.Term{t}
+}
+
+// flattened is factors, or not ok if they are too many.
+func (b builder) flattened(t *kernel.Term) (scalars, word []*kernel.Term, ok bool) {
+	switch {
+	case t.Head() == kernel.Product:
+		s1, w1, ok1 := b.flattened(t.Arg(0))
+		if !ok1 {
+			return nil, nil, false
+		}
+		s2, w2, ok2 := b.flattened(t.Arg(1))
+		scalars, word, ok = append(s1, s2...), append(w1, w2...), ok2
+	case t.Scalar():
+		return []*kernel.Term{t}, nil, true
+	case t.Head() == kernel.Power:
+		s, w, okay := b.flattened(t.Arg(0))
+		if !okay || (len(s)+len(w))*t.Exponent() > maxLong {
+			return nil, nil, false
+		}
 		for range t.Exponent() {
 			scalars = append(scalars, s...)
 			word = append(word, w...)
@@ -242,15 +259,17 @@ func (b builder) factors(t *kernel.Term) (scalars, word []*kernel.Term) {
 			n, _ := t.Shape()
 			word = []*kernel.Term{b.identity(n)}
 		}
-		return scalars, word
-	case kernel.Transpose:
-		s, w := b.factors(t.Arg(0))
+		return scalars, word, true
+	case t.Head() == kernel.Transpose:
+		s, w, okay := b.flattened(t.Arg(0))
 		for i := len(w) - 1; i >= 0; i-- {
 			word = append(word, b.flip(w[i]))
 		}
-		return s, word
+		return s, word, okay
+	default:
+		return nil, []*kernel.Term{t}, true
 	}
-	return nil, []*kernel.Term{t}
+	return scalars, word, ok && len(scalars)+len(word) <= maxLong
 }
 
 // flip is the transpose of a factor.

@@ -75,6 +75,7 @@ func (s *state) productShape(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 
 // definiteWord finds a term equal to a product of matrices of which k is proved.
 func (s *state) definiteWord(k kind, word []*kernel.Term) (*kernel.Term, bool) {
+	s.spend(60 * len(word))
 	switch len(word) {
 	case 0:
 		return nil, false

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/big"
 	"testing"
+
+	"stopgrad/theory/lang"
 )
 
 // States where every size is one have what structure says of 1x1 matrices, and meet all hypotheses.
@@ -108,6 +110,38 @@ func TestSearchesArithmeticIsBounded(t *testing.T) {
 		}()
 		if errors.Is(err, errBudget) != (labour == 10_000) {
 			t.Errorf("with %d operations: %v", labour, err)
+		}
+	}
+}
+
+// TestSharedTermsAreNotWrittenOut: forty doublings are forty terms, and more summands, factors or letters of a word than
+// there is memory. What they hide is not looked for; what stands beside them is.
+func TestSharedTermsAreNotWrittenOut(t *testing.T) {
+	doubled := func(first, op string) string {
+		text := "  let a0 = " + first + "\n"
+		for k := range 40 {
+			text += fmt.Sprintf("  let a%d = a%d %s a%d\n", k+1, k, op, k)
+		}
+		return text
+	}
+	head := "claim c\n  title t\n  printed nowhere\n  size n\n  scalar x, y > 0\n  matrix A : n x n\n"
+	for _, c := range []struct {
+		lets, says string
+		want       bool
+	}{
+		{doubled("x + y", "+"), "a40 + x^2 + 1 >= 0\n    assume h: x >= a39*y", true},
+		{doubled("x + y", "+"), "a39 + 1 >= a40 + x^2", false},
+		{doubled("A", "*"), "a40*a40^T psd", false},
+		{doubled("A", "*"), "tr(a40*a40^T) >= 0", false},
+		{doubled("A", "*"), "tr(A*A^T) + tr(a40 + A)^2 >= 0", true},
+		{doubled("A", "*"), "a6*a6^T psd", true},
+	} {
+		f, err := lang.Parse(lang.Source{Name: "c", Text: head + c.lets + "  says s: " + c.says + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(judge(t, f.Claims[0].Parts[0], Options{Search: true}).Theorems()) > 0; got != c.want {
+			t.Errorf("%s: proved is %v", c.says, got)
 		}
 	}
 }

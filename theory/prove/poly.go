@@ -289,6 +289,7 @@ func (ps *polys) compute(t *kernel.Term) poly {
 		if a == nil || b == nil || len(a)+len(b) > maxPoly {
 			return nil
 		}
+		ps.spend(60 * (len(a) + len(b)))
 		return a.plus(b, big.NewRat(1, 1))
 	case kernel.Product:
 		return ps.times(ps.of(t.Arg(0)), ps.of(t.Arg(1)))

@@ -23,6 +23,9 @@ func (l letter) key() uint64 {
 	return k
 }
 
+// maxWord bounds the letters of a word: of a product of shared terms they double with each factor.
+const maxWord = 500
+
 // word is a product of letters; the empty word is I.
 type word []letter
 
@@ -162,6 +165,7 @@ func (ps *polys) computeMatrix(t *kernel.Term) words {
 		if a == nil || b == nil {
 			return nil
 		}
+		ps.spend(60 * (a.size() + b.size()))
 		return a.plus(b, one)
 	case kernel.Transpose:
 		a := ps.matrixOf(t.Arg(0))
@@ -241,6 +245,10 @@ func (ps *polys) multiply(a, b words) words {
 	out := words{}
 	for _, x := range a {
 		for _, y := range b {
+			if len(x.w)+len(y.w) > maxWord {
+				return nil
+			}
+			ps.spend(len(x.w) + len(y.w))
 			c := ps.times(x.c, y.c)
 			if c == nil {
 				return nil
@@ -291,6 +299,7 @@ func (ps *polys) cyclic(w word) (word, int) {
 	var best word
 	var key string
 	sign := 1
+	ps.spend(2 * len(w) * len(w)) // all rotations, forwards and backwards
 	w, s0 := ps.reduce(w)
 	// Cancellation across the ends.
 	for changed := true; changed && len(w) > 1; {
