@@ -79,6 +79,7 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 	if r.Context().Time() == kernel.Motion {
 		return out.flows(ctx, part, o)
 	}
+	o = o.filled()
 	for i, goal := range r.Goals() {
 		var found *Result
 		_, counts := goal.Count()
@@ -91,6 +92,7 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 			return err
 		}
 		out.Results = append(out.Results, found)
+		o.Work = max(1, o.Work-found.Work)
 		for _, x := range found.Suspects {
 			w := witness(part, found.Names, x)
 			ref, err := verdict.Refute(part, w)
@@ -107,8 +109,14 @@ func (out *Outcome) search(ctx context.Context, part *lang.Part, o Options) erro
 		if !found.Decided() {
 			return ctx.Err()
 		}
-		c, err := region.Check(r.Context(), goal, found.Sheds, found.Steps())
-		if err != nil {
+		m := new(region.Meter)
+		c, err := m.Check(r.Context(), goal, found.Sheds, found.Steps())
+		switch {
+		case err != nil && m.Left() < 0:
+			// It would not be read again.
+			found.Open = []Open{{Box: found.Box, Share: 1, Reason: err.Error()}}
+			return ctx.Err()
+		case err != nil:
 			return fmt.Errorf("certify: the argument that was found does not hold: %w", err)
 		}
 		out.Certified = append(out.Certified, c)
@@ -122,7 +130,7 @@ const maxExact = 16
 
 // exact looks for theorems on the boxes that are left, the largest first, and puts them into the argument.
 func (r *Result) exact(ctx context.Context, reading *lang.Reading, goal kernel.Formula) int {
-	if len(r.Open) == 0 || len(r.Open) > maxExact {
+	if len(r.Open) == 0 || len(r.Open) > maxExact || len(r.roots) == 0 {
 		return 0
 	}
 	done := 0
@@ -360,12 +368,19 @@ func (out *Outcome) Say() string {
 	share, boxes := out.Left()
 	text := fmt.Sprintf("undecided on %.3g of its region, %d boxes", share, boxes)
 	for _, r := range out.Results {
+		if r.Limit != "" {
+			text += "; " + r.Limit
+		}
+	}
+	for _, r := range out.Results {
 		for k, b := range r.Open {
 			if k == shownBoxes {
 				text += fmt.Sprintf("\n  and %d more", len(r.Open)-k)
 				break
 			}
-			text += "\n  " + r.boxOf(b)
+			if len(b.Box) > 0 {
+				text += "\n  " + r.boxOf(b)
+			}
 		}
 	}
 	return text

@@ -10,7 +10,10 @@
 // the bounds of the box.
 //
 // The search goes in rounds. In each, every open box is a tile, searched breadth first over a fixed number of boxes, by any
-// number of workers; so the result depends on the statement and the number of boxes alone. A finished tile is kept under the
-// digest of everything it depends on, so that a search that was killed goes on from its tiles, and many processes may share
-// them. A tile that panics or takes too long is left undecided, with the reason.
+// number of workers; so the result depends on the statement, the number of boxes and the work alone. Work is counted in
+// operations, from the reading of the statement on, those of the checker included: a round shares what is left of it among its
+// tiles, and a box that a tile's share does not allow to look at stays open. No clock decides. A finished tile is kept under the
+// digest of everything it depends on, with its work, so that a search that was killed goes on from its tiles, and many processes
+// may share them. A tile that panics is left undecided, with the reason. Room is bounded, too: tapes are made when they are
+// looked at, derivatives are taken some coordinates at a time, and there are fewer boxes where each has many sides.
 package certify

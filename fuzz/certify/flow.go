@@ -162,6 +162,8 @@ func newFlower(part *lang.Part, goal int) (*flower, *lang.Reading, error) {
 	return f, reading, nil
 }
 
+func (f *flower) begin(int, *meter) {}
+
 func (f *flower) coordinates() int { return len(f.box) }
 
 func sides(box []region.Side) []trajectory.Side {
@@ -173,7 +175,7 @@ func sides(box []region.Side) []trajectory.Side {
 }
 
 // look tries the leaves on a box, those that need no motion first.
-func (f *flower) look(b tile) (out finding) {
+func (f *flower) look(b tile, _ *meter) (out finding) {
 	box := sides(b.box)
 	cut := -1
 	try := func(s trajectory.Step) bool {
@@ -230,10 +232,8 @@ func searchFlow(ctx context.Context, part *lang.Part, goal int, o Options) (*flo
 	if err != nil {
 		return nil, err
 	}
-	if o.Nodes <= 0 {
-		o.Nodes = DefaultNodes
-	}
-	o.Nodes = max(1, o.Nodes/boxNodes)
+	o = o.filled()
+	o.Nodes, o.Work = max(1, o.Nodes/boxNodes), math.MaxInt
 	if o.Patience <= 0 {
 		o.Patience = time.Minute
 	}

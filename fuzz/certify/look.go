@@ -23,69 +23,117 @@ type searcher struct {
 	s          *region.Statement
 	conditions []condition
 	hypotheses []condition
-	near       [][]int // for each condition the hypotheses that share a coordinate with it
-	wide       [][]int // for each condition the coordinates in it and in those
-	roots      []*region.Expr
-	ranges     []*tape // of roots
+	bounds     []bool  // which of the hypotheses are
+	partial    bool    // there are more hypotheses
+	ranges     []*tape // of roots, those that are kept
+	root       []region.Side
 	box        []span
 	open       [][2]bool
+
+	scratch scratch
+	ready   int   // the condition that has a tape; below zero before the first
+	near    []int // the hypotheses that share a coordinate with it
+
+	// meter counts the work of what is done at present.
+	meter *meter
 }
 
-func newSearcher(c *kernel.Context, goal kernel.Formula, sheds []region.Shed) (*searcher, error) {
-	s, err := region.State(c, goal, sheds...)
+// newSearcher reads a statement. Polynomials are asked for in an order that is always the same, because of the bound of all of
+// them together; the tape of a condition is made when it is looked at.
+func newSearcher(c *kernel.Context, goal kernel.Formula, sheds []region.Shed, m *meter) (*searcher, error) {
+	reading := new(region.Meter)
+	all := reading.Left()
+	s, err := reading.State(c, goal, sheds...)
 	if err != nil {
 		return nil, err
 	}
-	out := &searcher{s: s, box: make([]span, len(s.Names())), open: make([][2]bool, len(s.Names()))}
+	out := &searcher{s: s, root: s.Box(), box: make([]span, len(s.Names())), open: make([][2]bool, len(s.Names())), ready: -1, meter: m}
+	coefs, ops := 0, 0
+	formOf := func(p []region.Monomial) *form {
+		f := newForm(p)
+		if f != nil {
+			if coefs += len(f.coef); coefs > maxCoefs {
+				return nil
+			}
+		}
+		return f
+	}
 	prepare := func(c region.Condition) condition {
-		x := condition{Condition: c, tape: newTape(c.Expr)}
+		x := condition{Condition: c}
+		m.charge(expression)
+		before := reading.Left()
 		num, den, err := s.Fraction(c.Expr)
+		m.charge(max(0, before-reading.Left()))
 		if err != nil || len(num) == 0 {
 			return x
 		}
-		x.form, x.known = newForm(num), true
+		m.charge(expression * len(num))
+		x.form, x.known = formOf(num), true
 		for _, d := range den {
-			f := newForm(d)
+			f := formOf(d)
 			x.divisors, x.known = append(x.divisors, f), x.known && f != nil
 		}
 		return x
 	}
+	m.charge(all - reading.Left())
 	for _, c := range s.Conditions() {
 		out.conditions = append(out.conditions, prepare(c))
 	}
-	for i, d := range s.Box() {
+	for i, d := range out.root {
 		out.box[i] = span{float(d.Lo, -1), float(d.Hi, 1)}
 	}
-	var bounds []bool // of the hypotheses
+	keep := func(e *region.Expr) *tape {
+		if ops > maxOps {
+			return nil
+		}
+		t := newTape(e, &out.scratch, m)
+		ops += len(t.ops)
+		return t
+	}
 	for _, c := range s.Hypotheses() {
-		h := condition{Condition: c, tape: newTape(c.Expr)}
-		bound := isBound(c.Expr) && (c.Rel == region.NonZero || h.tape.values(out.box).lo >= 0 && c.Rel != region.Null)
+		t := keep(c.Expr)
+		if t == nil {
+			out.partial = true
+			break
+		}
+		bound := isBound(c.Expr) && (c.Rel == region.NonZero || t.values(out.box, m).lo >= 0 && c.Rel != region.Null)
+		h := condition{Condition: c}
 		if !bound {
 			h = prepare(c)
 		}
-		out.hypotheses, bounds = append(out.hypotheses, h), append(bounds, bound)
+		h.tape = t
+		out.hypotheses, out.bounds = append(out.hypotheses, h), append(out.bounds, bound)
 	}
-	for _, c := range out.conditions {
-		var near []int
-		wide := slices.Clone(c.tape.coords)
-		for i, h := range out.hypotheses {
-			shared := slices.ContainsFunc(h.tape.coords, func(k int) bool { return slices.Contains(c.tape.coords, k) })
-			if shared && !bounds[i] {
-				near = append(near, i)
-				for _, k := range h.tape.coords {
-					if !slices.Contains(wide, k) {
-						wide = append(wide, k)
-					}
-				}
-			}
-		}
-		out.near, out.wide = append(out.near, near), append(out.wide, wide)
-	}
-	out.roots = s.Roots()
-	for _, e := range out.roots {
-		out.ranges = append(out.ranges, newTape(e))
+	for _, e := range s.Roots() {
+		out.ranges = append(out.ranges, keep(e))
 	}
 	return out, nil
+}
+
+// begin makes the tape of a condition, and lists the hypotheses that are near. It counts as the same work each time, so that
+// a tile's does not depend on what was looked at before.
+func (s *searcher) begin(condition int, m *meter) {
+	s.meter = m
+	c := &s.conditions[condition]
+	if s.ready == condition {
+		s.meter.charge(expression * len(c.tape.ops))
+	} else {
+		if s.ready >= 0 {
+			s.conditions[s.ready].tape = nil
+		}
+		s.ready = -1
+		c.tape = newTape(c.Expr, &s.scratch, s.meter)
+		s.ready, s.near = condition, nil
+		for i, h := range s.hypotheses {
+			shared := slices.ContainsFunc(h.tape.coords, func(k int) bool { _, ok := c.tape.column[k]; return ok })
+			if shared && !s.bounds[i] {
+				s.near = append(s.near, i)
+			}
+		}
+	}
+	for _, h := range s.hypotheses {
+		s.meter.charge(4 * len(h.tape.coords))
+	}
 }
 
 // isBound reports whether an expression is a coordinate, perhaps with a factor, plus a number. A hypothesis about one that says
@@ -129,7 +177,9 @@ func decides(v span, strict [2]bool, rel region.Relation, negated bool) bool {
 func (s *searcher) coordinates() int { return len(s.s.Names()) }
 
 // look settles a box, finds a point of it at which the condition seems to fail, or says where to cut it.
-func (s *searcher) look(b tile) (f finding) {
+func (s *searcher) look(b tile, m *meter) (f finding) {
+	s.meter = m
+	m.charge(effort(b.box))
 	var g []span
 	if f.step, f.found, g, f.coordinate, f.at = s.settle(b); !f.found {
 		f.suspect = s.suspect(b, g)
@@ -146,24 +196,23 @@ func (s *searcher) settle(b tile) (step region.Step, found bool, g []span, coord
 	}
 	c := &s.conditions[b.condition]
 	try := func(x region.Step) bool {
-		if s.s.Shows(b.condition, b.box, x) {
+		if s.meter.shows(s.s, b.condition, b.box, x) {
 			step, found = x, true
 		}
 		return found
 	}
-	if decides(c.tape.values(s.box), [2]bool{}, c.Rel, false) && try(region.Step{Rule: "interval"}) {
+	if decides(c.tape.values(s.box, s.meter), [2]bool{}, c.Rel, false) && try(region.Step{Rule: "interval"}) {
 		return
 	}
-	for _, h := range s.near[b.condition] {
+	for _, h := range s.near {
 		x := &s.hypotheses[h]
-		if decides(x.tape.values(s.box), [2]bool{}, x.Rel, true) && try(region.Step{Rule: "outside", Hypothesis: h, By: "interval"}) {
+		if decides(x.tape.values(s.box, s.meter), [2]bool{}, x.Rel, true) && try(region.Step{Rule: "outside", Hypothesis: h, By: "interval"}) {
 			return
 		}
 	}
-	c.tape.values(s.box)
-	if g = c.tape.gradient(); g != nil {
-		g = slices.Clone(g)
-		v, strict := c.tape.slopes(s.box, s.open, g)
+	c.tape.values(s.box, s.meter)
+	if g = c.tape.gradient(s.meter); g != nil {
+		v, strict := c.tape.slopes(s.box, s.open, g, s.meter)
 		if decides(v, strict, c.Rel, false) && try(region.Step{Rule: "slope"}) {
 			return
 		}
@@ -173,11 +222,11 @@ func (s *searcher) settle(b tile) (step region.Step, found bool, g []span, coord
 			return
 		}
 	}
-	for _, h := range s.near[b.condition] {
+	for _, h := range s.near {
 		x := &s.hypotheses[h]
-		x.tape.values(s.box)
-		if hg := x.tape.gradient(); hg != nil {
-			v, strict := x.tape.slopes(s.box, s.open, slices.Clone(hg))
+		x.tape.values(s.box, s.meter)
+		if hg := x.tape.gradient(s.meter); hg != nil {
+			v, strict := x.tape.slopes(s.box, s.open, hg, s.meter)
 			if decides(v, strict, x.Rel, true) && try(region.Step{Rule: "outside", Hypothesis: h, By: "slope"}) {
 				return
 			}
@@ -203,11 +252,14 @@ func (s *searcher) bernstein(c *condition, rel region.Relation, negated bool) st
 		if v < region.FirstRoot {
 			return s.box[v]
 		}
-		return s.ranges[v-region.FirstRoot].values(s.box)
+		if t := s.ranges[v-region.FirstRoot]; t != nil {
+			return t.values(s.box, s.meter)
+		}
+		return span{math.Inf(-1), math.Inf(1)}
 	}
 	flip := false
 	for _, d := range c.divisors {
-		least, most, ok := d.signs(side)
+		least, most, ok := d.signs(side, s.meter)
 		slack := touching * max(math.Abs(least), math.Abs(most))
 		switch {
 		case !ok:
@@ -219,7 +271,7 @@ func (s *searcher) bernstein(c *condition, rel region.Relation, negated bool) st
 			return ""
 		}
 	}
-	least, most, ok := c.form.signs(side)
+	least, most, ok := c.form.signs(side, s.meter)
 	if !ok {
 		return ""
 	}
@@ -266,10 +318,9 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 		}
 	}
 	if coordinate < 0 {
-		root := s.s.Box()
-		for _, i := range s.wide[b.condition] {
+		widest := func(i int) {
 			w := s.box[i].hi - s.box[i].lo
-			if r := float(root[i].Hi, 1) - float(root[i].Lo, -1); !math.IsInf(r, 0) && r > 0 {
+			if r := float(s.root[i].Hi, 1) - float(s.root[i].Lo, -1); !math.IsInf(r, 0) && r > 0 {
 				w /= r
 			} else if !math.IsInf(w, 0) {
 				w /= 1 + max(math.Abs(s.box[i].lo), math.Abs(s.box[i].hi))
@@ -277,6 +328,15 @@ func (s *searcher) cut(b tile, c *condition, g []span) (coordinate int, at *big.
 			if w > best {
 				coordinate, best = i, w
 			}
+		}
+		for _, i := range c.tape.coords {
+			widest(i)
+		}
+		for _, h := range s.near {
+			for _, i := range s.hypotheses[h].tape.coords {
+				widest(i)
+			}
+			s.meter.charge(16 * len(s.hypotheses[h].tape.coords))
 		}
 	}
 	if coordinate < 0 {
@@ -310,7 +370,7 @@ func middleOf(d region.Side) (at *big.Rat) {
 
 // turn is where the derivative by a coordinate changes its sign on the box, as if it were linear in between, if it has
 // different signs on its two sides: on either half the expression is monotone, and if it touches zero it does so there. It is
-// nil where it is not seen to, or next to an end. What is left of g in the tape is another box's.
+// nil where it is not seen to, or next to an end.
 func (s *searcher) turn(c *condition, coordinate int, d region.Side) *big.Rat {
 	const near, fine = 1.0 / 64, 1.0 / 1024 // of the width
 	k, ok := c.tape.column[coordinate]
@@ -322,12 +382,12 @@ func (s *searcher) turn(c *condition, coordinate int, d region.Side) *big.Rat {
 	var slopes [2]span
 	for i, end := range [2]float64{whole.lo, whole.hi} {
 		s.box[coordinate] = span{end, end}
-		c.tape.values(s.box)
-		g := c.tape.gradient()
+		c.tape.values(s.box, s.meter)
+		g := c.tape.partials(k, k+1, s.meter)
 		if g == nil {
 			return nil
 		}
-		slopes[i] = g[k]
+		slopes[i] = g[0]
 	}
 	a, b := slopes[0], slopes[1]
 	if !(a.hi < 0 && b.lo > 0 || a.lo > 0 && b.hi < 0) {
@@ -431,10 +491,10 @@ func (s *searcher) fails(c *condition, x []*big.Rat) bool {
 		f[i], _ = v.Float64()
 	}
 	holds := func(c *condition) bool {
-		v := c.tape.at(f)
+		v := c.tape.at(f, s.meter)
 		return !math.IsNaN(v) && decides(span{v, v}, [2]bool{}, c.Rel, false)
 	}
-	if v := c.tape.at(f); math.IsNaN(v) || holds(c) {
+	if v := c.tape.at(f, s.meter); s.partial || math.IsNaN(v) || holds(c) {
 		return false
 	}
 	for i := range s.hypotheses {

@@ -17,17 +17,20 @@ import (
 	"stopgrad/theory/region"
 )
 
-// Options bound a search. What is found depends on Nodes alone, unless the context ends first.
+// Options bound a search. What is found depends on Nodes and Work alone, unless the context ends first.
 type Options struct {
 	// Nodes is how many boxes are looked at for one formula; zero means DefaultNodes.
 	Nodes int
+	// Work is how many operations the searches for all formulas of a part may take together; zero means [WorkOfBox] for each
+	// box, and no fewer than 400,000,000. Searches for motions are not bounded by it.
+	Work int
 	// Workers is how many tiles are searched at the same time; at least 1.
 	Workers int
 	// Results, if not nil, keeps finished tiles.
 	Results *campaign.Results
 	// Progress, if not nil, is told the share of the region that is certified and how many boxes are open.
 	Progress func(certified float64, open int)
-	// Patience is after how long a single tile is given up, as undecided; zero means one minute.
+	// Patience is after how long a single tile of motions is given up, as undecided; zero means one minute.
 	Patience time.Duration
 }
 
@@ -58,8 +61,13 @@ type Result struct {
 	Open     []Open
 	Suspects [][]*big.Rat // values of the coordinates
 	Nodes    int
+	// Work is how many operations the search took.
+	Work int
+	// Limit is what ended the search before the boxes were used up; empty if nothing did.
+	Limit string
 
 	roots []*node
+	sides bool // there are fewer boxes than asked for, because of their sides
 }
 
 // Decided reports whether no box is left.
@@ -102,30 +110,62 @@ type tile struct {
 
 // Search looks for an argument that the formula holds over the region that the context states.
 func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Options) (*Result, error) {
-	sheds := findSheds(c, goal)
-	first, err := newSearcher(c, goal, sheds)
+	o = o.filled()
+	o.Patience = 0
+	m := newMeter(ctx, o.Work)
+	var first *searcher
+	var sheds []region.Shed
+	var err error
+	if !within(func() {
+		sheds = findSheds(c, goal, m)
+		first, err = newSearcher(c, goal, sheds, m)
+	}) {
+		r := &Result{Work: min(m.spent, o.Work), Limit: limitOf(o.Work)}
+		r.Open = []Open{{Share: 1, at: &node{}}}
+		return r, ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
-	if o.Nodes <= 0 {
-		o.Nodes = DefaultNodes
+	more := func() (s looker, err error) {
+		// What it counts as was counted once.
+		s, err = newSearcher(c, goal, sheds, newMeter(context.WithoutCancel(ctx), math.MaxInt))
+		return s, err
 	}
-	if o.Patience <= 0 {
-		o.Patience = time.Minute
+	r := &Result{Names: first.s.Names(), Box: first.root, Sheds: sheds, Work: m.spent}
+	nodes := tileNodes
+	if n := len(first.root); n > 0 {
+		nodes = max(1, min(nodes, maxSides/4/n))
+		if most := max(1, maxSides/n); most < o.Nodes {
+			o.Nodes, r.sides = most, true
+		}
 	}
-	more := func() (looker, error) { return newSearcher(c, goal, sheds) }
-	r := &Result{Names: first.s.Names(), Box: first.s.Box(), Sheds: sheds}
 	var open []tile
 	for i := range first.conditions {
 		root := &node{}
 		r.roots = append(r.roots, root)
-		open = append(open, tile{root, i, first.s.Box(), 0})
+		open = append(open, tile{root, i, first.root, 0})
 	}
 	text := "" // of the addresses of tiles that are kept
 	if o.Results != nil {
 		text = certificate.Sequent(c, goal) + fmt.Sprint(len(sheds))
 	}
-	return r, r.search(ctx, &worker{first, tileNodes}, more, open, text, o)
+	return r, r.search(ctx, &worker{first, nodes}, more, open, text, o)
+}
+
+// filled has the defaults.
+func (o Options) filled() Options {
+	if o.Nodes <= 0 {
+		o.Nodes = DefaultNodes
+	}
+	if o.Work <= 0 {
+		o.Work = max(leastWork, WorkOfBox*o.Nodes)
+	}
+	return o
+}
+
+func limitOf(work int) string {
+	return fmt.Sprintf("the search is open: more than %d operations", work)
 }
 
 // finding is what looking at a box comes to: a leaf, a point at which the statement seems to fail, or where to cut.
@@ -139,7 +179,9 @@ type finding struct {
 
 // looker looks at boxes. It is for one goroutine.
 type looker interface {
-	look(b tile) finding
+	// begin is called before the boxes of a tile, each of which is of the same condition.
+	begin(condition int, m *meter)
+	look(b tile, m *meter) finding
 	coordinates() int
 }
 
@@ -149,7 +191,8 @@ type worker struct {
 	nodes int
 }
 
-// search looks at open boxes, in rounds, until none is left or the budget is used up.
+// search looks at open boxes, in rounds, until none is left or the boxes or the work are used up. In a round what is left of the
+// work is shared among the tiles evenly, so that what each does depends on nothing that another does.
 func (r *Result) search(ctx context.Context, first *worker, more func() (looker, error), open []tile, text string, o Options) error {
 	pool := []*worker{first}
 	given := []tile{} // up
@@ -160,6 +203,12 @@ func (r *Result) search(ctx context.Context, first *worker, more func() (looker,
 		if room := max(1, (o.Nodes-r.Nodes)/first.nodes); len(batch) > room {
 			batch = batch[:room]
 		}
+		if o.Work-r.Work < leastTile {
+			r.Limit = limitOf(o.Work)
+			break
+		}
+		batch = batch[:min(len(batch), (o.Work-r.Work)/leastTile)]
+		work := (o.Work - r.Work) / len(batch)
 		// Signatures are not safe for concurrent use: every worker gets a statement of its own, one after the other, when there
 		// is something for it to do.
 		for len(pool) < min(o.Workers, len(batch)) {
@@ -171,16 +220,16 @@ func (r *Result) search(ctx context.Context, first *worker, more func() (looker,
 		}
 		found := make([]outcome, len(batch))
 		var taken atomic.Int64
-		work := func(s *worker) {
+		search := func(s *worker) {
 			for i := int(taken.Add(1)) - 1; i < len(batch); i = int(taken.Add(1)) - 1 {
-				found[i] = s.kept(ctx, text, batch[i], o)
+				found[i] = s.kept(ctx, text, batch[i], work, o)
 			}
 		}
 		var wg sync.WaitGroup
 		for _, s := range pool[1:min(len(pool), len(batch))] {
-			wg.Go(func() { work(s) })
+			wg.Go(func() { search(s) })
 		}
-		work(first)
+		search(first)
 		wg.Wait()
 		if ctx.Err() != nil {
 			break
@@ -191,6 +240,7 @@ func (r *Result) search(ctx context.Context, first *worker, more func() (looker,
 				return f.err
 			}
 			r.Nodes += f.nodes
+			r.Work += f.work
 			if f.reason != "" {
 				batch[i].at.reason = f.reason
 				given = append(given, batch[i])
@@ -210,6 +260,9 @@ func (r *Result) search(ctx context.Context, first *worker, more func() (looker,
 			}
 			o.Progress(1-share, len(open))
 		}
+	}
+	if r.sides && r.Nodes >= o.Nodes {
+		r.Limit = fmt.Sprintf("the search is open: boxes of more than %d sides", maxSides)
 	}
 	for _, t := range append(given, open...) {
 		r.Open = append(r.Open, Open{t.condition, t.box, math.Ldexp(1, -t.depth) / conditions, t.at.reason, t.at})
@@ -242,55 +295,68 @@ func halves(box []region.Side, i int, at *big.Rat) (lower, upper []region.Side) 
 type outcome struct {
 	root     *node
 	nodes    int
+	work     int
 	suspects [][]*big.Rat
 	reason   string // why it was given up
 	err      error  // of the store
 }
 
 // kept is the search of a tile, or its result from the store.
-func (s *worker) kept(ctx context.Context, text string, t tile, o Options) (f outcome) {
+func (s *worker) kept(ctx context.Context, text string, t tile, work int, o Options) (f outcome) {
 	var key string
 	if o.Results != nil {
-		key = campaign.Key("region tile 2", text, fmt.Sprint(t.condition, s.nodes, t.depth), boxText(t.box))
+		key = campaign.Key("region tile 3", text, fmt.Sprint(t.condition, s.nodes, t.depth), boxText(t.box))
 		if payload, ok := o.Results.Get(key); ok {
-			if f, ok := s.decode(string(payload)); ok {
+			if f, ok := s.decode(string(payload)); ok && f.work <= work {
 				return f
 			}
 		}
 	}
-	limited, cancel := context.WithTimeout(ctx, o.Patience)
-	defer cancel()
-	f = s.guarded(limited, t)
+	limited := ctx
+	if o.Patience > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, o.Patience)
+		defer cancel()
+	}
+	m := newMeter(ctx, work)
+	f = s.guarded(limited, t, m)
+	f.work = min(m.spent, work)
 	switch {
 	case ctx.Err() != nil:
 		return outcome{root: &node{}}
 	case f.reason == "" && limited.Err() != nil:
-		return outcome{reason: fmt.Sprintf("its tile took longer than %v", o.Patience)}
-	case f.reason == "" && o.Results != nil:
+		return outcome{work: f.work, reason: fmt.Sprintf("its tile took longer than %v", o.Patience)}
+	case f.reason == "" && o.Results != nil && m.left >= 0:
 		f.err = o.Results.Put(key, []byte(s.encode(f)))
 	}
 	return f
 }
 
 // guarded is the search of a tile, whose panic ends nothing but itself.
-func (s *worker) guarded(ctx context.Context, t tile) (f outcome) {
+func (s *worker) guarded(ctx context.Context, t tile, m *meter) (f outcome) {
 	defer func() {
 		if r := recover(); r != nil {
 			f = outcome{reason: fmt.Sprintf("its tile failed: %v", r)}
 		}
 	}()
-	return s.tile(ctx, t)
+	return s.tile(ctx, t, m)
 }
 
-// tile searches a box breadth first.
-func (s *worker) tile(ctx context.Context, t tile) outcome {
+// tile searches a box breadth first. A box that the meter does not allow to look at stays open.
+func (s *worker) tile(ctx context.Context, t tile, m *meter) outcome {
 	f := outcome{root: &node{}}
+	if !within(func() { s.begin(t.condition, m) }) {
+		return f
+	}
 	queue := []tile{{f.root, t.condition, t.box, t.depth}}
 	for len(queue) > 0 && f.nodes < s.nodes && ctx.Err() == nil {
 		b := queue[0]
 		queue = queue[1:]
 		f.nodes++
-		x := s.look(b)
+		var x finding
+		if !within(func() { x = s.look(b, m) }) {
+			break
+		}
 		if x.found {
 			b.at.step = x.step
 			continue
@@ -329,7 +395,7 @@ func boxText(box []region.Side) string {
 // encode is a finished tile as a line of text.
 func (s *worker) encode(f outcome) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d", f.nodes)
+	fmt.Fprintf(&b, "%d/%d", f.nodes, f.work)
 	for _, x := range f.suspects {
 		b.WriteString(" !")
 		for i, v := range x {
@@ -364,7 +430,7 @@ func (s *worker) decode(text string) (f outcome, ok bool) {
 	if len(words) < 2 {
 		return f, false
 	}
-	if _, err := fmt.Sscanf(words[0], "%d", &f.nodes); err != nil {
+	if _, err := fmt.Sscanf(words[0], "%d/%d", &f.nodes, &f.work); err != nil {
 		return f, false
 	}
 	words = words[1:]

@@ -9,7 +9,10 @@ import (
 
 // findSheds looks for semidefinite matrices of the hypotheses that stand in the matrix of the goal with a factor, so that
 // taking them off leaves a statement in fewer coordinates.
-func findSheds(c *kernel.Context, goal kernel.Formula) (out []region.Shed) {
+func findSheds(c *kernel.Context, goal kernel.Formula, m *meter) (out []region.Shed) {
+	reading := new(region.Meter)
+	all := reading.Left()
+	defer func() { m.charge(all - reading.Left()) }()
 	if f := goal.Form(); f != kernel.Semidefinite && f != kernel.Definite {
 		return nil
 	}
@@ -18,7 +21,7 @@ func findSheds(c *kernel.Context, goal kernel.Formula) (out []region.Shed) {
 		if f.Form() != kernel.Semidefinite && f.Form() != kernel.Definite || f.Terms()[0].Head() != kernel.Letter {
 			continue
 		}
-		s, err := region.State(c, goal, out...)
+		s, err := reading.State(c, goal, out...)
 		if err != nil {
 			return out
 		}
@@ -28,7 +31,7 @@ func findSheds(c *kernel.Context, goal kernel.Formula) (out []region.Shed) {
 			continue
 		}
 		with := append(append([]region.Shed(nil), out...), region.Shed{Hypothesis: i, Term: t})
-		if shed, err := region.State(c, goal, with...); err == nil && !mentions(shed, entry) {
+		if shed, err := reading.State(c, goal, with...); err == nil && !mentions(shed, entry, m) {
 			out = with
 		}
 	}
@@ -36,10 +39,10 @@ func findSheds(c *kernel.Context, goal kernel.Formula) (out []region.Shed) {
 }
 
 // mentions reports whether a coordinate occurs in what is to be shown.
-func mentions(s *region.Statement, name string) bool {
+func mentions(s *region.Statement, name string, m *meter) bool {
 	names := s.Names()
 	for _, c := range s.Conditions() {
-		for _, k := range newTape(c.Expr).coords {
+		for _, k := range newTape(c.Expr, nil, m).coords {
 			if names[k] == name {
 				return true
 			}

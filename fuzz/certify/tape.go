@@ -10,8 +10,8 @@ import (
 // operation is one step of a tape.
 type operation struct {
 	op    region.Op
-	a, b  int
-	n     int
+	a, b  int32
+	n     int32
 	value float64
 }
 
@@ -20,20 +20,38 @@ type tape struct {
 	ops    []operation
 	coords []int // that occur
 	column map[int]int
-	v      []span
-	g      []span
-	point  []float64
+	work   int // of an evaluation
+	*scratch
 }
 
-func newTape(e *region.Expr) *tape {
-	t := &tape{column: map[int]int{}}
-	place := map[*region.Expr]int{}
-	var visit func(*region.Expr) int
-	visit = func(e *region.Expr) int {
+// scratch is where tapes keep what they evaluate to, one at a time.
+type scratch struct {
+	v     []span    // of each operation, of the tape that was evaluated last
+	g     []span    // partial derivatives of each, some of them at a time
+	point []float64 // at a point
+}
+
+// ofLength is the beginning of a slice that is grown to be long enough.
+func ofLength[T any](s *[]T, n int) []T {
+	if cap(*s) < n {
+		*s = make([]T, n)
+	}
+	return (*s)[:n]
+}
+
+// expression is the work of reading an expression, in operations.
+const expression = 32
+
+func newTape(e *region.Expr, s *scratch, m *meter) *tape {
+	t := &tape{column: map[int]int{}, scratch: s}
+	place := map[*region.Expr]int32{}
+	var visit func(*region.Expr) int32
+	visit = func(e *region.Expr) int32 {
 		if i, ok := place[e]; ok {
 			return i
 		}
-		o := operation{op: e.Op(), n: e.Exponent()}
+		m.charge(expression)
+		o := operation{op: e.Op(), n: int32(e.Exponent())}
 		a, b := e.Args()
 		if a != nil {
 			o.a = visit(a)
@@ -50,18 +68,22 @@ func newTape(e *region.Expr) *tape {
 				t.coords = append(t.coords, e.Index())
 			}
 		}
-		place[e] = len(t.ops)
+		t.work += 2
+		if o.op == region.Power {
+			t.work += 32
+		}
+		place[e] = int32(len(t.ops))
 		t.ops = append(t.ops, o)
 		return place[e]
 	}
 	visit(e)
-	t.v, t.g = make([]span, len(t.ops)), make([]span, len(t.ops)*len(t.coords))
-	t.point = make([]float64, len(t.ops))
 	return t
 }
 
 // values is the natural range on a box.
-func (t *tape) values(box []span) span {
+func (t *tape) values(box []span, m *meter) span {
+	m.charge(t.work)
+	t.v = ofLength(&t.v, len(t.ops))
 	for i := range t.ops {
 		o := &t.ops[i]
 		switch o.op {
@@ -74,7 +96,7 @@ func (t *tape) values(box []span) span {
 		case region.Product:
 			t.v[i] = t.v[o.a].mul(t.v[o.b])
 		case region.Power:
-			t.v[i] = t.v[o.a].pow(o.n)
+			t.v[i] = t.v[o.a].pow(int(o.n))
 		case region.Reciprocal:
 			t.v[i] = t.v[o.a].recip()
 		case region.Root:
@@ -85,13 +107,32 @@ func (t *tape) values(box []span) span {
 }
 
 // gradient is the range of the partial derivatives on the box whose values were computed last, by coords; nil where there
-// is none.
-func (t *tape) gradient() []span {
-	n := len(t.coords)
-	of := func(i int) []span { return t.g[i*n : (i+1)*n] }
+// is none, or more of them than package region looks at.
+func (t *tape) gradient(m *meter) []span {
+	if len(t.ops)*len(t.coords) > region.MaxSlopes {
+		return nil
+	}
+	out := make([]span, 0, len(t.coords))
+	for from := 0; from < len(t.coords); {
+		to := min(len(t.coords), from+max(1, maxPartials/len(t.ops)))
+		g := t.partials(from, to, m)
+		if g == nil {
+			return nil
+		}
+		out, from = append(out, g...), to
+	}
+	return out
+}
+
+// partials are those of the gradient by coords[from:to], until it is asked for others.
+func (t *tape) partials(from, to int, m *meter) []span {
+	n := to - from
+	m.charge(3 * len(t.ops) * (1 + n))
+	t.g = ofLength(&t.g, len(t.ops)*n)
+	of := func(i int32) []span { return t.g[int(i)*n : (int(i)+1)*n] }
 	for i := range t.ops {
 		o := &t.ops[i]
-		out := of(i)
+		out := of(int32(i))
 		var f span
 		switch o.op {
 		case region.Constant:
@@ -99,7 +140,9 @@ func (t *tape) gradient() []span {
 			continue
 		case region.Coordinate:
 			clear(out)
-			out[t.column[o.n]] = span{1, 1}
+			if k := t.column[int(o.n)]; from <= k && k < to {
+				out[k-from] = span{1, 1}
+			}
 			continue
 		case region.Sum:
 			a, b := of(o.a), of(o.b)
@@ -114,7 +157,7 @@ func (t *tape) gradient() []span {
 			}
 			continue
 		case region.Power:
-			f = t.v[o.a].pow(o.n - 1)
+			f = t.v[o.a].pow(int(o.n) - 1)
 			f = f.mul(span{float64(o.n), float64(o.n)})
 		case region.Reciprocal:
 			if t.v[o.a].lo <= 0 && t.v[o.a].hi >= 0 {
@@ -132,12 +175,12 @@ func (t *tape) gradient() []span {
 			out[k] = f.mul(a[k])
 		}
 	}
-	return of(len(t.ops) - 1)
+	return of(int32(len(t.ops) - 1))
 }
 
 // slopes bounds the expression from both sides by its gradient g on a box: monotone coordinates at their ends, then the
 // mean value form. A strict bound is not met, because a coordinate leaves its end out.
-func (t *tape) slopes(box []span, open [][2]bool, g []span) (out span, strict [2]bool) {
+func (t *tape) slopes(box []span, open [][2]bool, g []span, meter *meter) (out span, strict [2]bool) {
 	scratch := make([]span, len(box))
 	bound := func(up bool) (float64, bool) {
 		copy(scratch, box)
@@ -160,7 +203,7 @@ func (t *tape) slopes(box []span, open [][2]bool, g []span) (out span, strict [2
 				middle = append(middle, k)
 			}
 		}
-		v := t.values(scratch)
+		v := t.values(scratch, meter)
 		for _, k := range middle {
 			c := t.coords[k]
 			m := box[c].lo/2 + box[c].hi/2
@@ -169,7 +212,7 @@ func (t *tape) slopes(box []span, open [][2]bool, g []span) (out span, strict [2
 		}
 		m := v
 		if len(middle) > 0 {
-			m = t.values(scratch).add(spread)
+			m = t.values(scratch, meter).add(spread)
 		}
 		if up {
 			return min(v.hi, nan(m.hi, 1)), strictly
@@ -190,7 +233,9 @@ func nan(x float64, sign int) float64 {
 }
 
 // at is the value at a point.
-func (t *tape) at(x []float64) float64 {
+func (t *tape) at(x []float64, m *meter) float64 {
+	m.charge(t.work)
+	t.point = ofLength(&t.point, len(t.ops))
 	v := t.point
 	for i := range t.ops {
 		o := &t.ops[i]
@@ -220,6 +265,7 @@ type form struct {
 	size []int
 	coef []float64
 	work []float64
+	cost int // of looking at them
 }
 
 // maxForm is how many coefficients are worth looking at.
@@ -243,7 +289,9 @@ func newForm(p []region.Monomial) *form {
 		if total *= n; total > maxForm {
 			return nil
 		}
+		f.cost += 4 * n
 	}
+	f.cost = (f.cost + 4) * total
 	f.coef, f.work = make([]float64, total), make([]float64, total)
 	for _, m := range p {
 		at := 0
@@ -258,7 +306,8 @@ func newForm(p []region.Monomial) *form {
 
 // signs is the least and the greatest Bernstein coefficient on a box; false where the box is the whole line in a variable.
 // half reports a half-line, on which coefficients have no common scale.
-func (f *form) signs(side func(v int) span) (least, most float64, ok bool) {
+func (f *form) signs(side func(v int) span, m *meter) (least, most float64, ok bool) {
+	m.charge(f.cost)
 	c := f.work
 	copy(c, f.coef)
 	total := len(c)

@@ -30,11 +30,12 @@ func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Op
 	if err != nil {
 		return nil, err
 	}
-	if o.Nodes <= 0 {
-		o.Nodes = DefaultNodes
-	}
+	o = o.filled()
+	m := region.Allow(o.Work)
+	all := m.Left()
 	most := min(zerosBoxes, max(1, o.Nodes/zerosNodes))
 	out := &Result{Names: s.Names(), Box: s.Box()}
+	defer func() { out.Work = all - m.Left() }()
 	root := &node{}
 	out.roots = []*node{root}
 	open := []tile{{root, 0, s.Box(), 0}}
@@ -79,7 +80,7 @@ func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Op
 					continue
 				}
 			}
-			if step, ok := outside(s, t.box); ok {
+			if step, ok := outside(s, m, t.box); ok {
 				t.at.step = step
 				given += share(t)
 				continue
@@ -165,10 +166,10 @@ func corners(box []region.Side) (out [][]*big.Rat) {
 }
 
 // outside is the step that says of a box that a hypothesis fails on it.
-func outside(s *region.Statement, box []region.Side) (region.Step, bool) {
+func outside(s *region.Statement, m *region.Meter, box []region.Side) (region.Step, bool) {
 	for h := range s.Hypotheses() {
 		for _, by := range []string{"interval", "bernstein"} {
-			if x := (region.Step{Rule: "outside", Hypothesis: h, By: by}); s.Shows(0, box, x) {
+			if x := (region.Step{Rule: "outside", Hypothesis: h, By: by}); s.Shows(m, 0, box, x) {
 				return x, true
 			}
 		}

@@ -101,7 +101,7 @@ func Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, steps []Step) (
 
 // Check is [Check], with its work added to what the meter has counted.
 func (m *Meter) Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, steps []Step) (out Certified, err error) {
-	s, err := m.state(c, goal, sheds)
+	s, err := m.State(c, goal, sheds...)
 	if err != nil {
 		return Certified{}, err
 	}
@@ -288,13 +288,14 @@ func (k *checker) meets(l *leaf, f kernel.Formula) bool {
 }
 
 // Shows reports whether a leaf's argument holds for a condition on a box, for those who look for an argument; a theorem is
-// not looked at. Nothing rests on the answer.
-func (s *Statement) Shows(condition int, box []Side, x Step) (ok bool) {
+// not looked at. Its work is added to what the meter has counted, and bounded by it. Nothing rests on the answer.
+func (s *Statement) Shows(m *Meter, condition int, box []Side, x Step) (ok bool) {
 	var err error
+	defer func() { *m = *s.meter }()
 	func() {
 		defer caught(&err)
+		*s.meter = *m
 		c := s.conditions[condition]
-		*s.meter = Meter{}
 		k := &checker{s: s, steps: []Step{x}, cond: c, prog: s.compiled(c.Expr)}
 		k.walk(&leaf{sides: slices.Clone(box), box: s.outward(box)}, 0)
 	}()

@@ -105,14 +105,14 @@ func (p *program) natural(box []iv) []iv {
 	return v
 }
 
-// maxSlopes is how many partial derivatives of nodes are held at once.
-const maxSlopes = 4_000_000
+// MaxSlopes is how many partial derivatives of nodes are held at once; of more, slope shows nothing.
+const MaxSlopes = 4_000_000
 
 // gradient is the range of the partial derivatives over the box, one for each of coords; false where the expression is not
 // known to have a derivative on all of the box.
 func (p *program) gradient(box []iv) ([]iv, bool) {
 	n := len(p.coords)
-	if len(p.nodes)*n > maxSlopes {
+	if len(p.nodes)*n > MaxSlopes {
 		return nil, false
 	}
 	v := p.natural(box)

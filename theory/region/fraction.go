@@ -25,7 +25,14 @@ type ring struct {
 	roots   []*Expr // variable number 1<<7 + i stands for the i-th root
 	spelled map[*Expr]*Expr
 	work    int
+	held    int // words of the coefficients in memo, each with its key
 }
+
+// maxHeld is the most words that polynomials are held in.
+const maxHeld = 8_000_000
+
+// words is about how much room a coefficient takes, with its key.
+func words(x *big.Rat) int { return 16 + (x.Num().BitLen()+x.Denom().BitLen())/64 }
 
 // maxCoordinates is the largest number of coordinates that polynomials are read in.
 const maxCoordinates = 100
@@ -74,6 +81,7 @@ func (r *ring) times(p, q poly) poly {
 	}
 	out := poly{}
 	r.charge(len(p)*len(q) + 1)
+	room := maxHeld
 	for e, c := range p {
 		for f, d := range q {
 			key := make([]byte, max(len(e), len(f)))
@@ -88,6 +96,7 @@ func (r *ring) times(p, q poly) poly {
 			v := new(big.Rat).Mul(c, d)
 			if have := out[string(key)]; have != nil {
 				v.Add(v, have)
+				room += words(have)
 			}
 			r.s.meter.charge(effort(v))
 			if v.Num().BitLen() > maxBits || v.Denom().BitLen() > maxBits {
@@ -95,6 +104,10 @@ func (r *ring) times(p, q poly) poly {
 			}
 			if out[string(key)] = v; v.Sign() == 0 {
 				delete(out, string(key))
+				continue
+			}
+			if room -= words(v); room < 0 {
+				refuse("polynomials of more than %d words in all", maxHeld)
 			}
 		}
 	}
@@ -119,6 +132,11 @@ func (r *ring) of(e *Expr) fraction {
 		return f
 	}
 	f := r.read(e)
+	for _, c := range f.num {
+		if r.held += words(c); r.held > maxHeld {
+			refuse("polynomials of more than %d words in all", maxHeld)
+		}
+	}
 	r.memo[e] = f
 	return f
 }

@@ -30,7 +30,7 @@ func TestWorkIsBounded(t *testing.T) {
 		for _, large := range []bool{true, false} {
 			says := map[bool]string{true: c.large, false: c.small}[large]
 			ctx, goals := part(t, declared+"  says s: "+says+"\n   "+wide)
-			m := region.NearlySpent(20_000)
+			m := region.Allow(20_000)
 			_, err := m.Check(ctx, goals[0], nil, steps(c.argument))
 			if refused := err != nil && strings.Contains(err.Error(), "operations in all"); refused != large || !large && err != nil {
 				t.Errorf("%s: %s: %v", c.name, says, err)
@@ -39,7 +39,7 @@ func TestWorkIsBounded(t *testing.T) {
 	}
 	// One meter counts several arguments.
 	ctx, goals := part(t, declared+"  says s: x^2 + 1 > 0\n   "+wide)
-	m := region.NearlySpent(20_000)
+	m := region.Allow(20_000)
 	var err error
 	for k := 0; k < 1_000 && err == nil; k++ {
 		_, err = m.Check(ctx, goals[0], nil, steps("interval"))
@@ -97,5 +97,28 @@ func TestWorkIsThatOfTheOperations(t *testing.T) {
 		if dear, cheap := spent(c.dear, c.assumes), spent(c.cheap, ""); float64(dear) < c.times*float64(cheap) {
 			t.Errorf("%s: %d and %d", c.name, dear, cheap)
 		}
+	}
+}
+
+// TestPolynomialsAreHeldInBoundedRoom: polynomials that are short one by one, and many, are refused once there is no room, and
+// what else is asked of the statement is not.
+func TestPolynomialsAreHeldInBoundedRoom(t *testing.T) {
+	ctx, goals := part(t, "claim t\n  size n\n  matrix A : n x n symmetric\n  says s: tr((A + 7*I)^12) >= 0\n    for n = 6, A in [-1, 1]\n")
+	s, err := region.State(ctx, goals[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Fraction(s.Conditions()[0].Expr); err == nil || !strings.Contains(err.Error(), "words in all") {
+		t.Errorf("the polynomial of a long expression: %v", err)
+	}
+	e := s.Conditions()[0].Expr
+	for e.Op() != region.Coordinate {
+		a, b := e.Args()
+		if e = a; a.Op() == region.Constant {
+			e = b
+		}
+	}
+	if p, _, err := s.Fraction(e); err != nil || len(p) != 1 {
+		t.Errorf("that of a coordinate: %v, %v", p, err)
 	}
 }

@@ -220,7 +220,7 @@ func TestRandomInequalities(t *testing.T) {
 			order[n] = i
 		}
 		for _, rule := range rules {
-			if last < 0 || !s.Shows(last, s.Box(), region.Step{Rule: rule}) {
+			if last < 0 || !s.Shows(new(region.Meter), last, s.Box(), region.Step{Rule: rule}) {
 				continue
 			}
 			shown[rule]++
@@ -238,7 +238,7 @@ func TestRandomInequalities(t *testing.T) {
 		}
 		for _, rule := range rules {
 			h := len(s.Hypotheses()) - 1
-			if !s.Shows(0, s.Box(), region.Step{Rule: "outside", Hypothesis: h, By: rule}) {
+			if !s.Shows(new(region.Meter), 0, s.Box(), region.Step{Rule: "outside", Hypothesis: h, By: rule}) {
 				continue
 			}
 			failed[rule]++

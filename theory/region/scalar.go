@@ -99,6 +99,12 @@ func (m *Meter) charge(n int) {
 	}
 }
 
+// Left is how much more work a meter allows; below zero where that was too little.
+func (m *Meter) Left() int { return maxWork - m.spent }
+
+// Allow is a meter that allows no more than so much work.
+func Allow(work int) *Meter { return &Meter{spent: maxWork - min(work, maxWork)} }
+
 // effort is the work of making a number of this length, beyond that of a small one: bringing a fraction to lowest terms
 // takes the square of its length.
 func effort(x *big.Rat) int {

@@ -63,10 +63,11 @@ type structure struct{ symmetric, skew, diagonal bool }
 
 // State reads a sequent in scalars.
 func State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s *Statement, err error) {
-	return new(Meter).state(c, goal, sheds)
+	return new(Meter).State(c, goal, sheds...)
 }
 
-func (m *Meter) state(c *kernel.Context, goal kernel.Formula, sheds []Shed) (s *Statement, err error) {
+// State is [State], with its work added to what the meter has counted.
+func (m *Meter) State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s *Statement, err error) {
 	defer caught(&err)
 	if err := c.Whole(); err != nil {
 		return nil, err
