@@ -100,21 +100,23 @@ func radicand[T any](env *lang.Env, ar eval.Arith[T], st eval.State[T], root str
 // scalarsOf lists the scalars that an expression depends on, through lets, in order of appearance.
 func scalarsOf(env *lang.Env, x *lang.Expr) []string {
 	var out []string
-	x.Walk(func(n *lang.Expr) bool {
-		if n.Kind != lang.Sym {
-			return true
-		}
-		if l := env.Lets[n.Name]; l != nil {
-			for _, s := range scalarsOf(env, l.Expr) {
-				if !slices.Contains(out, s) {
-					out = append(out, s)
-				}
+	seen := map[string]bool{} // definitions share what is in them
+	var look func(x *lang.Expr)
+	look = func(x *lang.Expr) {
+		x.Walk(func(n *lang.Expr) bool {
+			if n.Kind != lang.Sym || seen[n.Name] {
+				return true
 			}
-		} else if s := env.Symbols[n.Name]; s != nil && s.Kind == lang.Scalar && s.Root == nil && !slices.Contains(out, n.Name) {
-			out = append(out, n.Name)
-		}
-		return true
-	})
+			seen[n.Name] = true
+			if l := env.Lets[n.Name]; l != nil {
+				look(l.Expr)
+			} else if s := env.Symbols[n.Name]; s != nil && s.Kind == lang.Scalar && s.Root == nil {
+				out = append(out, n.Name)
+			}
+			return true
+		})
+	}
+	look(x)
 	return out
 }
 

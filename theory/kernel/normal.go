@@ -129,6 +129,7 @@ func (n *normaliser) vanishes(p poly) bool {
 		youngest := -1
 		n.charge(len(p))
 		for m := range p {
+			n.charge(len(m) / 256)
 			for i := 0; i < len(m); i += 8 {
 				g := int(binary.BigEndian.Uint32([]byte(m[i : i+4])))
 				if h := n.gens[g].head; g < below && g > youngest && (h == Reciprocal || h == Root) {
@@ -191,9 +192,14 @@ func part(m mono, i int) (g, k int) {
 	return int(binary.BigEndian.Uint32([]byte(m[i : i+4]))), int(binary.BigEndian.Uint32([]byte(m[i+4 : i+8])))
 }
 
+// exponent is that of a generator, by halving: generators ascend in a monomial.
 func exponent(m mono, g int) int {
-	for i := 0; i < len(m); i += 8 {
-		if h, k := part(m, i); h == g {
+	at := 8 * sort.Search(len(m)/8, func(i int) bool {
+		h, _ := part(m, 8*i)
+		return h >= g
+	})
+	if at < len(m) {
+		if h, k := part(m, at); h == g {
 			return k
 		}
 	}
@@ -257,27 +263,22 @@ func (n *normaliser) monoTimes(a, b mono) mono {
 	if !cancel {
 		return m
 	}
+	gone := map[int]int{}
 	for i := 0; i < len(m); i += 8 {
 		g, k := part(m, i)
-		only := n.gens[g].only
-		if only < 0 {
-			continue
+		if only := n.gens[g].only; only >= 0 {
+			// A generator has one reciprocal, and a reciprocal none.
+			c := min(k, exponent(m, only))
+			gone[g], gone[only] = c, c
 		}
-		l := exponent(m, only)
-		if l == 0 {
-			continue
-		}
-		c := min(k, l)
-		m = without(without(m, g), only)
-		if k > c {
-			m = n.monoTimes(m, generatorPower(g, k-c))
-		}
-		if l > c {
-			m = n.monoTimes(m, generatorPower(only, l-c))
-		}
-		i = -8
 	}
-	return m
+	out = out[:0]
+	for i := 0; i < len(m); i += 8 {
+		if g, k := part(m, i); k > gone[g] {
+			out = append(out, generatorPower(g, k-gone[g])...)
+		}
+	}
+	return mono(out)
 }
 
 // Polynomials.
@@ -453,6 +454,7 @@ func (n *normaliser) invert(p poly) poly {
 	}
 	common := ms[0]
 	for _, m := range ms[1:] {
+		n.charge(1 + len(common)/64)
 		common = shared(common, m)
 	}
 	lead := p[ms[len(ms)-1]]

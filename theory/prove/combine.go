@@ -252,7 +252,13 @@ func (s *state) cleared(t *kernel.Term) (words, *kernel.Term) {
 				if p == nil {
 					return nil, nil
 				}
-				c = c.plus(p, big.NewRat(1, 1))
+				s.spend(60 * len(p))
+				for _, mo := range p {
+					c.put(mo.c, mo.at)
+				}
+				if len(c) > maxPoly {
+					return nil, nil
+				}
 			}
 			if len(c) > 0 {
 				out[x.w.key()] = &wordTerm{x.w, c}

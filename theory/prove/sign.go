@@ -318,11 +318,20 @@ func (s *state) regroup(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 
 // plain reports whether each factor has the sign by itself.
 func (s *state) plain(k kind, t *kernel.Term) bool {
-	if t.Head() == kernel.Product {
-		return s.plain(k, t.Arg(0)) && s.plain(k, t.Arg(1))
+	seen := map[*kernel.Term]bool{}
+	var each func(t *kernel.Term) bool
+	each = func(t *kernel.Term) bool {
+		if seen[t] {
+			return true
+		}
+		seen[t] = true
+		if t.Head() == kernel.Product {
+			return each(t.Arg(0)) && each(t.Arg(1))
+		}
+		_, ok := s.prove(k, t)
+		return ok
 	}
-	_, ok := s.prove(k, t)
-	return ok
+	return each(t)
 }
 
 // conjugate proves the sign of a − b·√q, or of b·√q − a, from that of a² − b²·q over a + b·√q.
@@ -371,16 +380,22 @@ func (s *state) conjugate(k kind, t *kernel.Term) (kernel.Theorem, bool) {
 
 // rootFactor is the root that a summand contains as a factor, or nil.
 func rootFactor(t *kernel.Term) *kernel.Term {
-	switch t.Head() {
-	case kernel.Root:
-		return t
-	case kernel.Product:
-		if r := rootFactor(t.Arg(0)); r != nil {
+	seen := map[*kernel.Term]bool{}
+	var find func(t *kernel.Term) *kernel.Term
+	find = func(t *kernel.Term) *kernel.Term {
+		if t.Head() == kernel.Root {
+			return t
+		}
+		if t.Head() != kernel.Product || seen[t] {
+			return nil
+		}
+		seen[t] = true
+		if r := find(t.Arg(0)); r != nil {
 			return r
 		}
-		return rootFactor(t.Arg(1))
+		return find(t.Arg(1))
 	}
-	return nil
+	return find(t)
 }
 
 // order proves a state inequality or definiteness formula by shape.

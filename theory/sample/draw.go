@@ -377,6 +377,10 @@ func (d *drawer) root(name string) bool {
 	first := d.ch.Intn(max(1, len(free)))
 	for k := range free {
 		v := free[(k+first)%len(free)]
+		if y := d.env.Symbols[v]; y == nil || y.Kind != lang.Scalar || y.Root != nil {
+			// What is no scalar cannot be solved for, and another root is what its own radicand makes it.
+			continue
+		}
 		old := d.st.Vals[v]
 		at := func(x int64) *big.Rat {
 			d.st.Vals[v] = eval.ScalarOf(big.NewRat(x, 1))
