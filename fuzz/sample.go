@@ -74,7 +74,9 @@ type Tally struct {
 	Undefined int     `json:"undefined"` // no state, or no value there
 	Unmet     int     `json:"unmet"`     // a hypothesis fails
 	Holds     int     `json:"holds"`
-	Fails     int     `json:"fails"` // in float64, beyond rounding
+	Fails     int     `json:"fails"` // beyond rounding, the hypotheses being met by more than rounding or exactly
+	// Rounded counts states that meet the hypotheses up to rounding only and where the statement fails, which decides nothing.
+	Rounded int `json:"rounded"`
 	// Refuted counts tiles whose worst failure the model has confirmed.
 	Refuted   int     `json:"refuted"`
 	Histogram []int   `json:"histogram"` // over Edges, of the states that meet the hypotheses
@@ -127,7 +129,7 @@ func Fuzz(ctx context.Context, f *lang.File, claim string, o FuzzOptions) (*Samp
 	if len(targets) == 0 {
 		return nil, fmt.Errorf("fuzz: claim %s has no statement that a sampled state decides", claim)
 	}
-	h := header{Format: "stopgrad-campaign/1", Claim: claim, N: o.N, Seed: o.Seed, Tile: TilePoints}
+	h := header{Format: "stopgrad-campaign/2", Claim: claim, N: o.N, Seed: o.Seed, Tile: TilePoints}
 	out := &Sampling{Claim: claim, N: o.N, Seed: o.Seed, Design: "scrambled Halton"}
 	if o.Region != nil {
 		if err := o.Region.Fits(claim, parts, nil); err != nil {
@@ -462,7 +464,19 @@ func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch)
 	case j.Holds:
 		t.Holds++
 	default:
-		t.Fails++
+		switch s.failure(p, i, box) {
+		case meets:
+			t.Fails++
+		case lacks:
+			t.Unmet++
+			return
+		case holds:
+			t.Holds++
+			j.Margin = max(j.Margin, 0)
+		case unknown:
+			t.Rounded++
+			return
+		}
 	}
 	bin, _ := slices.BinarySearchFunc(Edges, j.Margin, func(e, m float64) int {
 		if e <= m {
@@ -472,6 +486,74 @@ func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch)
 	})
 	t.Histogram[bin]++
 	t.keep(Point{Index: i, Margin: j.Margin})
+}
+
+// standing is what a state at which a statement fails in float64 comes to when its hypotheses are looked at closely.
+type standing int
+
+const (
+	meets   standing = iota // it meets the hypotheses, and the statement fails
+	lacks                   // it does not meet them
+	holds                   // the statement holds exactly
+	unknown                 // neither is known
+)
+
+// failure looks closely at point i of a statement, where it fails in float64: are the hypotheses met by more than rounding
+// explains, and if not, what does the point come to in exact arithmetic? Its coordinates are fractions, and what is drawn or
+// computed from them is drawn and computed exactly; where roots are irrational, the state next to it where they are not
+// may show that the statement fails.
+func (s *sampler) failure(p *sampled, i int, box []float64) standing {
+	sc, x := s.coordinates(p, i, box, nil)
+	st, err := chart.Build(sc.c, eval.Float{}, x)
+	if err != nil {
+		return unknown
+	}
+	known, err := eval.Assurances(eval.Float{}, p.Part, st)
+	if err != nil {
+		return unknown
+	}
+	if !slices.ContainsFunc(known, func(h eval.Assurance) bool { return !h.Sure }) {
+		return meets
+	}
+	fractions := make([]*big.Rat, len(x))
+	for k, v := range x {
+		if fractions[k] = new(big.Rat).SetFloat64(v); fractions[k] == nil {
+			return unknown
+		}
+	}
+	var f *eval.Finding
+	precise, err := chart.Build(sc.c, eval.Rational{}, fractions)
+	if err == nil {
+		f, err = eval.Judge(eval.Rational{}, p.Part, precise)
+	}
+	switch {
+	case errors.Is(err, eval.ErrNoRoot):
+		return s.failureNearby(p, st)
+	case err != nil:
+		return unknown
+	case !f.Met:
+		return lacks
+	case f.Holds:
+		return holds
+	}
+	return meets
+}
+
+// failureNearby asks the state next to one with irrational roots, which shows a failure or leaves it open.
+func (s *sampler) failureNearby(p *sampled, st eval.State[float64]) standing {
+	w, ok := exact(st)
+	if !ok {
+		return unknown
+	}
+	w, err := nearby(p.Part, w)
+	if err != nil {
+		return unknown
+	}
+	f, err := eval.Judge(eval.Rational{}, p.Part, eval.State[*big.Rat]{Dims: w.Dims, Vals: w.Vals})
+	if err != nil || !f.Met || f.Holds {
+		return unknown
+	}
+	return meets
 }
 
 // judge judges point i of a statement, compiled or interpreted.
@@ -623,6 +705,7 @@ func (out *Sampling) merge(targets []Target, results [][]byte) error {
 			sum.Unmet += t.Unmet
 			sum.Holds += t.Holds
 			sum.Fails += t.Fails
+			sum.Rounded += t.Rounded
 			sum.Refuted += t.Refuted
 			for b, n := range t.Histogram {
 				sum.Histogram[b] += n

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"stopgrad/fuzz/region"
+	"stopgrad/theory"
+	"stopgrad/theory/lang"
 )
 
 const corner = `sizes:
@@ -80,7 +82,7 @@ func TestSamplingAddsUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, y := range s.Tallies {
-		if y.Drawn != n || y.Undefined+y.Unmet+y.Holds+y.Fails != n {
+		if y.Drawn != n || y.Undefined+y.Unmet+y.Holds+y.Fails+y.Rounded != n {
 			t.Errorf("%s: %+v", y.Name, y)
 		}
 		in := 0
@@ -104,6 +106,64 @@ func TestSamplingAddsUp(t *testing.T) {
 			if y.Fails > 0 || y.Refuted > 0 {
 				t.Errorf("a proved statement fails at %d points", y.Fails)
 			}
+		}
+	}
+}
+
+// TestSamplesMeetTheHypotheses: a state that meets a hypothesis up to rounding only does not count as one where the statement
+// fails; one that meets it by more, or exactly, does.
+func TestSamplesMeetTheHypotheses(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "own", Text: `
+claim nearly
+  title   Hypotheses that are met up to rounding
+  printed nowhere
+  scalar  x, y
+  scalar  z > 1
+  says steep: 10^9*(3*x - y) == 0
+    assume h: 3*x == y
+    draw x = y/3
+  says double: (x - y)^2 == x - y
+    assume h: (x - y)^2 == 0
+    draw x = y + 1/10^6
+  says flat: x <= y
+    assume h: 10^-12*(x - y) <= 0
+  says root: 10^9*(y^2 - z) == 0
+    assume h: y^2 == z
+    draw y = root(z)
+  says wrong: 2*x == y
+    assume h: 3*x == y
+    draw x = y/3
+  says strict: x <= y
+    assume h: x - y <= 1
+`})
+	if err == nil {
+		err = theory.Validate(f)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 500
+	s, err := Fuzz(context.Background(), f, "nearly", FuzzOptions{N: n, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, y := range s.Tallies {
+		_, name, _ := strings.Cut(y.Name, "/")
+		if name == "" {
+			name = y.Name
+		}
+		if fails := name == "wrong" || name == "strict"; fails != (y.Fails > 0) || fails != (y.Refuted > 0) {
+			t.Errorf("%s: %d failures, %d refuted", y.Name, y.Fails, y.Refuted)
+		}
+		if (name == "root") != (y.Rounded > 0) {
+			t.Errorf("%s: %d met up to rounding only", y.Name, y.Rounded)
+		}
+		if y.Undefined+y.Unmet+y.Holds+y.Fails+y.Rounded != n {
+			t.Errorf("%s: %+v", y.Name, y)
+		}
+		switch {
+		case name == "double" && y.Unmet != n, name == "steep" && y.Holds != n, name == "flat" && (y.Unmet == 0 || y.Holds == 0):
+			t.Errorf("%s: %d unmet, %d hold", y.Name, y.Unmet, y.Holds)
 		}
 	}
 }

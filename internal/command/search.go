@@ -190,6 +190,9 @@ const histogramWidth = 40
 // without its empty bins, and the states that came nearest to failing, to four digits: --json has them exactly.
 func writeTally(w io.Writer, t fuzz.Tally) {
 	fmt.Fprintf(w, "%s (%s): %s\n  %d drawn, %d met the hypotheses: %d hold, %d fail\n", t.Name, t.Reading, t.Statement, t.Drawn, t.Holds+t.Fails, t.Holds, t.Fails)
+	if t.Rounded > 0 {
+		fmt.Fprintf(w, "  %d more meet the hypotheses up to rounding only, and fail: not decided there\n", t.Rounded)
+	}
 	most := 0
 	for _, n := range t.Histogram {
 		most = max(most, n)

@@ -32,6 +32,8 @@ type binding struct {
 	rates   []rate
 	drawn   []string // symbols computed by the part's recipe
 	missing []string // symbols that have no value
+	// doubts names the hypotheses that the state is not known to meet exactly.
+	doubts map[string]bool
 }
 
 // rate is a scalar λ of a hypothesis M − λ·I ⪰ 0, or ≻ 0 if strict.
@@ -260,7 +262,8 @@ func (b *binding) draw(q *lang.Equation) (m exact, ok bool) {
 	return m, err == nil
 }
 
-// at returns the binding with other values for the state variables, and what follows from them.
+// at returns the binding with other values for the state variables. What the recipes gave keeps its value: the flow moves it, or
+// it is a constant. Inputs alone, which move in any way, are drawn anew.
 func (b *binding) at(vars map[string]matrix) (*binding, error) {
 	c := *b
 	c.st.Vals = maps.Clone(b.st.Vals)
@@ -270,10 +273,12 @@ func (b *binding) at(vars map[string]matrix) (*binding, error) {
 	}
 	c.exact = nil
 	maps.Copy(c.st.Vals, vars)
-	for _, name := range b.drawn {
-		delete(c.st.Vals, name)
-	}
 	c.drawn = nil
+	for _, name := range b.drawn {
+		if _, moved := vars[name]; !moved && b.env.Symbols[name].Input {
+			delete(c.st.Vals, name)
+		}
+	}
 	return &c, c.recipes()
 }
 

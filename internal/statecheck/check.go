@@ -258,6 +258,11 @@ func checkPart(ctx context.Context, p *lang.Part, s *State) (*PartResult, []stri
 			return nil, nil, err
 		}
 	}
+	if !res.Holds {
+		// A failure that is decided stands, whatever is left open beside it.
+		res.Open = false
+		res.Notes = slices.DeleteFunc(res.Notes, func(n string) bool { return strings.HasPrefix(n, notDecided) })
+	}
 	res.Undefined = res.undefined == len(picks)
 	res.Excused = res.Undefined && ownRootsOnly(p, u)
 	return res, nil, nil
@@ -319,24 +324,28 @@ func (b *binding) judge(ctx context.Context, res *PartResult, end float64, cours
 	if tr.note != "" {
 		res.note(tr.note)
 	}
-	points, err := b.judgeAlong(ctx, tr, res)
+	s, err := b.judgeAlong(ctx, tr, res)
 	if err != nil {
 		return err
 	}
-	return b.integrated(tr, points, res)
+	return b.integrated(s, res)
 }
 
 // judgeAlong evaluates the part at each point of a trajectory as far as the hypotheses are met, merges what it
-// finds into res, and returns the points looked at.
-func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResult) ([]*binding, error) {
+// finds into res, and returns them.
+func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResult) (*standing, error) {
 	points := make([]*binding, len(tr.vars))
 	for i, vars := range tr.vars {
+		if i == 0 {
+			vars = nil // the state itself, which is exact
+		}
 		c, err := b.at(vars)
 		if err != nil {
 			return nil, err
 		}
 		points[i] = c
 	}
+	s := &standing{b: b, tr: tr, points: points}
 	if err := b.setRates(points, res); err != nil {
 		return nil, err
 	}
@@ -360,8 +369,8 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		}
 		if errors.Is(err, eval.ErrOverflow) {
 			res.Open = true
-			res.note("not decided: numbers beyond float64")
-			return points[:i], nil
+			res.note(notDecided + "numbers beyond float64")
+			return s.until(i), nil
 		}
 		if err != nil {
 			return nil, err
@@ -394,13 +403,33 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		if i > 0 && broken != "" {
 			// A statement about single states says nothing from here on, one about the course does not apply.
 			res.note(fmt.Sprintf("hypothesis %s is met only until t = %.6g", broken, tr.times[i-1]))
-			return points[:i], nil
+			return s.until(i), nil
 		}
 		for name, v := range f.Measures {
 			res.measure(name, v)
 		}
-		if i > 0 && !f.Holds && !f.Close {
-			known, err := b.followed(tr.coarse[i], f)
+		if f.Holds {
+			continue
+		}
+		if doubt, err := s.doubt(i); err != nil {
+			return nil, err
+		} else if doubt != "" {
+			res.Open = true
+			res.note("hypothesis " + doubt + " is met up to rounding only")
+			res.note(roundedNote)
+			continue
+		}
+		if f.Close {
+			res.Open = true
+			if res.unrefuted { // which has its own note
+				s.lost = true
+			} else {
+				res.note(closeNote)
+			}
+			continue
+		}
+		if i > 0 {
+			known, err := s.followed(i, f)
 			if err != nil {
 				return nil, err
 			}
@@ -410,26 +439,25 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 				continue
 			}
 		}
-		if f.Close && !f.Holds {
-			res.Open = true
-			switch {
-			case len(res.Rounded) > 0:
-				res.note(roundedNote)
-			case !res.unrefuted: // which has its own note
-				res.note(closeNote)
-			}
-		} else {
-			res.Holds = res.Holds && f.Holds
-		}
+		res.Holds = false
 	}
-	return points, nil
+	return s, nil
 }
 
 // followed reports whether a trajectory is known well enough where a part fails: whether the part fails on the coarser one, too,
 // and no number that this rests on differs between the two by more than a third of itself. Where neighbouring motions part, the
-// error of a trajectory is soon as large as what it shows.
-func (b *binding) followed(coarse map[string]matrix, fine *eval.Finding) (bool, error) {
-	c, err := b.at(coarse)
+// error of a trajectory is soon as large as what it shows, and from there on both may well go the same wrong way.
+func (s *standing) followed(i int, fine *eval.Finding) (bool, error) {
+	if s.lost {
+		return false, nil
+	}
+	ok, err := s.agrees(i, fine)
+	s.lost = !ok
+	return ok, err
+}
+
+func (s *standing) agrees(i int, fine *eval.Finding) (bool, error) {
+	c, err := s.coarse(i)
 	if err != nil {
 		return false, err
 	}
@@ -453,9 +481,11 @@ func (b *binding) followed(coarse map[string]matrix, fine *eval.Finding) (bool, 
 }
 
 const (
-	courseNote  = "not decided: it fails later by less than the error of the trajectory explains"
-	closeNote   = "not decided: it fails by less than rounding explains"
-	roundedNote = "not decided: it fails where a hypothesis is met up to rounding only, which violates nothing"
+	notDecided  = "not decided: " // begins each note of what is left open
+	courseNote  = notDecided + "it fails later by less than the error of the trajectory explains"
+	closeNote   = notDecided + "it fails by less than rounding explains, or where what it presupposes is met up to rounding only"
+	premiseNote = notDecided + "what the statement asks of the beginning is met up to rounding only"
+	roundedNote = notDecided + "it fails where a hypothesis is met up to rounding only, which violates nothing"
 )
 
 // stated is what is checked of a part at a state: its statement; of an assumption, that no motion keeps, what it leads to.
@@ -515,7 +545,7 @@ func (r *PartResult) measure(name string, v float64) {
 }
 
 // setRates gives each rate λ of a hypothesis M − λ·I ⪰ 0 the smallest eigenvalue of M at all the points, less
-// the uncertainty of a sign (eval.Tolerance) where ≻ is meant.
+// the uncertainty of a sign (eval.Tolerance) where ≻ is meant, and where the points are computed.
 func (b *binding) setRates(points []*binding, res *PartResult) error {
 	for _, r := range b.rates {
 		low := math.Inf(1)
@@ -537,7 +567,7 @@ func (b *binding) setRates(points []*binding, res *PartResult) error {
 				}
 			}
 			v := eval.SmallestEigenvalue(a, m.R)
-			if r.strict {
+			if r.strict || len(points) > 1 {
 				v -= strictSlack * eval.Tolerance * size
 			} else {
 				v -= weakSlack * size
@@ -558,8 +588,8 @@ func (b *binding) setRates(points []*binding, res *PartResult) error {
 	return nil
 }
 
-// strictSlack is how many tolerances a rate stays below the eigenvalue it must be strictly less than: more
-// than one, so that the difference counts as positive.
+// strictSlack is how many tolerances a rate stays below the eigenvalue it must be strictly less than, or may not exceed along a
+// computed trajectory: more than one, so that the difference counts as positive.
 const strictSlack = 4
 
 // weakSlack is how much, relative to the matrix, any rate stays below the eigenvalue, whose own rounding is below n²·2⁻⁵³

@@ -3,6 +3,7 @@ package statecheck
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -18,15 +19,17 @@ import (
 var errNoValue = errors.New("no value here")
 
 // decide judges the part at the bound state: in exact arithmetic where the state is exact, with square roots by the
-// model, else in floating point up to rounding. It notes in res what was decided otherwise than exactly.
+// model, else in floating point up to rounding. It notes in res what was decided otherwise than exactly, and in b the
+// hypotheses that are in doubt there. At later times of a trajectory nothing is exact, and [standing] knows what is in doubt.
 func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 	rough, roughErr := eval.Judge(eval.Float{}, b.part, b.st)
 	if b.exact == nil {
 		return rough, roughErr
 	}
+	b.doubts = map[string]bool{}
 	if len(b.rounded) > 0 {
 		res.note("judged in floating point: " + strings.Join(b.rounded, ", ") + " rounded")
-		return rough, roughErr
+		return b.doubted(rough, roughErr)
 	}
 	f, err := b.exactly(rough)
 	switch {
@@ -34,7 +37,7 @@ func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 		return nil, err
 	case err != nil:
 		res.note("judged in floating point: " + err.Error())
-		return rough, roughErr
+		return b.doubted(rough, roughErr)
 	}
 	if roughErr == nil {
 		b.forgive(f, rough, res)
@@ -69,7 +72,7 @@ func (b *binding) forgive(f, rough *eval.Finding, res *PartResult) {
 	for name, ok := range f.Hypotheses {
 		near, judged := rough.Hypotheses[name]
 		if !ok && b.computed(name) && (near || !judged) {
-			f.Hypotheses[name] = true
+			f.Hypotheses[name], b.doubts[name] = true, true
 			if !slices.Contains(res.Rounded, name) {
 				res.Rounded = append(res.Rounded, name)
 				res.note("hypothesis " + name + " is met up to rounding only")
@@ -77,10 +80,53 @@ func (b *binding) forgive(f, rough *eval.Finding, res *PartResult) {
 		}
 		f.Met = f.Met && f.Hypotheses[name]
 	}
-	if len(res.Rounded) > 0 && !f.Holds {
+	if len(b.doubts) > 0 && !f.Holds {
 		// However far it is from holding: a state that does not meet a hypothesis exactly violates nothing.
 		f.Holds, f.Close = rough.Holds, true
 	}
+}
+
+// doubted passes on what was found in floating point. Hypotheses are in doubt there that hold by no more than rounding
+// explains, unless all that they speak of is exact and they hold exactly; where there are any, nothing is violated.
+func (b *binding) doubted(rough *eval.Finding, err error) (*eval.Finding, error) {
+	if err != nil {
+		return rough, err
+	}
+	known, err := eval.Assurances(eval.Float{}, b.part, b.st)
+	if err != nil {
+		return nil, err
+	}
+	exactly, err := eval.Assurances(eval.Rational{}, b.part, eval.State[*big.Rat]{Dims: b.st.Dims, Vals: b.fractions()})
+	if err != nil {
+		return nil, err
+	}
+	for i, h := range known {
+		if !h.Sure && !exactly[i].Sure {
+			b.doubts[h.Name] = true
+		}
+	}
+	if len(b.doubts) > 0 && !rough.Holds {
+		rough.Close = true
+	}
+	return rough, nil
+}
+
+// fractions are the values of the state that are fractions as they stand.
+func (b *binding) fractions() map[string]exact {
+	out := maps.Clone(b.exact)
+	for name := range b.surds {
+		delete(out, name)
+	}
+	return out
+}
+
+// begun reports whether what a statement over time asks of the beginning is known to be met there.
+func (b *binding) begun() bool {
+	if k, err := eval.NewCourse(eval.Rational{}, b.part, eval.State[*big.Rat]{Dims: b.st.Dims, Vals: b.fractions()}); err == nil {
+		return k.Begun()
+	}
+	k, err := eval.NewCourse(eval.Float{}, b.part, b.st)
+	return err == nil && k.Begun()
 }
 
 // computed reports whether a hypothesis is of a kind that computed numbers meet up to rounding only.

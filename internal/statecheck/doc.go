@@ -9,7 +9,8 @@
 //     as ⟨W, Wa⟩/⟨W, W⟩; etap = etas = eta; for the two modes of a claim about pairs, p1 = p[1], p2 = p[2]
 //     and so on;
 //   - zero for the rate dx of a quantity that moves freely, x' = dx;
-//   - the claim's own recipe for meeting its hypotheses ("draw"), where it defines an auxiliary symbol;
+//   - the claim's own recipe for meeting its hypotheses ("draw"), where it defines an auxiliary symbol:
+//     once, at the beginning; along a trajectory inputs alone are drawn anew;
 //   - the smallest eigenvalue of M for a scalar λ in a hypothesis M − λ·I ⪰ 0, a little less where ≻ is
 //     meant; along a trajectory the smallest of all.
 //

@@ -16,6 +16,11 @@ import (
 // own is a claim of the tests.
 func own(t *testing.T, text string) *lang.Claim {
 	t.Helper()
+	return ownFile(t, text).Claims[0]
+}
+
+func ownFile(t *testing.T, text string) *lang.File {
+	t.Helper()
 	f, err := lang.Parse(lang.Source{Name: "own", Text: text})
 	if err == nil {
 		err = theory.Validate(f)
@@ -23,7 +28,7 @@ func own(t *testing.T, text string) *lang.Claim {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Claims[0]
+	return f
 }
 
 func checkOwn(t *testing.T, c *lang.Claim, text string) *Result {

@@ -10,8 +10,10 @@ import (
 // point is asked of [eval.Course], and holds up to rounding, eval.Tolerance times the largest number met in L, and the
 // error of the trajectory: the distance in L between two integrations, of which the one judged has a hundredth of the
 // other's tolerance and so about a hundredth of its error, which leaves two digits for where errors and tolerances are
-// not proportional. Of what vanishes or tends a finite time decides nothing; it is told how much remains.
-func (b *binding) integrated(tr *trajectory, points []*binding, res *PartResult) error {
+// not proportional. Where the hypotheses, or what the statement asks of the beginning, are met up to rounding only, a failure
+// decides nothing, nor where the trajectory was lost. Of what vanishes or tends a finite time decides nothing; it is told how much remains.
+func (b *binding) integrated(s *standing, res *PartResult) error {
+	points, tr := s.points, s.tr
 	if !eval.OverTime(b.part) {
 		return nil
 	}
@@ -24,14 +26,11 @@ func (b *binding) integrated(tr *trajectory, points []*binding, res *PartResult)
 		return err
 	}
 	for i, c := range points {
-		off, err := b.at(tr.coarse[i])
+		off, err := s.coarse(i)
 		if err != nil {
 			return err
 		}
-		for _, r := range b.rates {
-			off.st.Vals[r.name] = c.st.Vals[r.name]
-		}
-		s, err := fine.At(tr.times[i], c.st)
+		now, err := fine.At(tr.times[i], c.st)
 		if err != nil {
 			return err
 		}
@@ -39,13 +38,31 @@ func (b *binding) integrated(tr *trajectory, points []*binding, res *PartResult)
 		if err != nil {
 			return err
 		}
-		for name, v := range s.Measures {
+		for name, v := range now.Measures {
 			if name != "remaining" || i == len(points)-1 {
 				res.measure(name, v)
 			}
 		}
-		if s.Says && s.From == 0 {
-			res.Holds = res.Holds && s.Excess <= eval.Tolerance*s.Scale+distance(s.Values, o.Values)
+		if !now.Says || now.From != 0 || now.Excess <= eval.Tolerance*now.Scale+distance(now.Values, o.Values) {
+			continue
+		}
+		doubt, err := s.doubt(i)
+		if err != nil {
+			return err
+		}
+		switch {
+		case doubt != "":
+			res.Open = true
+			res.note("hypothesis " + doubt + " is met up to rounding only")
+			res.note(roundedNote)
+		case !b.begun():
+			res.Open = true
+			res.note(premiseNote)
+		case s.lost:
+			res.Open = true
+			res.note(courseNote)
+		default:
+			res.Holds = false
 		}
 	}
 	return nil

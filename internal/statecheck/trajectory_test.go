@@ -174,7 +174,7 @@ func TestIntegratedForms(t *testing.T) {
 			points = append(points, c)
 		}
 		res := newPartResult(p)
-		if err := b.integrated(tr, points, res); err != nil {
+		if err := b.integrated(&standing{b: b, tr: tr, points: points}, res); err != nil {
 			t.Fatal(err)
 		}
 		if want := !strings.HasSuffix(p.Name, "wrong"); res.Holds != want {

@@ -16,8 +16,8 @@ type Finding struct {
 	// it also holds for a short time after.
 	Open  bool
 	Holds bool
-	// Close is true if the statement fails in floating point by no more than rounding explains: then it is not decided
-	// there. In exact arithmetic nothing is close.
+	// Close is true if the statement fails in floating point by no more than rounding explains, or where its own premise
+	// is met by no more: then it is not decided there. In exact arithmetic nothing is close.
 	Close bool
 	// Left is true if the equations of an assumption hold here and not a moment later.
 	Left bool
@@ -289,7 +289,7 @@ func (j *judge[T]) holds(l *look) (bool, error) {
 
 // look decides a look, and hands each conclusion that was looked at to seen.
 func (j *judge[T]) look(l *look, seen func(check, verdict[T])) (holds, said bool, err error) {
-	scale := 0.0
+	scale, weak := 0.0, false // weak: a premise is met up to rounding only, so that nothing follows for sure
 	for _, cs := range [][]check{l.premises, l.conclusions} {
 		for _, c := range cs {
 			s, err := j.reach(c)
@@ -303,13 +303,16 @@ func (j *judge[T]) look(l *look, seen func(check, verdict[T])) (holds, said bool
 		return true, false, nil
 	}
 	for _, c := range l.premises {
-		if !j.test(c, scale).holds {
+		v := j.test(c, scale)
+		if !v.holds {
 			return true, false, nil
 		}
+		weak = weak || !j.exact && !v.strict
 	}
 	holds = true
 	for _, c := range l.conclusions {
 		v := j.test(c, scale)
+		v.near = v.near || weak
 		holds = holds && v.holds
 		if seen != nil {
 			seen(c, v)
