@@ -285,16 +285,23 @@ func (b *binding) at(vars map[string]matrix) (*binding, error) {
 // known reports whether every symbol of x has a value.
 func (b *binding) known(x *lang.Expr) bool {
 	ok := true
-	x.Walk(func(n *lang.Expr) bool {
-		if n.Kind == lang.Sym {
+	seen := map[string]bool{} // definitions share what is in them
+	var look func(x *lang.Expr)
+	look = func(x *lang.Expr) {
+		x.Walk(func(n *lang.Expr) bool {
+			if n.Kind != lang.Sym || seen[n.Name] {
+				return ok
+			}
+			seen[n.Name] = true
 			if l := b.env.Lets[n.Name]; l != nil {
-				ok = ok && b.known(l.Expr)
+				look(l.Expr)
 			} else if _, has := b.st.Vals[n.Name]; !has {
 				ok = false
 			}
-		}
-		return ok
-	})
+			return ok
+		})
+	}
+	look(x)
 	return ok
 }
 
