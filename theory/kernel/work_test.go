@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -105,5 +106,48 @@ func TestLongSummandsAreWork(t *testing.T) {
 		if _, err := c.Apply("modulo", formula(Equal, s.make(Expect, 0, x), s.make(Expect, 0, x)), nil); err != nil {
 			t.Errorf("short %s: %v", name, err)
 		}
+	}
+}
+
+// TestReciprocalsCancelAtOnce: long products of generators and their reciprocals cancel in time that grows as their length does,
+// or this does not end.
+func TestReciprocalsCancelAtOnce(t *testing.T) {
+	s := NewSignature()
+	one := s.integer(1)
+	x, y, r := one, one, one
+	var nonzero []Hypothesis
+	for i := range 300 {
+		name := fmt.Sprintf("x%d", i)
+		letter, err := s.DeclareScalar(name, Param)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := s.DeclareScalar("y"+name, Param)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, z := range []*Term{letter, other} {
+			nonzero = append(nonzero, Hypothesis{Here, formula(Unequal, z, s.integer(0))})
+		}
+		x, r, y = s.mul(x, letter), s.mul(r, s.make(Reciprocal, 0, letter)), s.mul(y, s.make(Reciprocal, 0, other))
+	}
+	c, err := NewContext(NewDynamics(s), AtState, nonzero...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range nonzero {
+		if _, err := c.Apply("hyp", h.formula, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := s.mul(y, s.mul(x, s.mul(r, s.mul(x, s.mul(r, s.mul(x, r))))))
+	if _, err := c.Apply("modulo", formula(Equal, long, y), nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Apply("modulo", formula(Equal, s.mul(long, x), y), nil); err == nil {
+		t.Error("what is left of them is not one")
+	}
+	if _, err := c.Apply("modulo", formula(Equal, s.mul(long, r), y), nil); err == nil {
+		t.Error("what is left of their reciprocals is not one")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
@@ -118,6 +117,19 @@ func drawAny(ar Exact, ch Chooser, part *lang.Part, maxDim int, wide bool) (st e
 		}
 		d.st.Vals[q.Name] = m
 	}
+	if len(part.Draws) > 0 {
+		for _, r := range roots {
+			// What was drawn by a recipe may have moved it.
+			delete(d.st.Vals, r)
+			if q := d.radicand(env.Symbols[r]); q != nil {
+				if v, err := ar.Sqrt(q); err == nil {
+					d.st.Vals[r] = eval.ScalarOf(v)
+					continue
+				}
+			}
+			fractions = false
+		}
+	}
 	return d.st, fractions, nil
 }
 
@@ -126,6 +138,8 @@ type drawer struct {
 	ch  Chooser
 	env *lang.Env
 	st  eval.State[*big.Rat]
+
+	settled map[string]bool // scalars on which roots depend that have their values
 
 	bounds *[2]*big.Rat // of the entries of the matrix being drawn
 	// wide draws scalars as by extreme; drawn are those so far.
@@ -345,13 +359,29 @@ func (d *drawer) isometry(r, c int) (matrix, error) {
 }
 
 // root makes the radicand of a root a perfect square: if it is not one already, the root is drawn and a
-// scalar in which the radicand is affine is solved for. It reports whether the root is a fraction then.
+// scalar in which the radicand is affine is solved for, on which no root that has its value depends. It reports whether the
+// root is a fraction then.
 func (d *drawer) root(name string) bool {
 	s := d.env.Symbols[name]
+	var free []string
+	for _, v := range d.scalarsOf(s.Root) {
+		if !d.settled[v] {
+			free = append(free, v)
+		}
+	}
+	settle := func(r *big.Rat) bool {
+		d.st.Vals[name] = eval.ScalarOf(r)
+		if d.settled == nil {
+			d.settled = map[string]bool{}
+		}
+		for _, v := range free {
+			d.settled[v] = true
+		}
+		return true
+	}
 	if q := d.radicand(s); q != nil {
 		if v, err := d.ar.Sqrt(q); err == nil && s.Domain.Contains(v) {
-			d.st.Vals[name] = eval.ScalarOf(v)
-			return true
+			return settle(v)
 		}
 	}
 	r, err := d.scalar(s.Domain)
@@ -359,28 +389,9 @@ func (d *drawer) root(name string) bool {
 		return false
 	}
 	want := new(big.Rat).Mul(r, r)
-	var free []string
-	s.Root.Walk(func(n *lang.Expr) bool {
-		if n.Kind == lang.Sym && d.env.Lets[n.Name] == nil && !slices.Contains(free, n.Name) {
-			free = append(free, n.Name)
-		}
-		if l := d.env.Lets[n.Name]; n.Kind == lang.Sym && l != nil {
-			l.Expr.Walk(func(m *lang.Expr) bool {
-				if m.Kind == lang.Sym && d.env.Symbols[m.Name] != nil && !slices.Contains(free, m.Name) {
-					free = append(free, m.Name)
-				}
-				return true
-			})
-		}
-		return true
-	})
 	first := d.ch.Intn(max(1, len(free)))
 	for k := range free {
 		v := free[(k+first)%len(free)]
-		if y := d.env.Symbols[v]; y == nil || y.Kind != lang.Scalar || y.Root != nil {
-			// What is no scalar cannot be solved for, and another root is what its own radicand makes it.
-			continue
-		}
 		old := d.st.Vals[v]
 		at := func(x int64) *big.Rat {
 			d.st.Vals[v] = eval.ScalarOf(big.NewRat(x, 1))
@@ -400,10 +411,35 @@ func (d *drawer) root(name string) bool {
 			continue
 		}
 		d.st.Vals[v] = eval.ScalarOf(x)
-		d.st.Vals[name] = eval.ScalarOf(r)
-		return true
+		return settle(r)
 	}
 	return false
+}
+
+// scalarsOf lists the scalars that an expression depends on, through definitions and other roots, in order of appearance.
+func (d *drawer) scalarsOf(x *lang.Expr) (out []string) {
+	seen := map[string]bool{}
+	var look func(x *lang.Expr)
+	look = func(x *lang.Expr) {
+		x.Walk(func(n *lang.Expr) bool {
+			if n.Kind != lang.Sym || seen[n.Name] {
+				return true
+			}
+			seen[n.Name] = true
+			s := d.env.Symbols[n.Name]
+			switch l := d.env.Lets[n.Name]; {
+			case l != nil:
+				look(l.Expr)
+			case s != nil && s.Root != nil:
+				look(s.Root)
+			case s != nil && s.Kind == lang.Scalar:
+				out = append(out, n.Name)
+			}
+			return true
+		})
+	}
+	look(x)
+	return out
 }
 
 // radicand evaluates a root's square in the present state, or returns nil.
