@@ -24,7 +24,7 @@ import (
 var refusers = []string{"refuse", "fail", "spare", "noValue"}
 
 // accountants are functions without a say in what is accepted: they count work or collect.
-var accountants = []string{"spend", "need", "refill", "grow", "visit", "walk", "put", "learn", "panic", "append", "copy", "delete", "room", "give", "note", "set", "charge", "pay"}
+var accountants = []string{"spend", "need", "refill", "grow", "visit", "walk", "put", "learn", "panic", "append", "copy", "delete", "room", "give", "note", "set", "charge", "long", "pay"}
 
 // condition is one side condition of a source file: what becomes of the text where it is dropped.
 type condition struct {

@@ -281,6 +281,7 @@ func TestUnmet(t *testing.T) {
 		// A value at each time: of what has one at every state, or by what is permanent.
 		b.try(c, "unmet", "staynonnegative -1*y; root(z)", "value at each time", list(absurd("y > 0", "-1*y >= 0")))
 		b.try(c, "unmet", "staypositive -1*y; 1/z", "value at each time", list(absurd("y > 0", "-1*y > 0")))
+		b.try(c, "unmet", "staynonnegative -1*y; diff(root(z), x)", "value at each time", list(absurd("y > 0", "-1*y >= 0"))) // 0, where root(z) is
 		e := b.none(time, "start: y > 0")
 		b.try(e, "unmet", "staynonnegative -1*y; root(z)", "", list(absurd("y > 0", "-1*y >= 0"), b.theorem(e, "always root(z) == root(z)")))
 		b.try(e, "unmet", "staynonnegative -1*y; root(z)", "value at each time", list(absurd("y > 0", "-1*y >= 0"), b.theorem(e, "always z*root(z) == 0")))
