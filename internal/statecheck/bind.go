@@ -14,10 +14,11 @@ import (
 
 // binding is a part with values for its symbols.
 type binding struct {
-	part *lang.Part
-	env  *lang.Env
-	uses *Uses
-	st   eval.State[float64]
+	part  *lang.Part
+	env   *lang.Env
+	uses  *Uses
+	state *State
+	st    eval.State[float64]
 	// exact is the same state in exact numbers, as far as they are: nil at later times of a trajectory.
 	exact map[string]exact
 	// surds are the irrational numbers that the state gives exactly; exact has fractions near them.
@@ -46,7 +47,7 @@ type rate struct {
 // bind gives the symbols of a part the values of the state. An error means that the state contradicts
 // itself, or the shapes that the claim declares.
 func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
-	b := &binding{part: onlyUsed(p, u), env: p.Env, uses: u, assumed: map[string]string{}, agrees: map[string]bool{},
+	b := &binding{part: onlyUsed(p, u), env: p.Env, uses: u, state: s, assumed: map[string]string{}, agrees: map[string]bool{},
 		exact: map[string]exact{}, surds: map[string]eval.Surd{}, st: eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	q := supply{s: s}
 	setBy := map[lang.Dim]string{}

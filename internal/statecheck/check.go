@@ -225,7 +225,8 @@ func checkPart(ctx context.Context, p *lang.Part, s *State) (*PartResult, []stri
 	if err != nil {
 		return nil, nil, err
 	}
-	course := end > 0 && p.Env.Flow != nil && moves(p)
+	// Steps of a map have nothing to do with the trajectory of a flow.
+	course := end > 0 && p.Env.Flow != nil && moves(p) && !eval.OverSteps(p)
 	u := UsesOf(p, course)
 	picks, err := choices(u, p.Env, s)
 	if err != nil {
@@ -379,7 +380,14 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 			// That x lies between the ends is asked of the start; later it may have arrived.
 			delete(f.Hypotheses, "inside")
 		}
-		broken := ""
+		unknown := ""
+		if !f.Holds && (i == 0 || course == nil) {
+			var negative string
+			if negative, unknown = c.unspoken(); negative != "" {
+				f.Hypotheses[negative] = false
+			}
+		}
+		broken, later := "", false
 		for _, name := range slices.Sorted(maps.Keys(f.Hypotheses)) {
 			ok := f.Hypotheses[name]
 			if i > 0 && course != nil && !ok {
@@ -388,7 +396,7 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 				if err != nil {
 					return nil, err
 				}
-				ok = now == ""
+				ok, later = now == "", true
 			}
 			if !ok && broken == "" {
 				broken = name
@@ -405,10 +413,19 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 			res.note(fmt.Sprintf("hypothesis %s is met only until t = %.6g", broken, tr.times[i-1]))
 			return s.until(i), nil
 		}
+		if later {
+			// No motion that the statement speaks of begins here: what follows is for the course to say.
+			continue
+		}
 		for name, v := range f.Measures {
 			res.measure(name, v)
 		}
 		if f.Holds {
+			continue
+		}
+		if unknown != "" {
+			res.Open = true
+			res.note(notDecided + "it fails, and whether the root " + unknown + " is real here is not known")
 			continue
 		}
 		if doubt, err := s.doubt(i); err != nil {

@@ -43,7 +43,15 @@ func (b *binding) integrated(s *standing, res *PartResult) error {
 				res.measure(name, v)
 			}
 		}
-		if !now.Says || now.From != 0 || now.Excess <= eval.Tolerance*now.Scale+distance(now.Values, o.Values) {
+		rounding, apart := eval.Tolerance*now.Scale, distance(now.Values, o.Values)
+		if !now.Says || now.From != 0 || now.Excess <= rounding {
+			continue
+		}
+		if now.Excess <= rounding+apart {
+			if apart > coarsest*now.Scale {
+				s.lost, res.Open = true, true
+				res.note(courseNote)
+			}
 			continue
 		}
 		doubt, err := s.doubt(i)
@@ -67,6 +75,10 @@ func (b *binding) integrated(s *standing, res *PartResult) error {
 	}
 	return nil
 }
+
+// coarsest is the error of a trajectory, relative to the largest number met in L, up to which it is said that a statement holds
+// along it. A larger one shows nothing.
+const coarsest = 1e-6
 
 // distance returns ‖a − b‖.
 func distance(a, b []float64) float64 {

@@ -16,8 +16,9 @@ import (
 
 // trajectory is the course of a part's state variables from a state on.
 type trajectory struct {
-	times []float64
-	vars  []map[string]matrix // by time
+	times  []float64
+	vars   []map[string]matrix // by time
+	packed [][]float64         // the same as the system packs it
 	// coarse is the same at a hundred times the tolerance: the difference estimates the error.
 	coarse []map[string]matrix
 	note   string // why it ends early, if it does
@@ -43,15 +44,32 @@ type system struct {
 // follow integrates the part's flow from the bound state over [0, end] and reports the state at count+1
 // equidistant times.
 func (b *binding) follow(ctx context.Context, end float64, count int) (*trajectory, error) {
-	sys, err := b.compiled()
+	sys, agrees, err := b.compiled()
 	if err != nil {
 		return nil, err
 	}
-	if sys == nil {
-		if sys, err = b.interpreted(); err != nil {
+	if sys != nil {
+		tr, err := b.along(ctx, sys, end, count)
+		if err != nil || ctx.Err() != nil {
 			return nil, err
 		}
+		// What solves the one equations solves the other, if they agree all along it.
+		same := true
+		for i := 0; same && i < len(tr.vars); i++ {
+			same = agrees(tr.packed[i], tr.vars[i])
+		}
+		if same {
+			return tr, nil
+		}
 	}
+	if sys, err = b.interpreted(); err != nil {
+		return nil, err
+	}
+	return b.along(ctx, sys, end, count)
+}
+
+// along integrates a system.
+func (b *binding) along(ctx context.Context, sys *system, end float64, count int) (*trajectory, error) {
 	times := make([]float64, count+1)
 	for i := range times {
 		times[i] = end * float64(i) / float64(count)
@@ -81,6 +99,7 @@ func (b *binding) follow(ctx context.Context, end float64, count int) (*trajecto
 	n := min(len(fine.T), len(coarse.T))
 	tr.times = fine.T[:n]
 	for i := range n {
+		tr.packed = append(tr.packed, fine.Y[i])
 		tr.vars = append(tr.vars, sys.unpack(fine.Y[i]))
 		tr.coarse = append(tr.coarse, sys.unpack(coarse.Y[i]))
 	}
@@ -166,22 +185,23 @@ var routes = map[string]route{
 // agree to 10⁵·2⁻⁵³ ≈ 1e-11 of the largest product; two digits are for products larger than their sum.
 const routeTol = 1e-9
 
-// compiled returns the system of package flow with the same equations, or nil if there is none. Its
-// right-hand side is compared with the claim's own at the state; a difference means that it is another
-// system, and nil is returned.
-func (b *binding) compiled() (*system, error) {
+// compiled returns the system of package flow with the same equations, or nil if there is none, and a comparison of its
+// right-hand side with the claim's own at a packed state, whose variables have these values. A difference at the bound state
+// means that it is another system, and nil is returned. A claim may have other moments, and other equations with the same
+// values there, so that the comparison is made wherever the system leads.
+func (b *binding) compiled() (*system, func(y []float64, vars map[string]matrix) bool, error) {
 	r, ok := routes[b.env.FlowOf]
 	if !ok {
 		r = route{flow: b.env.FlowOf}
 	}
 	f, err := flow.ByName(r.flow)
 	if err != nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	fs := b.flowState(r, slices.Contains(f.Variables(), "tau"))
 	sys, err := f.Bind(fs)
 	if err != nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	y0 := sys.Initial()
 	own := len(y0)
@@ -221,38 +241,47 @@ func (b *binding) compiled() (*system, error) {
 		}
 		return out
 	}
-	want, err := b.rightHandSide(s.unpack(s.y0))
-	if err != nil {
-		return nil, err
-	}
-	// A derivative unpacks like the state, and a variable that stands still to its value: compare those that
-	// the flow moves.
-	got := make([]float64, own)
-	s.rhs(0, s.y0, got)
-	moved := sys.Unpack(0, append(got, make([]float64, len(y0)-own)...))
-	scale := norm(want) + norm(y0)
-	for _, q := range b.env.Flow {
-		n := len(b.st.Vals[q.Name].A)
-		w := want[:n]
-		want = want[n:]
-		var g []float64
-		if m := flowMatrix(moved, q.Name); m != nil {
-			g = fromDense(m).A
-		} else if v := flowModes(moved, q.Name); v != nil {
-			g = v
-		} else {
-			g = make([]float64, n)
+	agrees := func(y []float64, vars map[string]matrix) bool {
+		want, err := b.rightHandSide(vars)
+		if err != nil {
+			return false
 		}
-		if len(g) != n {
-			return nil, nil
-		}
-		for i := range w {
-			if !(abs(w[i]-g[i]) <= routeTol*scale) {
-				return nil, nil
+		// A derivative unpacks like the state, and a variable that stands still to its value: compare those that
+		// the flow moves.
+		got := make([]float64, own)
+		s.rhs(0, y, got)
+		moved := sys.Unpack(0, append(got, make([]float64, len(y0)-own)...))
+		scale := norm(want) + norm(y)
+		for _, q := range b.env.Flow {
+			n := len(b.st.Vals[q.Name].A)
+			w := want[:n]
+			want = want[n:]
+			var g []float64
+			if m := flowMatrix(moved, q.Name); m != nil {
+				g = fromDense(m).A
+			} else if v := flowModes(moved, q.Name); v != nil {
+				g = v
+			} else {
+				g = make([]float64, n)
+			}
+			if len(g) != n {
+				return false
+			}
+			for i := range w {
+				if !(abs(w[i]-g[i]) <= routeTol*scale) {
+					return false
+				}
 			}
 		}
+		return true
 	}
-	return s, nil
+	if _, err := b.rightHandSide(s.unpack(s.y0)); err != nil {
+		return nil, nil, err
+	}
+	if !agrees(s.y0, s.unpack(s.y0)) {
+		return nil, nil, nil
+	}
+	return s, agrees, nil
 }
 
 // flowMatrix is the matrix of package flow's state that a name stands for, or nil.

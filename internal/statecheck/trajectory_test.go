@@ -63,7 +63,7 @@ func TestCompiledFlowsAreTheClaimsOwn(t *testing.T) {
 			if b.env.FlowOf != c.system {
 				t.Fatalf("the flow is %s", b.env.FlowOf)
 			}
-			fast, err := b.compiled()
+			fast, _, err := b.compiled()
 			if err != nil || fast == nil {
 				t.Fatalf("package flow does not have it: %v", err)
 			}
@@ -114,7 +114,7 @@ func TestAWrongRouteIsNotTaken(t *testing.T) {
 	} {
 		b := bound(t, c.id, c.part, c.state)
 		routes = map[string]route{b.env.FlowOf: c.wrong}
-		sys, err := b.compiled()
+		sys, _, err := b.compiled()
 		if sys != nil || err != nil {
 			t.Errorf("%s/%s is integrated as %+v (error %v)", c.id, c.part, c.wrong, err)
 		}
@@ -299,6 +299,101 @@ claim unstable
 			if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
 				t.Errorf("%s at %s: %v, want %v: %+v", name, k.state, got, want, p)
 			}
+		}
+	}
+}
+
+// TestWhatAStateIsNoStartOf: a state violates what is stated only if all of Γ holds there, a root's radicand included; of a
+// trajectory only what is said of the flow, by the course where what is assumed of the start is over; and along the claim's own
+// equations.
+func TestWhatAStateIsNoStartOf(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "own", Text: `
+claim roots
+  title   t
+  printed nowhere
+  scalar  x, z
+  root    r = x
+  root    s = z
+  says p: x >= 0
+  says q: x >= 1
+
+claim steps
+  title   t
+  printed nowhere
+  scalar  x
+  flow
+    x' = 1
+  map
+    x+ = 1/2*x
+  says p: always x <= 1 over steps
+    assume start h: x >= 0
+    assume start g: x <= 1
+  says q: x^2 decays by factor 1/4
+  says w: x^2 decays by factor 1/5
+
+claim turning
+  title   t
+  printed nowhere
+  scalar  x, y
+  flow
+    x' = y
+    y' = -x
+  says p: x decays at rate 0
+    assume start h: y == 0
+    assume start g: x > 0
+  says q: |x| decays at rate 0
+    assume start h: y == 0
+  says w: |x + y| decays at rate 0
+    assume start h: y == 0
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []struct {
+		claim, state string
+		want         map[string]Status
+	}{
+		{"roots", `{"x":-1,"z":1}`, map[string]Status{"p": Unmet, "q": Unmet}},
+		{"roots", `{"x":"1/2","z":1}`, map[string]Status{"p": Holds, "q": Violated}},
+		{"roots", `{"x":"1/2"}`, map[string]Status{"p": Holds, "q": NotDecided}},
+		{"roots", `{"x":"1/2","z":-1}`, map[string]Status{"p": Holds, "q": Unmet}},
+		{"steps", `{"x":"1/2","t":3}`, map[string]Status{"p": Holds, "q": Holds, "w": Violated}},
+		{"turning", `{"x":"1/2","y":0,"t":6}`, map[string]Status{"p": Holds, "q": Holds, "w": Violated}},
+	} {
+		r := checkOwn(t, f.Claim(k.claim), k.state)
+		for name, want := range k.want {
+			p := part(t, r, name)
+			if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
+				t.Errorf("%s/%s at %s: %v, want %v: %+v", k.claim, name, k.state, got, want, p)
+			}
+		}
+	}
+
+	// Equations with another moment, which has the same value at the start: w' = w·(−1/10 − (1 − w²)² + 4·w²·(1 − w²)).
+	builtin, err := theory.Sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := lang.Parse(append(builtin, lang.Source{Name: "own", Text: `
+claim moment
+  title   t
+  printed nowhere
+  uses    nopredictor
+  moment  e1, e2 = (W^T*W - I)^2
+  says p: tr(W*W^T) - 9/10 stays nonnegative
+    for n1 = 1, n2 = 1
+    assume h: eta == 1/10
+  says w: tr(W*W^T) - 99/100 stays nonnegative
+    for n1 = 1, n2 = 1
+    assume h: eta == 1/10
+`})...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := checkOwn(t, own.Claim("moment"), `{"eta":"1/10","W":[[1]],"X":[[1]],"t":20}`)
+	for name, want := range map[string]Status{"p": Holds, "w": Violated} {
+		if got := (&Result{Parts: []PartResult{part(t, r, name)}}).Status(); got != want {
+			t.Errorf("moment/%s: %v, want %v: %+v", name, got, want, part(t, r, name))
 		}
 	}
 }

@@ -532,11 +532,15 @@ func parseMoment(env *Env, p *parser) error {
 		}
 		m.Of = append(m.Of, t.text)
 	}
-	// A later declaration for the same vectors replaces an inherited one.
-	env.Moments = slices.DeleteFunc(env.Moments, func(o *Moment) bool {
-		return slices.ContainsFunc(m.Of, func(s string) bool { return slices.Contains(o.Of, s) })
-	})
-	env.Moments = append(env.Moments, m)
+	// A later declaration replaces an earlier one, of the vectors that it names.
+	var kept []*Moment
+	for _, o := range env.Moments {
+		rest := slices.DeleteFunc(slices.Clone(o.Of), func(v string) bool { return slices.Contains(m.Of, v) })
+		if len(rest) > 0 {
+			kept = append(kept, &Moment{Of: rest, RHS: o.RHS, Pos: o.Pos})
+		}
+	}
+	env.Moments = append(kept, m)
 	return p.done()
 }
 

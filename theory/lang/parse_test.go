@@ -215,3 +215,38 @@ func TestOneTextHasOneReading(t *testing.T) {
 		}
 	}
 }
+
+// TestALaterMomentReplacesItsOwn: of vectors that share a moment, those that a later one names, and no others; and what a system
+// says of them stays as it is for whoever else uses it.
+func TestALaterMomentReplacesItsOwn(t *testing.T) {
+	f, err := Parse(Source{Name: "f", Text: `system base
+  size n
+  matrix X, Y : n x n psd
+  random v, w : n
+  moment v, w = X
+claim c
+  uses base
+  moment v = Y
+  says s: E(w*w^T) == X
+  says t: E(v*v^T) == Y
+claim d
+  uses base
+  says s: E(v*v^T) == X
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.Claims {
+		for _, p := range c.Parts {
+			r, err := Elaborate(p)
+			if err != nil {
+				t.Errorf("%s/%s: %v", c.ID, p.Name, err)
+				continue
+			}
+			ts := r.Goals()[0].Terms()
+			if u, err := r.Context().Dynamics().Unfold(ts[0]); err != nil || u != ts[1] {
+				t.Errorf("%s/%s: %v", c.ID, p.Name, err)
+			}
+		}
+	}
+}
