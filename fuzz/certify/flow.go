@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-	"time"
 
 	"stopgrad/fuzz/pursuit"
 	"stopgrad/fuzz/rest"
@@ -164,6 +163,13 @@ func newFlower(part *lang.Part, goal int) (*flower, *lang.Reading, error) {
 
 func (f *flower) begin(int, *meter) {}
 
+// within does something with the region, which is counted and bounded by the meter.
+func (f *flower) within(m *meter, do func()) {
+	f.r.Allow(int64(m.left))
+	defer func() { m.charge(int(f.r.Spent())) }()
+	do()
+}
+
 func (f *flower) coordinates() int { return len(f.box) }
 
 func sides(box []region.Side) []trajectory.Side {
@@ -175,7 +181,12 @@ func sides(box []region.Side) []trajectory.Side {
 }
 
 // look tries the leaves on a box, those that need no motion first.
-func (f *flower) look(b tile, _ *meter) (out finding) {
+func (f *flower) look(b tile, m *meter) (out finding) {
+	f.within(m, func() { out = f.leaves(b) })
+	return out
+}
+
+func (f *flower) leaves(b tile) (out finding) {
 	box := sides(b.box)
 	cut := -1
 	try := func(s trajectory.Step) bool {
@@ -233,10 +244,7 @@ func searchFlow(ctx context.Context, part *lang.Part, goal int, o Options) (*flo
 		return nil, err
 	}
 	o = o.filled()
-	o.Nodes, o.Work = max(1, o.Nodes/boxNodes), math.MaxInt
-	if o.Patience <= 0 {
-		o.Patience = time.Minute
-	}
+	o.Nodes = max(1, o.Nodes/boxNodes)
 	f := &flowResult{Result: &Result{Names: first.r.Names(), Box: first.box}}
 	f.ways = []trajectory.Way{usual}
 	if len(first.kept) > 0 {
@@ -247,7 +255,14 @@ func searchFlow(ctx context.Context, part *lang.Part, goal int, o Options) (*flo
 		}
 	}
 	corners := points(first.box)
-	f.traps = first.traps(ctx, first.r.Box(), corners[:min(len(corners), 3)], fineness)
+	m := newMeter(ctx, o.Work)
+	if !within(func() {
+		first.within(m, func() { f.traps = first.traps(ctx, first.r.Box(), corners[:min(len(corners), 3)], fineness) })
+	}) {
+		f.Work, f.Limit, f.Open = o.Work, limitOf(o.Work), []Open{{Share: 1, at: &node{}}}
+		return f, ctx.Err()
+	}
+	f.Work = m.spent
 	// A motion along which it fails is found before any box is cut, or is not far from one that is left.
 	for _, x := range corners {
 		if _, err := pursuit.From(ctx, part, witness(part, f.Names, x)); err == nil {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"stopgrad/fuzz/campaign"
 	"stopgrad/theory/kernel"
@@ -22,7 +21,7 @@ type Options struct {
 	// Nodes is how many boxes are looked at for one formula; zero means DefaultNodes.
 	Nodes int
 	// Work is how many operations the searches for all formulas of a part may take together; zero means [WorkOfBox] for each
-	// box, and no fewer than 400,000,000. Searches for motions are not bounded by it.
+	// box, and no fewer than 400,000,000. Of motions these are operations on intervals.
 	Work int
 	// Workers is how many tiles are searched at the same time; at least 1.
 	Workers int
@@ -30,8 +29,6 @@ type Options struct {
 	Results *campaign.Results
 	// Progress, if not nil, is told the share of the region that is certified and how many boxes are open.
 	Progress func(certified float64, open int)
-	// Patience is after how long a single tile of motions is given up, as undecided; zero means one minute.
-	Patience time.Duration
 }
 
 // DefaultNodes is how many boxes are looked at for one formula.
@@ -111,7 +108,6 @@ type tile struct {
 // Search looks for an argument that the formula holds over the region that the context states.
 func Search(ctx context.Context, c *kernel.Context, goal kernel.Formula, o Options) (*Result, error) {
 	o = o.filled()
-	o.Patience = 0
 	m := newMeter(ctx, o.Work)
 	var first *searcher
 	var sheds []region.Shed
@@ -312,20 +308,12 @@ func (s *worker) kept(ctx context.Context, text string, t tile, work int, o Opti
 			}
 		}
 	}
-	limited := ctx
-	if o.Patience > 0 {
-		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, o.Patience)
-		defer cancel()
-	}
 	m := newMeter(ctx, work)
-	f = s.guarded(limited, t, m)
+	f = s.guarded(ctx, t, m)
 	f.work = min(m.spent, work)
 	switch {
 	case ctx.Err() != nil:
 		return outcome{root: &node{}}
-	case f.reason == "" && limited.Err() != nil:
-		return outcome{work: f.work, reason: fmt.Sprintf("its tile took longer than %v", o.Patience)}
 	case f.reason == "" && o.Results != nil && m.left >= 0:
 		f.err = o.Results.Put(key, []byte(s.encode(f)))
 	}

@@ -57,6 +57,13 @@ func NewRegion(c *kernel.Context, goal kernel.Formula) (*Region, error) {
 	return newRegion(c, goal, enclosure.NewMeter(math.MaxInt64/2), sound)
 }
 
+// Allow lets what is asked of the region from now on take so many operations on intervals, for those who look for an argument:
+// what would take more is not shown.
+func (r *Region) Allow(operations int64) { *r.meter = *enclosure.NewMeter(operations) }
+
+// Spent is how many were taken since.
+func (r *Region) Spent() int64 { return r.meter.Spent() }
+
 func newRegion(c *kernel.Context, goal kernel.Formula, meter *enclosure.Meter, with checks) (r *Region, err error) {
 	defer caught(&err)
 	// Soundness: what was overwritten for a while would be another sequent.
