@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 
@@ -14,13 +15,17 @@ import (
 
 // binding is a part with values for its symbols.
 type binding struct {
-	part  *lang.Part
+	part  *lang.Part // with no more roots than it uses
+	whole *lang.Part // as it is, under all of Γ
 	env   *lang.Env
 	uses  *Uses
 	state *State
 	st    eval.State[float64]
 	// exact is the same state in exact numbers, as far as they are: nil at later times of a trajectory.
 	exact map[string]exact
+	// beyond are exact values that the state has for symbols that the part does not speak of: Γ may.
+	beyond      map[string]exact
+	surdsBeyond map[string]eval.Surd
 	// surds are the irrational numbers that the state gives exactly; exact has fractions near them.
 	surds map[string]eval.Surd
 	// rounded names the values that are no fractions and so stand in st alone.
@@ -33,8 +38,6 @@ type binding struct {
 	rates   []rate
 	drawn   []string // symbols computed by the part's recipe
 	missing []string // symbols that have no value
-	// doubts names the hypotheses that the state is not known to meet exactly.
-	doubts map[string]bool
 }
 
 // rate is a scalar λ of a hypothesis M − λ·I ⪰ 0, or ≻ 0 if strict.
@@ -47,8 +50,8 @@ type rate struct {
 // bind gives the symbols of a part the values of the state. An error means that the state contradicts
 // itself, or the shapes that the claim declares.
 func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
-	b := &binding{part: onlyUsed(p, u), env: p.Env, uses: u, state: s, assumed: map[string]string{}, agrees: map[string]bool{},
-		exact: map[string]exact{}, surds: map[string]eval.Surd{}, st: eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
+	b := &binding{part: onlyUsed(p, u), whole: p, env: p.Env, uses: u, state: s, assumed: map[string]string{}, agrees: map[string]bool{},
+		exact: map[string]exact{}, beyond: map[string]exact{}, surdsBeyond: map[string]eval.Surd{}, surds: map[string]eval.Surd{}, st: eval.State[float64]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	q := supply{s: s}
 	setBy := map[lang.Dim]string{}
 	for _, d := range b.env.Sizes {
@@ -92,6 +95,8 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 		}
 		if u.Symbols[name] {
 			b.set(name, *m, how)
+		} else {
+			b.beyond[name] = *m
 		}
 	}
 	for _, name := range b.env.Order {
@@ -109,6 +114,7 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 			}
 		}
 	}
+	b.further(q)
 	b.freeMotions()
 	b.findRates()
 	if err := b.recipes(); err != nil {
@@ -142,6 +148,25 @@ func (b *binding) findMissing() {
 		}):
 		default:
 			b.missing = append(b.missing, name)
+		}
+	}
+}
+
+// further takes from the state what the part does not speak of, as far as it is one number.
+func (b *binding) further(q supply) {
+	for _, name := range b.env.Order {
+		sym := b.env.Symbols[name]
+		if b.uses.Symbols[name] || sym.Kind != lang.Scalar || sym.Root != nil {
+			continue
+		}
+		if v := b.state.values[name]; v != nil && len(v.modes) > 1 {
+			continue
+		}
+		if n, ok := q.scalar(name); ok && !n.rounded {
+			b.beyond[name] = eval.ScalarOf(n.v)
+			if n.surd != nil {
+				b.surdsBeyond[name] = *n.surd
+			}
 		}
 	}
 }
@@ -187,10 +212,13 @@ func (b *binding) freeMotions() {
 	for _, q := range b.env.Flow {
 		name := q.RHS.Name
 		sym := b.env.Symbols[name]
-		if q.RHS.Kind != lang.Sym || sym == nil || b.env.Equation(name) != nil || !b.uses.Symbols[name] {
+		if q.RHS.Kind != lang.Sym || sym == nil || b.env.Equation(name) != nil || b.supplied(name) {
 			continue
 		}
 		x, ok := b.st.Vals[q.Name]
+		if y, has := b.beyond[q.Name]; has {
+			x, ok = rounded(y), true
+		}
 		if _, has := b.st.Vals[name]; has || !ok {
 			continue
 		}
@@ -198,7 +226,11 @@ func (b *binding) freeMotions() {
 		for i := range zero.A {
 			zero.A[i] = new(big.Rat)
 		}
-		b.set(name, zero, "0")
+		if b.uses.Symbols[name] {
+			b.set(name, zero, "0")
+		} else {
+			b.beyond[name] = zero
+		}
 	}
 }
 
@@ -238,6 +270,14 @@ func (b *binding) recipes() error {
 		if err != nil {
 			return err
 		}
+		if x := b.root(q.RHS); x != nil {
+			f, _ := x.C.Float64()
+			near, _ := exactOf(eval.ScalarOf(math.Sqrt(f)))
+			b.set(q.Name, near, lang.Unicode(q.RHS))
+			b.surds[q.Name] = *x
+			b.drawn = append(b.drawn, q.Name)
+			continue
+		}
 		m, err := e.Eval(q.RHS)
 		if err != nil {
 			continue // a multiple of I: the state does not say how large
@@ -263,6 +303,21 @@ func (b *binding) draw(q *lang.Equation) (m exact, ok bool) {
 	return m, err == nil
 }
 
+// root is the square root of a positive number that a recipe takes, or nil.
+func (b *binding) root(x *lang.Expr) *eval.Surd {
+	if x.Kind != lang.Call || x.Name != "root" {
+		return nil
+	}
+	m, ok := b.draw(&lang.Equation{RHS: x.Args[0]})
+	if !ok {
+		return nil
+	}
+	if f, _ := m.A[0].Float64(); !(f > 0) || math.IsInf(f, 0) {
+		return nil
+	}
+	return &eval.Surd{A: new(big.Rat), B: big.NewRat(1, 1), C: m.A[0]}
+}
+
 // at returns the binding with other values for the state variables. What the recipes gave keeps its value: the flow moves it, or
 // it is a constant. Inputs alone, which move in any way, are drawn anew.
 func (b *binding) at(vars map[string]matrix) (*binding, error) {
@@ -281,6 +336,37 @@ func (b *binding) at(vars map[string]matrix) (*binding, error) {
 		}
 	}
 	return &c, c.recipes()
+}
+
+// precisely is the binding at a later point, with these values of what moves, as the state that its numbers are as fractions.
+// What does not move keeps its exact value.
+func (b *binding) precisely(point *binding, vars map[string]matrix) *binding {
+	c := *b
+	c.st.Vals = maps.Clone(b.st.Vals)
+	c.exact = maps.Clone(b.exact)
+	c.rounded = slices.Clone(b.rounded)
+	c.surds = maps.Clone(b.surds)
+	take := func(name string, m matrix) {
+		x, ok := exactOf(m)
+		if !ok {
+			return
+		}
+		c.st.Vals[name], c.exact[name] = m, x
+		delete(c.surds, name)
+		c.rounded = slices.DeleteFunc(c.rounded, func(n string) bool { return n == name })
+	}
+	for name, m := range vars {
+		take(name, m)
+	}
+	for _, r := range b.rates {
+		take(r.name, point.st.Vals[r.name])
+	}
+	for _, name := range b.drawn {
+		if _, moved := vars[name]; !moved && b.env.Symbols[name].Input {
+			take(name, point.st.Vals[name])
+		}
+	}
+	return &c
 }
 
 // known reports whether every symbol of x has a value.

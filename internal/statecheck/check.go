@@ -36,12 +36,12 @@ type PartResult struct {
 	Hypotheses map[string]bool
 	Met        bool // all of them
 	Holds      bool // the statement, whether or not the hypotheses are met
-	// Open is true if nothing is decided: numbers are beyond float64 or too long, or the statement fails by no more than
-	// rounding explains where exact arithmetic is out of reach.
+	// Open is true if nothing is decided: numbers are beyond float64 or too long, or the statement fails in floating point, or at a
+	// state that is not known to meet Γ, and no exact state or motion confirms that.
 	Open bool
 	// Rounded lists the hypotheses that hold up to rounding only, as those of computed numbers do.
 	Rounded []string
-	// Against are the numbers that break the statement at the state: its two sides.
+	// Against is how the statement is violated, in numbers: at the state, near a later point, or along an enclosed motion.
 	Against string
 	// Undefined is true if the statement has no value at the state: a root of a negative number, a division by
 	// zero. The hypothesis "defined" is then not met.
@@ -56,8 +56,6 @@ type PartResult struct {
 	Notes    []string
 
 	undefined int // choices of modes at which the statement is undefined
-	// unrefuted is set where a statement over time fails at the state and the model knows of no motion from there.
-	unrefuted bool
 }
 
 // Skipped is a part that the state does not decide.
@@ -303,14 +301,13 @@ func (b *binding) judge(ctx context.Context, res *PartResult, end float64, cours
 	if course {
 		// Whether there is a point in following it.
 		trial := newPartResult(b.part)
-		if _, err := b.judgeAlong(ctx, here, trial); err != nil {
+		if err := b.judgeAlong(ctx, here, trial); err != nil {
 			return err
 		}
 		course = trial.Met && res.Met
 	}
 	if !course {
-		_, err := b.judgeAlong(ctx, here, res)
-		return err
+		return b.judgeAlong(ctx, here, res)
 	}
 	tr, err := b.follow(ctx, end, intervals)
 	if ctx.Err() != nil {
@@ -318,23 +315,19 @@ func (b *binding) judge(ctx context.Context, res *PartResult, end float64, cours
 	}
 	if err != nil {
 		res.note(err.Error())
-		_, err := b.judgeAlong(ctx, here, res)
-		return err
+		return b.judgeAlong(ctx, here, res)
 	}
 	res.Until = max(res.Until, tr.times[len(tr.times)-1])
 	if tr.note != "" {
 		res.note(tr.note)
 	}
-	s, err := b.judgeAlong(ctx, tr, res)
-	if err != nil {
-		return err
-	}
-	return b.integrated(s, res)
+	return b.judgeAlong(ctx, tr, res)
 }
 
-// judgeAlong evaluates the part at each point of a trajectory as far as the hypotheses are met, merges what it
-// finds into res, and returns them.
-func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResult) (*standing, error) {
+// judgeAlong evaluates the part at each point of a trajectory as far as the hypotheses are met, and merges what it finds
+// into res. The first point is the state itself, of which [binding.decide] says whether it violates the part; where it fails at
+// a later one in floating point, an exact object has to confirm that.
+func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResult) error {
 	points := make([]*binding, len(tr.vars))
 	for i, vars := range tr.vars {
 		if i == 0 {
@@ -342,24 +335,31 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		}
 		c, err := b.at(vars)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		points[i] = c
 	}
-	s := &standing{b: b, tr: tr, points: points}
 	if err := b.setRates(points, res); err != nil {
-		return nil, err
+		return err
 	}
 	var course *eval.Course[float64]
 	if eval.OverTime(b.part) && len(points) > 1 {
 		// Without a value at the beginning there is no course, and nothing to break later.
 		course, _ = eval.NewCourse(eval.Float{}, points[0].part, points[0].st)
 	}
+	var fails failures
+	reached := len(points)
 	for i, c := range points {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
-		f, err := c.decide(res)
+		var f *eval.Finding
+		var err error
+		if i == 0 {
+			f, err = c.decide(res)
+		} else {
+			f, err = eval.Judge(eval.Float{}, c.part, c.st)
+		}
 		if undefined(err) {
 			// A root of a negative number or a division by zero: the state lies outside the statement's domain.
 			res.note("undefined here: " + err.Error())
@@ -371,21 +371,15 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		if errors.Is(err, eval.ErrOverflow) {
 			res.Open = true
 			res.note(notDecided + "numbers beyond float64")
-			return s.until(i), nil
+			reached = i
+			break
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if b.part.Stmt.Kind == lang.Tends && i > 0 {
 			// That x lies between the ends is asked of the start; later it may have arrived.
 			delete(f.Hypotheses, "inside")
-		}
-		unknown := ""
-		if !f.Holds && (i == 0 || course == nil) {
-			var negative string
-			if negative, unknown = c.unspoken(); negative != "" {
-				f.Hypotheses[negative] = false
-			}
 		}
 		broken, later := "", false
 		for _, name := range slices.Sorted(maps.Keys(f.Hypotheses)) {
@@ -394,7 +388,7 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 				// What is assumed of the beginning alone may fail later.
 				now, err := course.Broken(c.st)
 				if err != nil {
-					return nil, err
+					return err
 				}
 				ok, later = now == "", true
 			}
@@ -411,7 +405,8 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		if i > 0 && broken != "" {
 			// A statement about single states says nothing from here on, one about the course does not apply.
 			res.note(fmt.Sprintf("hypothesis %s is met only until t = %.6g", broken, tr.times[i-1]))
-			return s.until(i), nil
+			reached = i
+			break
 		}
 		if later {
 			// No motion that the statement speaks of begins here: what follows is for the course to say.
@@ -420,88 +415,40 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		for name, v := range f.Measures {
 			res.measure(name, v)
 		}
-		if f.Holds {
-			continue
-		}
-		if unknown != "" {
+		switch {
+		case f.Holds:
+		case i > 0:
+			fails = append(fails, failure{i, lack(f)})
+		case f.Close:
 			res.Open = true
-			res.note(notDecided + "it fails, and whether the root " + unknown + " is real here is not known")
-			continue
+		default:
+			res.Holds = false
 		}
-		if doubt, err := s.doubt(i); err != nil {
-			return nil, err
-		} else if doubt != "" {
-			res.Open = true
-			res.note("hypothesis " + doubt + " is met up to rounding only")
-			res.note(roundedNote)
-			continue
-		}
-		if f.Close {
-			res.Open = true
-			if res.unrefuted { // which has its own note
-				s.lost = true
-			} else {
-				res.note(closeNote)
-			}
-			continue
-		}
-		if i > 0 {
-			known, err := s.followed(i, f)
-			if err != nil {
-				return nil, err
-			}
-			if !known {
-				res.Open = true
-				res.note(courseNote)
-				continue
-			}
-		}
-		res.Holds = false
 	}
-	return s, nil
+	if eval.OverTime(b.part) {
+		apart, err := b.integrated(points[:reached], tr, res)
+		if err != nil {
+			return err
+		}
+		return b.confirm(append(apart, fails...), res, func(i int) (string, string) { return b.refutedUntil(tr, i) })
+	}
+	return b.confirm(fails, res, func(i int) (string, string) {
+		against, _, why := b.precisely(points[i], tr.vars[i]).ask()
+		if against != "" {
+			against = fmt.Sprintf("near t = %.6g, at the fractions that the numbers there are: %s", tr.times[i], against)
+		}
+		return against, why
+	})
 }
 
-// followed reports whether a trajectory is known well enough where a part fails: whether the part fails on the coarser one, too,
-// and no number that this rests on differs between the two by more than a third of itself. Where neighbouring motions part, the
-// error of a trajectory is soon as large as what it shows, and from there on both may well go the same wrong way.
-func (s *standing) followed(i int, fine *eval.Finding) (bool, error) {
-	if s.lost {
-		return false, nil
-	}
-	ok, err := s.agrees(i, fine)
-	s.lost = !ok
-	return ok, err
-}
-
-func (s *standing) agrees(i int, fine *eval.Finding) (bool, error) {
-	c, err := s.coarse(i)
-	if err != nil {
-		return false, err
-	}
-	rough, err := eval.Judge(eval.Float{}, c.part, c.st)
-	if undefined(err) || errors.Is(err, eval.ErrOverflow) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if rough.Holds || rough.Close {
-		return false, nil
-	}
-	noise := eval.Tolerance * max(fine.Measures["scale"], rough.Measures["scale"])
-	for name, v := range fine.Measures {
-		if !(abs(v-rough.Measures[name]) <= max(abs(v)/3, noise)) {
-			return false, nil
-		}
-	}
-	return true, nil
+// lack is by how much a part fails at a state, as far as there is a measure of that.
+func lack(f *eval.Finding) float64 {
+	return max(-f.Measures["margin"], math.Abs(f.Measures["residual"]), -f.Measures["least value"])
 }
 
 const (
 	notDecided  = "not decided: " // begins each note of what is left open
-	courseNote  = notDecided + "it fails later by less than the error of the trajectory explains"
-	closeNote   = notDecided + "it fails by less than rounding explains, or where what it presupposes is met up to rounding only"
-	premiseNote = notDecided + "what the statement asks of the beginning is met up to rounding only"
+	floatNote   = notDecided + "it fails in floating point, which decides nothing"
 	roundedNote = notDecided + "it fails where a hypothesis is met up to rounding only, which violates nothing"
 )
 

@@ -18,18 +18,18 @@ import (
 // errNoValue is wrapped by the error of a state at which the model finds no value.
 var errNoValue = errors.New("no value here")
 
-// decide judges the part at the bound state: in exact arithmetic where the state is exact, with square roots by the
-// model, else in floating point up to rounding. It notes in res what was decided otherwise than exactly, and in b the
-// hypotheses that are in doubt there. At later times of a trajectory nothing is exact, and [standing] knows what is in doubt.
+// decide judges the part at the state: in exact arithmetic where the state is exact, with square roots by the model, else in
+// floating point up to rounding. It notes in res what was decided otherwise than exactly. What it finds is no violation
+// unless the model refutes the part here: otherwise what fails is close.
 func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 	rough, roughErr := eval.Judge(eval.Float{}, b.part, b.st)
-	if b.exact == nil {
-		return rough, roughErr
-	}
-	b.doubts = map[string]bool{}
 	if len(b.rounded) > 0 {
 		res.note("judged in floating point: " + strings.Join(b.rounded, ", ") + " rounded")
-		return b.doubted(rough, roughErr)
+		if roughErr == nil && rough.Met && !rough.Holds {
+			rough.Close = true
+			res.note(floatNote)
+		}
+		return rough, roughErr
 	}
 	f, err := b.exactly(rough)
 	switch {
@@ -37,42 +37,138 @@ func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 		return nil, err
 	case err != nil:
 		res.note("judged in floating point: " + err.Error())
-		return b.doubted(rough, roughErr)
+		if roughErr != nil {
+			return nil, roughErr
+		}
+		f = rough
+	case roughErr == nil && b.forgive(f, rough, res):
+		if !f.Holds {
+			// However far it is from holding: a state that does not meet a hypothesis exactly violates nothing.
+			f.Holds, f.Close = rough.Holds, true
+			if !f.Holds {
+				res.note(roundedNote)
+			}
+		}
+		return f, nil
 	}
-	if roughErr == nil {
-		b.forgive(f, rough, res)
+	if !f.Met || f.Holds && !eval.OverTime(b.part) {
+		return f, nil
 	}
-	if !f.Holds && f.Met {
-		b.confirm(f, res)
+	// What a state says of a statement over time is a necessary condition; the model knows more ways to fail, and whether a motion
+	// passes along which the hypotheses hold: where x' = 1 and x·y = 0 all along, y is 0 for all time, whatever it is at a
+	// state with x = 0, from which nothing moves.
+	against, unmet, why := b.ask()
+	switch {
+	case against != "":
+		f.Holds, f.Close, res.Against = false, false, against
+	case f.Holds:
+	case len(unmet) > 0:
+		f.Met = false
+		for _, name := range unmet {
+			f.Hypotheses[name] = false
+		}
+	default:
+		f.Close = true
+		res.note(notDecided + "it fails here, and no exact state or motion is known to violate it: " + why)
 	}
 	return f, nil
 }
 
-// confirm asks the model about a part that fails at the state, for the numbers; and of a statement over time, whether it does.
-// What a state says of those is said of one that a motion passes along which the hypotheses hold: where x' = 1 and x·y = 0 all
-// along, y is 0 for all time, whatever it is at a state with x = 0, from which nothing moves.
-func (b *binding) confirm(f *eval.Finding, res *PartResult) {
-	r, err := verdict.Refute(b.part, b.filled())
-	switch {
-	case err == nil && (r.Verdict().IsRefuted() || !eval.OverTime(b.part)):
-		res.Against = r.Reason()
-	case !f.Close && eval.OverTime(b.part):
-		f.Close, res.unrefuted = true, true
-		if err == nil {
-			err = errors.New(r.Reason())
-		}
-		res.note("no motion or orbit along which it fails is known from here: " + err.Error())
+// ask asks the model whether the part, under all of Γ, is refuted at the state: against says how. If it is not, unmet names
+// the hypotheses that do not hold, and why says what stands in the way.
+func (b *binding) ask() (against string, unmet []string, why string) {
+	if len(b.rounded) > 0 {
+		return "", nil, strings.Join(b.rounded, ", ") + " rounded"
 	}
+	r, err := b.reading()
+	if err != nil {
+		return "", nil, err.Error()
+	}
+	w := b.filled()
+	st, err := verdict.StateOf(r, w)
+	if err != nil {
+		return "", nil, err.Error()
+	}
+	c := r.Context()
+	owners := r.Owners()
+	for i, h := range c.Hypotheses() {
+		if b.supplied(letters(h.Formula().Terms()...)...) {
+			if j, err := model.Holds(c, h.Formula(), st); err == nil && !j.Holds {
+				unmet = append(unmet, owners[i])
+			}
+		}
+	}
+	if why = b.lacks(r); why != "" {
+		return "", unmet, why
+	}
+	x, err := verdict.Refute(b.whole, w)
+	switch {
+	case err != nil:
+		return "", unmet, err.Error()
+	case x.Counterexample().Valid():
+		return x.Reason(), nil, ""
+	}
+	return "", unmet, x.Reason()
+}
+
+// reading is the part, with all that its claim declares, in the kernel's terms.
+func (b *binding) reading() (*lang.Reading, error) { return lang.Elaborate(b.whole) }
+
+// lacks names the symbols without a value on which it depends whether the part is refuted; it is empty if there are none. A
+// hypothesis about such symbols alone, as a declaration is, can be met beside any values of the others.
+func (b *binding) lacks(r *lang.Reading) string {
+	var lack []string
+	c := r.Context()
+	d := c.Dynamics()
+	look := func(ts ...*kernel.Term) {
+		for i := range d.Moments() {
+			if x, y, m := d.Moment(i); slices.ContainsFunc(ts, func(t *kernel.Term) bool { return contains(t, x) || contains(t, y) }) {
+				ts = append(ts, m)
+			}
+		}
+		for _, name := range letters(ts...) {
+			if !b.supplied(name) && !slices.Contains(lack, name) {
+				lack = append(lack, name)
+			}
+		}
+	}
+	for _, g := range r.Goals() {
+		look(append(g.Terms(), g.Inner().Terms()...)...)
+	}
+	owners := r.Owners()
+	for i, h := range c.Hypotheses() {
+		ts := h.Formula().Terms()
+		s := b.env.Symbols[owners[i]]
+		if s == nil || s.Root != nil || slices.ContainsFunc(letters(ts...), func(name string) bool { return b.supplied(name) }) {
+			look(ts...)
+		}
+	}
+	switch c.Time() {
+	case kernel.Motion:
+		for _, x := range d.FlowLetters() {
+			look(d.FlowOf(x))
+		}
+	case kernel.Orbit:
+		for _, x := range d.MapLetters() {
+			look(d.MapOf(x))
+		}
+	}
+	if lack == nil {
+		return ""
+	}
+	return strings.Join(lack, ", ") + " missing"
 }
 
 // forgive counts hypotheses that state an equality, or a definite matrix, as met where they fail by rounding only: numbers
-// that were computed meet none of them exactly. What follows from such a hypothesis holds up to rounding, too.
-func (b *binding) forgive(f, rough *eval.Finding, res *PartResult) {
+// that were computed meet none of them exactly. What follows from such a hypothesis holds up to rounding, too. It reports
+// whether there are any.
+func (b *binding) forgive(f, rough *eval.Finding, res *PartResult) bool {
 	f.Met = true
+	forgiven := false
 	for name, ok := range f.Hypotheses {
 		near, judged := rough.Hypotheses[name]
 		if !ok && b.computed(name) && (near || !judged) {
-			f.Hypotheses[name], b.doubts[name] = true, true
+			f.Hypotheses[name], forgiven = true, true
 			if !slices.Contains(res.Rounded, name) {
 				res.Rounded = append(res.Rounded, name)
 				res.note("hypothesis " + name + " is met up to rounding only")
@@ -80,53 +176,7 @@ func (b *binding) forgive(f, rough *eval.Finding, res *PartResult) {
 		}
 		f.Met = f.Met && f.Hypotheses[name]
 	}
-	if len(b.doubts) > 0 && !f.Holds {
-		// However far it is from holding: a state that does not meet a hypothesis exactly violates nothing.
-		f.Holds, f.Close = rough.Holds, true
-	}
-}
-
-// doubted passes on what was found in floating point. Hypotheses are in doubt there that hold by no more than rounding
-// explains, unless all that they speak of is exact and they hold exactly; where there are any, nothing is violated.
-func (b *binding) doubted(rough *eval.Finding, err error) (*eval.Finding, error) {
-	if err != nil {
-		return rough, err
-	}
-	known, err := eval.Assurances(eval.Float{}, b.part, b.st)
-	if err != nil {
-		return nil, err
-	}
-	exactly, err := eval.Assurances(eval.Rational{}, b.part, eval.State[*big.Rat]{Dims: b.st.Dims, Vals: b.fractions()})
-	if err != nil {
-		return nil, err
-	}
-	for i, h := range known {
-		if !h.Sure && !exactly[i].Sure {
-			b.doubts[h.Name] = true
-		}
-	}
-	if len(b.doubts) > 0 && !rough.Holds {
-		rough.Close = true
-	}
-	return rough, nil
-}
-
-// fractions are the values of the state that are fractions as they stand.
-func (b *binding) fractions() map[string]exact {
-	out := maps.Clone(b.exact)
-	for name := range b.surds {
-		delete(out, name)
-	}
-	return out
-}
-
-// begun reports whether what a statement over time asks of the beginning is known to be met there.
-func (b *binding) begun() bool {
-	if k, err := eval.NewCourse(eval.Rational{}, b.part, eval.State[*big.Rat]{Dims: b.st.Dims, Vals: b.fractions()}); err == nil {
-		return k.Begun()
-	}
-	k, err := eval.NewCourse(eval.Float{}, b.part, b.st)
-	return err == nil && k.Begun()
+	return forgiven
 }
 
 // computed reports whether a hypothesis is of a kind that computed numbers meet up to rounding only.
@@ -150,18 +200,13 @@ func (b *binding) exactly(rough *eval.Finding) (*eval.Finding, error) {
 	if errors.Is(err, eval.ErrNoRoot) {
 		return b.byModel(rough)
 	}
-	if err == nil && f.Holds && f.Met && eval.OverTime(b.part) {
-		// What a state says of a statement over time is a necessary condition; the model knows more ways to fail.
-		if r, err := verdict.Refute(b.part, b.filled()); err == nil && r.Verdict().IsRefuted() {
-			f.Holds = false
-		}
-	}
 	return f, err
 }
 
-// filled is the exact state with some value for what the part does not speak of.
+// filled is the exact state with some value for what neither the state gives nor the part speaks of, see [binding.lacks].
 func (b *binding) filled() verdict.Witness {
-	w := verdict.Witness{Dims: map[lang.Dim]int{}, Vals: map[string]exact{}, Surds: b.surds}
+	w := verdict.Witness{Dims: map[lang.Dim]int{}, Vals: map[string]exact{}, Surds: maps.Clone(b.surds)}
+	maps.Copy(w.Surds, b.surdsBeyond)
 	dim := func(d lang.Dim) int {
 		n := 1
 		for _, l := range strings.Split(string(d), "*") {
@@ -179,7 +224,7 @@ func (b *binding) filled() verdict.Witness {
 		dim(d)
 	}
 	for name, s := range b.env.Symbols {
-		if m, ok := b.exact[name]; ok {
+		if m, ok := b.value(name); ok {
 			w.Vals[name] = m
 			continue
 		}
@@ -225,7 +270,7 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 	}
 	owners := r.Owners()
 	for i, h := range c.Hypotheses() {
-		if !b.speaksOf(h.Formula()) {
+		if slices.ContainsFunc(letters(h.Formula().Terms()...), func(name string) bool { _, ok := b.exact[name]; return !ok }) {
 			continue
 		}
 		j, err := ask(h.Formula())
@@ -238,10 +283,6 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 		f.Met = f.Met && j.Holds
 	}
 	if c.Time() != kernel.AtState || b.part.Stmt.Kind == lang.Assumption {
-		if x, err := verdict.Refute(b.part, b.filled()); err == nil && x.Verdict().IsRefuted() {
-			f.Holds = false
-			return f, nil
-		}
 		if rough == nil {
 			return nil, errors.New("the statement is judged in floating point where roots are irrational")
 		}
@@ -258,17 +299,42 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 	return f, nil
 }
 
-// speaksOf reports whether every symbol of a formula has a value.
-func (b *binding) speaksOf(f kernel.Formula) bool {
-	for _, t := range f.Terms() {
+// contains reports whether a term contains another.
+func contains(t, x *kernel.Term) bool {
+	for u := range t.Subterms() {
+		if u == x {
+			return true
+		}
+	}
+	return false
+}
+
+// letters names the symbols with values in terms.
+func letters(ts ...*kernel.Term) []string {
+	var out []string
+	for _, t := range ts {
 		for u := range t.Subterms() {
 			if u.Head() != kernel.Letter || u.Symbol().Class() == kernel.Random || u.Symbol().Class() == kernel.Centred {
 				continue
 			}
-			if _, ok := b.exact[u.Symbol().Name()]; !ok {
-				return false
+			if name := u.Symbol().Name(); !slices.Contains(out, name) {
+				out = append(out, name)
 			}
 		}
 	}
-	return true
+	return out
+}
+
+// supplied reports whether the state gives every symbol, whether or not the part speaks of it.
+func (b *binding) supplied(names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { _, ok := b.value(name); return !ok })
+}
+
+// value is the exact value of a symbol that the state gives.
+func (b *binding) value(name string) (exact, bool) {
+	if m, ok := b.exact[name]; ok {
+		return m, true
+	}
+	m, ok := b.beyond[name]
+	return m, ok
 }

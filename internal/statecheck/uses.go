@@ -3,6 +3,7 @@ package statecheck
 import (
 	"slices"
 
+	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 )
 
@@ -26,7 +27,12 @@ func UsesOf(p *lang.Part, course bool) *Uses {
 	if p.Consequence != nil {
 		c.stmt(p.Consequence)
 	}
-	if course {
+	switch {
+	case eval.OverSteps(p):
+		for _, q := range p.Env.Map {
+			c.equation(c.Map, q)
+		}
+	case course || eval.OverTime(p):
 		c.wholeFlow()
 	}
 	return u
@@ -52,8 +58,10 @@ func (c collector) stmt(s *lang.Stmt) {
 		}
 		c.expr(q.RHS)
 	}
-	switch s.Kind {
-	case lang.Evolves, lang.Decays, lang.Vanishes, lang.Stays, lang.Congruence, lang.Tends, lang.Stationary:
+	for _, e := range s.More {
+		c.expr(e)
+	}
+	if s.Kind == lang.Stationary {
 		c.wholeFlow()
 	}
 }
