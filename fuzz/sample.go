@@ -47,6 +47,14 @@ const TilePoints = 256
 // MaxPoints bounds a campaign: what its tiles came to is held in memory, some kilobytes each.
 const MaxPoints = 20_000_000
 
+// Failures in float64 of a statement that are looked at exactly in a campaign: of a statement about scalars at one state, and of
+// another, which takes longer; and in each tile at least so many.
+const (
+	scalarLooks = 20_000
+	otherLooks  = 2_000
+	tileLooks   = 8
+)
+
 // worstKept is the number of worst points that are kept of every statement.
 const worstKept = 10
 
@@ -74,9 +82,11 @@ type Tally struct {
 	Undefined int     `json:"undefined"` // no state, or no value there
 	Unmet     int     `json:"unmet"`     // a hypothesis fails
 	Holds     int     `json:"holds"`
-	Fails     int     `json:"fails"` // beyond rounding, the hypotheses being met by more than rounding or exactly
-	// Rounded counts states that meet the hypotheses up to rounding only and where the statement fails, which decides nothing.
-	Rounded int `json:"rounded"`
+	Fails     int     `json:"fails"` // exactly, the hypotheses being met exactly; over time, by the model
+	// Open counts states at which the statement fails in float64 and nothing exact says so, which decides nothing.
+	Open int `json:"open"`
+	// Unasked counts those of them that nothing exact was asked about, for their number.
+	Unasked int `json:"unasked"`
 	// Refuted counts tiles whose worst failure the model has confirmed.
 	Refuted   int     `json:"refuted"`
 	Histogram []int   `json:"histogram"` // over Edges, of the states that meet the hypotheses
@@ -129,7 +139,7 @@ func Fuzz(ctx context.Context, f *lang.File, claim string, o FuzzOptions) (*Samp
 	if len(targets) == 0 {
 		return nil, fmt.Errorf("fuzz: claim %s has no statement that a sampled state decides", claim)
 	}
-	h := header{Format: "stopgrad-campaign/2", Claim: claim, N: o.N, Seed: o.Seed, Tile: TilePoints}
+	h := header{Format: "stopgrad-campaign/3", Claim: claim, N: o.N, Seed: o.Seed, Tile: TilePoints}
 	out := &Sampling{Claim: claim, N: o.N, Seed: o.Seed, Design: "scrambled Halton"}
 	if o.Region != nil {
 		if err := o.Region.Fits(claim, parts, nil); err != nil {
@@ -445,8 +455,10 @@ func (s *sampler) tile(ctx context.Context, k int) ([]byte, error) {
 
 // scratch is what a worker keeps between the points of a statement.
 type scratch struct {
-	x []float64
-	w *eval.Registers
+	x     []float64
+	w     *eval.Registers
+	looks int // failures that were looked at exactly
+	model *verdict.Refuter
 }
 
 // sample judges point i of a statement.
@@ -464,8 +476,14 @@ func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch)
 	case j.Holds:
 		t.Holds++
 	default:
-		switch s.failure(p, i, box) {
-		case meets:
+		if c.looks == s.looks(p) {
+			t.Open++
+			t.Unasked++
+			return
+		}
+		c.looks++
+		switch s.failure(p, i, box, c) {
+		case fails:
 			t.Fails++
 		case lacks:
 			t.Unmet++
@@ -474,7 +492,7 @@ func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch)
 			t.Holds++
 			j.Margin = max(j.Margin, 0)
 		case unknown:
-			t.Rounded++
+			t.Open++
 			return
 		}
 	}
@@ -488,72 +506,81 @@ func (s *sampler) sample(p *sampled, i int, box []float64, t *Tally, c *scratch)
 	t.keep(Point{Index: i, Margin: j.Margin})
 }
 
-// standing is what a state at which a statement fails in float64 comes to when its hypotheses are looked at closely.
+// looks is how many failures in float64 of a statement are looked at exactly in a tile.
+func (s *sampler) looks(p *sampled) int {
+	all := otherLooks
+	if p.program != nil && !eval.OverTime(p.Part) {
+		all = scalarLooks
+	}
+	return max(tileLooks, all*TilePoints/s.o.N)
+}
+
+// standing is what a state at which a statement fails in float64 comes to when it is looked at exactly.
 type standing int
 
 const (
-	meets   standing = iota // it meets the hypotheses, and the statement fails
+	fails   standing = iota // it meets the hypotheses, and the statement fails
 	lacks                   // it does not meet them
-	holds                   // the statement holds exactly
+	holds                   // the statement holds
 	unknown                 // neither is known
 )
 
-// failure looks closely at point i of a statement, where it fails in float64: are the hypotheses met by more than rounding
-// explains, and if not, what does the point come to in exact arithmetic? Its coordinates are fractions, and what is drawn or
-// computed from them is drawn and computed exactly; where roots are irrational, the state next to it where they are not
+// failure looks exactly at point i of a statement, where it fails in float64. Its coordinates are fractions, and what is drawn
+// or computed from them is drawn and computed exactly; where roots are irrational, the state next to it where they are not
 // may show that the statement fails.
-func (s *sampler) failure(p *sampled, i int, box []float64) standing {
+func (s *sampler) failure(p *sampled, i int, box []float64, c *scratch) standing {
 	sc, x := s.coordinates(p, i, box, nil)
-	st, err := chart.Build(sc.c, eval.Float{}, x)
-	if err != nil {
-		return unknown
-	}
-	known, err := eval.Assurances(eval.Float{}, p.Part, st)
-	if err != nil {
-		return unknown
-	}
-	if !slices.ContainsFunc(known, func(h eval.Assurance) bool { return !h.Sure }) {
-		return meets
-	}
 	fractions := make([]*big.Rat, len(x))
 	for k, v := range x {
 		if fractions[k] = new(big.Rat).SetFloat64(v); fractions[k] == nil {
 			return unknown
 		}
 	}
-	var f *eval.Finding
 	precise, err := chart.Build(sc.c, eval.Rational{}, fractions)
 	if err == nil {
-		f, err = eval.Judge(eval.Rational{}, p.Part, precise)
+		var found standing
+		if found, err = p.exactly(precise, c); err == nil {
+			return found
+		}
 	}
-	switch {
-	case errors.Is(err, eval.ErrNoRoot):
-		return s.failureNearby(p, st)
-	case err != nil:
-		return unknown
-	case !f.Met:
-		return lacks
-	case f.Holds:
-		return holds
-	}
-	return meets
-}
-
-// failureNearby asks the state next to one with irrational roots, which shows a failure or leaves it open.
-func (s *sampler) failureNearby(p *sampled, st eval.State[float64]) standing {
-	w, ok := exact(st)
-	if !ok {
+	if !errors.Is(err, eval.ErrNoRoot) {
 		return unknown
 	}
-	w, err := nearby(p.Part, w)
+	st, err := chart.Build(sc.c, eval.Float{}, x)
 	if err != nil {
 		return unknown
 	}
-	f, err := eval.Judge(eval.Rational{}, p.Part, eval.State[*big.Rat]{Dims: w.Dims, Vals: w.Vals})
-	if err != nil || !f.Met || f.Holds {
-		return unknown
+	if w, ok := exact(st); ok {
+		if w, err := nearby(p.Part, w); err == nil {
+			if found, err := p.exactly(w, c); err == nil && found == fails {
+				return fails
+			}
+		}
 	}
-	return meets
+	return unknown
+}
+
+// exactly is what a statement comes to at an exact state. What a state says of a statement over time counts only if the model
+// says so, too: no motion along which the hypotheses hold may pass it.
+func (p *sampled) exactly(w verdict.Witness, c *scratch) (standing, error) {
+	f, err := eval.Judge(eval.Rational{}, p.Part, w)
+	switch {
+	case err != nil:
+		return unknown, err
+	case !f.Met:
+		return lacks, nil
+	case f.Holds:
+		return holds, nil
+	case !eval.OverTime(p.Part):
+		return fails, nil
+	}
+	if c.model == nil {
+		c.model = verdict.NewRefuter(p.Part)
+	}
+	if r, err := c.model.At(w); err != nil || !r.Counterexample().Valid() {
+		return unknown, nil
+	}
+	return fails, nil
 }
 
 // judge judges point i of a statement, compiled or interpreted.
@@ -705,7 +732,8 @@ func (out *Sampling) merge(targets []Target, results [][]byte) error {
 			sum.Unmet += t.Unmet
 			sum.Holds += t.Holds
 			sum.Fails += t.Fails
-			sum.Rounded += t.Rounded
+			sum.Open += t.Open
+			sum.Unasked += t.Unasked
 			sum.Refuted += t.Refuted
 			for b, n := range t.Histogram {
 				sum.Histogram[b] += n

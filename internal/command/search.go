@@ -153,7 +153,7 @@ func (z *fuzzCommand) Run(c *console) error {
 	var unmet []string
 	for _, t := range s.Tallies {
 		refuted += t.Refuted
-		if t.Holds+t.Fails == 0 {
+		if t.Holds+t.Fails+t.Open == 0 {
 			unmet = append(unmet, t.Name)
 		}
 	}
@@ -190,8 +190,12 @@ const histogramWidth = 40
 // without its empty bins, and the states that came nearest to failing, to four digits: --json has them exactly.
 func writeTally(w io.Writer, t fuzz.Tally) {
 	fmt.Fprintf(w, "%s (%s): %s\n  %d drawn, %d met the hypotheses: %d hold, %d fail\n", t.Name, t.Reading, t.Statement, t.Drawn, t.Holds+t.Fails, t.Holds, t.Fails)
-	if t.Rounded > 0 {
-		fmt.Fprintf(w, "  %d more meet the hypotheses up to rounding only, and fail: not decided there\n", t.Rounded)
+	if t.Open > 0 {
+		unasked := ""
+		if t.Unasked > 0 {
+			unasked = fmt.Sprintf(" (%d of them were not looked at exactly)", t.Unasked)
+		}
+		fmt.Fprintf(w, "  %d more fail in float64, and nothing exact confirms it: not decided there%s\n", t.Open, unasked)
 	}
 	most := 0
 	for _, n := range t.Histogram {
@@ -216,7 +220,7 @@ func writeTally(w io.Writer, t fuzz.Tally) {
 		case p.Confirmed:
 			word = "refuted"
 		case p.Margin < -eval.Tolerance:
-			word = "fails in float64"
+			word = "fails"
 		}
 		fmt.Fprintf(w, "    %s at point %d, margin %.3g:", word, p.Index, p.Margin)
 		for _, name := range slices.Sorted(maps.Keys(p.State)) {

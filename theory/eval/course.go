@@ -23,7 +23,6 @@ type Course[T any] struct {
 // mark is what a course keeps of the beginning, for one goal.
 type mark[T any] struct {
 	says   bool
-	sure   bool // that it says anything is known
 	values []Matrix[T]
 	rate   T
 	limit  T
@@ -95,7 +94,7 @@ func NewCourse[T any](ar Arith[T], part *lang.Part, st State[T]) (*Course[T], er
 
 // begin notes the beginning.
 func (k *Course[T]) begin(j *judge[T], g *goal) (m mark[T], err error) {
-	m.says, m.sure = true, true
+	m.says = true
 	if g.form == kernel.Always {
 		return m, nil
 	}
@@ -116,32 +115,27 @@ func (k *Course[T]) begin(j *judge[T], g *goal) (m mark[T], err error) {
 		}
 	}
 	sign := func(v Matrix[T]) int { return j.ar.Sign(v.A[0], k.scale) }
-	inner := true // all is met by more than rounding explains
 	switch g.form {
 	case kernel.Evolves, kernel.NormDecays, kernel.Decays:
 		m.rate, m.values = m.values[1].A[0], m.values[:1]
 	case kernel.StayZero:
 		all(func(v Matrix[T]) bool { return j.isZero(v, k.scale) })
-		inner = false
 	case kernel.StayNonnegative:
-		all(func(v Matrix[T]) bool { inner = inner && sign(v) > 0; return sign(v) >= 0 })
+		all(func(v Matrix[T]) bool { return sign(v) >= 0 })
 	case kernel.StayPositive:
 		all(func(v Matrix[T]) bool { return sign(v) > 0 })
 	case kernel.StaySemidefinite:
 		all(func(v Matrix[T]) bool {
-			inner = inner && j.definite(v, true, k.scale)
 			return j.symmetric(v, k.scale) && j.definite(v, false, k.scale)
 		})
 	case kernel.Congruence:
 		m.says = j.symmetric(m.values[0], k.scale)
-		inner = false
 		m.count, _ = k.inertia(j, m.values[0], Tolerance*k.scale)
 	case kernel.Tends:
 		x := m.values[0].A[0]
 		m.says = j.ar.Sign(j.ar.Sub(x, m.values[2].A[0]), k.scale) > 0 && j.ar.Sign(j.ar.Sub(m.values[3].A[0], x), k.scale) > 0
 		m.limit, m.values = m.values[1].A[0], m.values[:1]
 	}
-	m.sure = m.says && (inner || j.exact)
 	return m, nil
 }
 
