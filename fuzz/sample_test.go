@@ -198,7 +198,7 @@ claim cancelled
   says flat: 1/(10^37*((x + y)^2 - x^2 - 2*x*y - y^2)^2 + 1) >= 1/2
   says steep: 10^20*((x + y)^2 - x^2 - 2*x*y - y^2) == 0
   says root: 1/(10^37*(r^2 - z)^2 + 1) >= 1/2
-  says wrong: 1/(10^37*((x + y)^2 - x^2 - 3*x*y - y^2)^2 + 1) >= 1/2
+  says wrong: 10^20*((x + y)^2 - x^2 - 3*x*y - y^2) == 0
   says wrongroot: r^2 >= 1
 `})
 	if err == nil {
