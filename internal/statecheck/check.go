@@ -430,15 +430,20 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		if err != nil {
 			return err
 		}
-		return b.confirm(append(apart, fails...), res, func(i int) (string, string) { return b.refutedUntil(tr, i) })
+		if b.confirm(apart, res, func(i int) (string, string) { return b.refutedUntil(tr, i) }); len(apart) == 0 && len(fails) > 0 && res.Holds {
+			res.Open = true
+			res.note(fmt.Sprintf(notDecided+"what it says of a state fails in floating point at t = %.6g, and not yet along the motion up to there", tr.times[fails[0].point]))
+		}
+		return nil
 	}
-	return b.confirm(fails, res, func(i int) (string, string) {
+	b.confirm(fails, res, func(i int) (string, string) {
 		against, _, why := b.precisely(points[i], tr.vars[i]).ask()
 		if against != "" {
 			against = fmt.Sprintf("near t = %.6g, at the fractions that the numbers there are: %s", tr.times[i], against)
 		}
 		return against, why
 	})
+	return nil
 }
 
 // lack is by how much a part fails at a state, as far as there is a measure of that.

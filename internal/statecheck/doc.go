@@ -18,5 +18,10 @@
 // what the claim's system fixes (X and X' where it is isotropic, Wa where it is tau·W) must agree with it:
 // these are the extra hypotheses "isotropic" and "proportional".
 //
+// A part is violated only by an exact object: a counterexample of the model at the state, under all of Γ and with every value
+// that the state has, one at the fractions that the numbers of a later point of the trajectory are, or, of a statement over
+// time, a motion from the state that package trajectory (theory/trajectory) encloses. Floating point gives measures, says what
+// holds up to rounding, and where to look for such objects; what fails there and has none is not decided.
+//
 // Arrays of modes are evaluated mode by mode, claims about two modes pair by pair; all must hold.
 package statecheck

@@ -2,6 +2,7 @@ package statecheck
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -19,27 +20,29 @@ type failure struct {
 
 type failures []failure
 
-// asked picks the points at which a failure is looked at exactly: the first, the worst and the last.
-func (fs failures) asked() []int {
+// asked picks the points at which a failure is looked at exactly: the first, the worst and, unless a motion has to be enclosed
+// up to it, the last.
+func (fs failures) asked(overTime bool) []int {
 	worst := slices.MaxFunc(fs, func(a, b failure) int { return cmp.Compare(a.by, b.by) })
-	out := []int{fs[0].point, worst.point, fs[len(fs)-1].point}
-	slices.Sort(out)
+	out := []int{fs[0].point, worst.point}
+	if last := fs[len(fs)-1].point; !overTime && last != worst.point {
+		out = append(out, last)
+	}
 	return slices.Compact(out)
 }
 
 // confirm looks for an exact object that violates the part where floating point speaks against it: exactly returns how it
 // does at a point, or why it does not. Without one nothing is decided.
-func (b *binding) confirm(fs failures, res *PartResult, exactly func(i int) (against, why string)) error {
+func (b *binding) confirm(fs failures, res *PartResult, exactly func(i int) (against, why string)) {
 	if len(fs) == 0 || !res.Holds {
-		return nil
+		return
 	}
-	slices.SortFunc(fs, func(a, b failure) int { return cmp.Compare(a.point, b.point) })
 	reason := ""
-	for _, i := range fs.asked() {
+	for _, i := range fs.asked(eval.OverTime(b.part)) {
 		against, why := exactly(i)
 		if against != "" {
 			res.Holds, res.Against = false, against
-			return nil
+			return
 		}
 		if reason == "" {
 			reason = why
@@ -47,7 +50,6 @@ func (b *binding) confirm(fs failures, res *PartResult, exactly func(i int) (aga
 	}
 	res.Open = true
 	res.note(notDecided + "it fails in floating point along the trajectory, which decides nothing: " + reason)
-	return nil
 }
 
 // integrated holds a statement over time against the whole of the trajectory, and returns where it fails: what it says between
@@ -100,10 +102,11 @@ func (b *binding) integrated(points []*binding, tr *trajectory, res *PartResult)
 // along it. A larger one shows nothing.
 const coarsest = 1e-6
 
-// The Taylor series by which a motion is enclosed, and how many steps, divided by the entries that move, are taken at most.
+// The Taylor series by which a motion is enclosed, and how many steps are taken at most where one entry moves. Where n move it
+// is n^(3/2) times fewer, so that no enclosure takes more than some seconds.
 const (
 	order = 20
-	steps = 2000
+	steps = 4000
 )
 
 // refutedUntil encloses the motion from the state up to a point of the trajectory and says how the part fails along it, or why
@@ -123,7 +126,9 @@ func (b *binding) refutedUntil(tr *trajectory, i int) (against, why string) {
 	for _, m := range tr.vars[i] {
 		entries += len(m.A)
 	}
-	x, err := verdict.Follow(b.whole, b.filled(), validated.Course{End: new(big.Rat).SetFloat64(tr.times[i]), Order: order, Steps: max(1, steps/max(1, entries))})
+	course := validated.Course{Order: order, Steps: max(1, int(steps/math.Pow(float64(entries), 1.5)))}
+	course.End, _ = new(big.Rat).SetString(fmt.Sprintf("%.6g", tr.times[i]))
+	x, err := verdict.Follow(b.whole, b.filled(), course)
 	switch {
 	case err != nil:
 		return "", err.Error()
