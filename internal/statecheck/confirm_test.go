@@ -21,13 +21,13 @@ claim moment
 claim steps
   title   Parameters of the equations
   printed nowhere
-  scalar  x, y, a
+  scalar  x, y, a, b
   map
     x+ = x + a
     y+ = a*y
   says below: always x <= 1
     assume start h: x <= 1
-  says zero: x - 1, y stay zero over steps
+  says zero: x - 1, b*y stay zero over steps
 
 claim unstable
   title   What the flow multiplies
@@ -83,6 +83,15 @@ claim polefar
     assume start h: x < 1
   says sign: 1 - x stays positive
 
+claim runaway
+  title   What nothing encloses up to where it fails most
+  printed nowhere
+  scalar  x
+  flow
+    x' = x^2
+  says all: always x <= 2
+  says more: always x >= 1
+
 claim cancelled
   title   Cancelled sums times large factors
   printed nowhere
@@ -124,9 +133,9 @@ func TestViolatedIsSaidOfExactObjectsAlone(t *testing.T) {
 		{"moment", `{"S":[[2]],"Q":[[-1]]}`, map[string]Status{"s": Holds, "q": Violated}},
 		{"moment", `{"S":[[1]],"Q":[[-2]]}`, map[string]Status{"q": Unmet}},
 		{"moment", `{"Q":[[-1]]}`, map[string]Status{"q": NotDecided}},
-		{"steps", `{"x":1,"y":0,"a":0}`, map[string]Status{"below": Holds, "zero": Holds}},
-		{"steps", `{"x":1,"y":0,"a":-1}`, map[string]Status{"below": Holds, "zero": Violated}},
-		{"steps", `{"x":1,"y":0,"a":1}`, map[string]Status{"below": Violated, "zero": Violated}},
+		{"steps", `{"x":1,"y":0,"a":0,"b":2}`, map[string]Status{"below": Holds, "zero": Holds}},
+		{"steps", `{"x":1,"y":0,"a":-1,"b":2}`, map[string]Status{"below": Holds, "zero": Violated}},
+		{"steps", `{"x":1,"y":0,"a":1,"b":2}`, map[string]Status{"below": Violated, "zero": Violated}},
 		{"unstable", `{"x":2,"y":1,"t":4}`, map[string]Status{"square": NotDecided, "norm": NotDecided, "value": NotDecided,
 			"bound": Violated, "sign": Violated, "state": Violated}},
 		{"unstable", `{"x":2,"y":1,"t":"1/2"}`, map[string]Status{"square": Holds, "norm": Holds, "value": Holds, "bound": Holds,
@@ -134,6 +143,7 @@ func TestViolatedIsSaidOfExactObjectsAlone(t *testing.T) {
 		{"barrier", `{"s":"1/7","t":3}`, map[string]Status{"all": NotDecided, "sign": NotDecided, "allfar": Violated, "signfar": Violated}},
 		{"pole", `{"x":"1/7","t":3}`, map[string]Status{"all": NotDecided, "sign": NotDecided}},
 		{"polefar", `{"x":"1/7","t":3}`, map[string]Status{"all": Violated, "sign": Violated}},
+		{"runaway", `{"x":1,"t":2}`, map[string]Status{"all": Violated, "more": Holds}},
 		{"cancelled", `{"x":2,"t":1}`, map[string]Status{"flat": NotDecided, "falls": Violated}},
 		{"drawn", `{"x":2}`, map[string]Status{"flat": Holds, "steep": Holds, "wrong": Violated}},
 		{"declared", `{"x":0,"q":1}`, map[string]Status{"alone": Violated}},
