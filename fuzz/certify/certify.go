@@ -363,7 +363,7 @@ func (out *Outcome) Say() string {
 	case v.IsRefuted():
 		return fmt.Sprintf("%s: %s", v, out.Refutation.Reason())
 	case v.IsDecided():
-		return fmt.Sprintf("%s, everywhere", v)
+		return fmt.Sprintf("%s, wherever its hypotheses hold, those of its region included", v)
 	}
 	share, boxes := out.Left()
 	text := fmt.Sprintf("undecided on %.3g of its region, %d boxes", share, boxes)

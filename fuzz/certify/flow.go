@@ -22,6 +22,7 @@ import (
 )
 
 const (
+	slower    = 4   // times as long takes an operation on outward-rounded intervals
 	boxNodes  = 100 // what a box that flows counts as, of the boxes of a budget
 	flowNodes = 8   // boxes of one tile
 	fewPoints = 4   // motions that are followed to where they come to rest, and boxes whose middles are tried
@@ -244,7 +245,7 @@ func searchFlow(ctx context.Context, part *lang.Part, goal int, o Options) (*flo
 		return nil, err
 	}
 	o = o.filled()
-	o.Nodes = max(1, o.Nodes/boxNodes)
+	o.Nodes, o.Work = max(1, o.Nodes/boxNodes), o.Work/slower
 	f := &flowResult{Result: &Result{Names: first.r.Names(), Box: first.box}}
 	f.ways = []trajectory.Way{usual}
 	if len(first.kept) > 0 {

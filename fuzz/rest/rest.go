@@ -186,10 +186,16 @@ func Largest(sys *enclosure.System, rows [][]*big.Rat, x []float64, first int, g
 				} else if good(t) {
 					found, trap = b, t
 				}
+				if errors.Is(err, enclosure.ErrWork) {
+					left = 0
+				}
 				return trap == nil && left > 0
 			})
 			if trap != nil {
 				return found, trap, nil
+			}
+			if errors.Is(why, enclosure.ErrWork) {
+				return Box{}, nil, why
 			}
 		}
 	}

@@ -373,6 +373,7 @@ type File struct {
 
 	library  *File           // whose claims proofs may use besides
 	inlining map[string]bool // systems whose right-hand sides are being taken over
+	built    map[string]*Env // those systems, read
 	inlined  int             // nodes taken over so far
 }
 

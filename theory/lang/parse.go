@@ -614,17 +614,22 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		if f.Systems[sys.Name] == nil {
 			return nil, errAt(sys.Pos, "there is no system called %s", sys.Name)
 		}
+		env := f.built[sys.Name]
 		if f.inlining[sys.Name] {
 			return nil, errAt(e.Pos, "a right-hand side of %s leads back to %s", sys.Name, sys.Name)
 		}
-		if f.inlining == nil {
-			f.inlining = map[string]bool{}
-		}
-		f.inlining[sys.Name] = true
-		defer delete(f.inlining, sys.Name)
-		env, err := f.buildEnv(nil, []string{sys.Name}, e.Pos, nil)
-		if err != nil {
-			return nil, err
+		if env == nil {
+			// Once for each system: those that it takes from may take from others in turn.
+			if f.inlining == nil {
+				f.inlining, f.built = map[string]bool{}, map[string]*Env{}
+			}
+			f.inlining[sys.Name] = true
+			defer delete(f.inlining, sys.Name)
+			var err error
+			if env, err = f.buildEnv(nil, []string{sys.Name}, e.Pos, nil); err != nil {
+				return nil, err
+			}
+			f.built[sys.Name] = env
 		}
 		eq := env.Equation(x.Name)
 		if eq == nil {
@@ -1279,7 +1284,7 @@ func (f *File) Mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 // again is the file, to read something in it once more: what is counted on the way is begun anew and shared with nobody.
 func (f *File) again() *File {
 	g := *f
-	g.inlining, g.inlined = nil, 0
+	g.inlining, g.built, g.inlined = nil, nil, 0
 	return &g
 }
 

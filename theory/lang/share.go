@@ -120,6 +120,7 @@ type Shared struct {
 	Goals   []kernel.Formula
 	Assumes []SharedHypothesis
 	Proof   []*Step
+	Nodes   int // of expressions, its definitions written out
 }
 
 // SharedHypothesis is a hypothesis of another part in this reading's vocabulary.
@@ -216,6 +217,7 @@ func (r *Reading) Share(st *Step) (*Shared, error) {
 	if out.Proof, err = script(c.of.Proof); err != nil {
 		return nil, err
 	}
+	out.Nodes = maxNodes - left
 	return &out, nil
 }
 

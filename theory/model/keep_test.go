@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"math/big"
 	"strings"
 	"testing"
 
@@ -96,5 +97,54 @@ func TestKeepsForEver(t *testing.T) {
 		if x.Valid() != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %q %v", hyp, x.Reason(), err)
 		}
+	}
+}
+
+// TestKeepsOfOverwrittenContexts: a theorem by which a hypothesis lasts says so of its own Γ, not of one with which that is
+// overwritten for the time of a call. Its y >= 0 is what does not hold at the state.
+func TestKeepsOfOverwrittenContexts(t *testing.T) {
+	sig := kernel.NewSignature()
+	x := must(sig.DeclareScalar("x", kernel.State))
+	z := must(sig.DeclareScalar("z", kernel.State))
+	y := must(sig.DeclareScalar("y", kernel.Param))
+	h := must(sig.DeclareScalar("h", kernel.Hole))
+	zero := must(sig.Number(new(big.Rat)))
+	one := must(sig.Number(big.NewRat(1, 1)))
+	minus := must(sig.Number(big.NewRat(-1, 1)))
+	dyn := kernel.NewDynamics(sig)
+	if err := dyn.AddFlow(x, y); err != nil {
+		t.Fatal(err)
+	}
+	if err := dyn.AddFlow(z, one); err != nil {
+		t.Fatal(err)
+	}
+	ge := func(a, b *kernel.Term) kernel.Formula { return must(kernel.NewFormula(kernel.AtLeast, a, b)) }
+	eq := func(a, b *kernel.Term) kernel.Formula { return must(kernel.NewFormula(kernel.Equal, a, b)) }
+	hy := func(m kernel.Mark, f kernel.Formula) kernel.Hypothesis { return must(kernel.NewHypothesis(m, f)) }
+	// honest theorem: const y >= 0, start x >= 0 |- always x >= 0
+	c1 := must(kernel.NewContext(dyn, kernel.Motion, hy(kernel.Constant, ge(y, zero)), hy(kernel.Start, ge(x, zero))))
+	c2 := must(kernel.NewContext(dyn, kernel.Motion, hy(kernel.Start, ge(x, zero))))
+	ddt := must(sig.Make(kernel.Ddt, 0, x))
+	s0 := must(kernel.NewContext(dyn, kernel.AtState))
+	e := must(s0.Apply("modulo", eq(ddt, y), nil))
+	ae := must(c1.Apply("lift", must(kernel.NewAlways(eq(ddt, y))), []kernel.Theorem{e}))
+	s1 := must(kernel.NewContext(dyn, kernel.AtState, hy(kernel.Here, ge(y, zero)), hy(kernel.Here, ge(h, zero))))
+	b := must(s1.Apply("hyp", ge(y, zero), nil))
+	stay := must(c1.Apply("barrier", must(kernel.NewFormula(kernel.StayNonnegative, x)), []kernel.Theorem{ae, b}, y, h))
+	keep := must(c1.Apply("keep", must(kernel.NewAlways(ge(x, zero))), []kernel.Theorem{stay}))
+
+	// Γ: always x >= 0, const y == -1, start x == 0: no motion meets it.
+	c := must(kernel.NewContext(dyn, kernel.Motion, hy(kernel.Kept, ge(x, zero)), hy(kernel.Constant, eq(y, minus)), hy(kernel.Start, eq(x, zero))))
+	goal := must(kernel.NewFormula(kernel.Evolves, z, zero))
+	st := must(model.NewState(sig, nil, map[string][][]*big.Rat{"x": {{new(big.Rat)}}, "y": {{big.NewRat(-1, 1)}}, "z": {{big.NewRat(1, 1)}}}))
+	if x, err := model.Refute(c, goal, st, keep); err == nil || x.Valid() {
+		t.Fatal("no motion from there meets Γ")
+	}
+	saved := *c1
+	*c1 = *c2
+	forged, err := model.Refute(c, goal, st, keep)
+	*c1 = saved
+	if err == nil || forged.Valid() {
+		t.Errorf("a keep whose context is overwritten for a while: %s", forged.Reason())
 	}
 }

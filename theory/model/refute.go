@@ -406,7 +406,8 @@ func recovered(r any) error {
 func (q *question) kept(f kernel.Formula, forever bool) bool {
 	for _, th := range q.keeps {
 		c, g := th.Context(), th.Formula()
-		if c == nil || c.Dynamics() != q.ctx.Dynamics() || c.Time() != kernel.Motion || g.Form() != kernel.Always || !g.Inner().Same(f) {
+		// Soundness: what was overwritten for a while would be another sequent.
+		if c.Whole() != nil || c.Dynamics() != q.ctx.Dynamics() || c.Time() != kernel.Motion || g.Form() != kernel.Always || !g.Inner().Same(f) {
 			continue
 		}
 		ok := true

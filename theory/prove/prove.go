@@ -89,6 +89,7 @@ type prover struct {
 	steps     []Step
 	budget    int  // applications of rules that are left
 	labour    int  // arithmetic that is left, see spend
+	replaying bool // a script
 	searching bool // deeper than by shape
 	levels    int  // of the candidates tried in sums of definite matrices
 	supposing bool // the opposite of a goal
@@ -116,6 +117,9 @@ func proveUnder(ctx context.Context, r *lang.Reading, gamma *kernel.Context, o O
 		case nil:
 		case stop:
 			out.theorems, out.failure = nil, fmt.Errorf("%s: %w", r.Part().Pos, x.err)
+			if p.replaying {
+				out.script = out.failure
+			}
 		default:
 			panic(x)
 		}
@@ -157,7 +161,9 @@ func (p *prover) run(out *Outcome, o Options) error {
 		}
 		p.steps, p.facts = nil, map[string][]kernel.Theorem{}
 		p.shared, p.uses, p.citing, p.cases = map[citation][]kernel.Theorem{}, nil, 0, nil
+		p.replaying = true
 		ths, err := p.replay()
+		p.replaying = false
 		out.steps = p.steps
 		out.script = err
 		if err != nil {

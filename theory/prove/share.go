@@ -61,12 +61,17 @@ func (p *prover) restate(f kernel.Formula, th kernel.Theorem) (kernel.Theorem, e
 	return s.apply("transport", f, []kernel.Theorem{th})
 }
 
+// nodeWork is what a node of a part's text counts as, which is read and made terms of wherever it is cited.
+const nodeWork = 1000
+
 // share proves the part that a step cites.
 func (p *prover) share(st *lang.Step) ([]kernel.Theorem, error) {
 	part, err := p.reading.Share(st)
 	if err != nil {
 		return nil, err
 	}
+	// Parts that cite each other in cases are established once in each set of cases.
+	p.spend(nodeWork * part.Nodes)
 	facts, steps := p.facts, p.steps
 	p.citing++
 	defer func() { p.facts = facts; p.citing-- }()

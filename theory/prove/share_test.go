@@ -1,6 +1,7 @@
 package prove
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -158,5 +159,39 @@ claim mine
 	}
 	if _, err := lang.Parse(lang.Source{Name: "mine.claim", Text: text}); err == nil {
 		t.Error("a claim of no file is used")
+	}
+}
+
+// TestCitationsInCasesEnd: parts that cite the one before in two cases each are established in more sets of cases than there is
+// time for; the script is given up.
+func TestCitationsInCasesEnd(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("claim c\n  title t\n  printed nowhere\n  scalar x\n")
+	for k := range 31 {
+		fmt.Fprintf(&b, "  scalar y%d\n", k)
+	}
+	b.WriteString("  let b0 = x + 1\n")
+	for k := range 6 {
+		fmt.Fprintf(&b, "  let b%d = b%d + b%d\n", k+1, k, k)
+	}
+	const says = "b6 == 64*b0"
+	fmt.Fprintf(&b, "  says p0: %s\n    proof\n      expand\n", says)
+	for k := range 30 {
+		fmt.Fprintf(&b, "  says p%d: %s\n    proof\n", k+1, says)
+		for name, rel := range map[string]string{"f": ">=", "g": "<="} {
+			fmt.Fprintf(&b, "      suppose %s%s: y%d %s 0\n        fact %s: %s by c/p%d\n", name, name, k, rel, name, says, k)
+		}
+		b.WriteString("      expand\n")
+	}
+	f, err := lang.Parse(lang.Source{Name: "f.claim", Text: b.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := f.Claims[0].Parts
+	if o := judge(t, parts[3], Options{}); o.Script() != nil {
+		t.Errorf("eight sets of cases: %v", o.Script())
+	}
+	if o := judge(t, parts[30], Options{}); o.Script() == nil || o.Theorems() != nil {
+		t.Error("2³⁰ sets of cases end")
 	}
 }

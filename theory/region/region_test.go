@@ -293,3 +293,15 @@ func TestNothingIsCertifiedOverTime(t *testing.T) {
 		t.Error("certified")
 	}
 }
+
+// TestNothingIsNoGoal: the zero formula states nothing, and is no goal.
+func TestNothingIsNoGoal(t *testing.T) {
+	sig := kernel.NewSignature()
+	c, err := kernel.NewContext(kernel.NewDynamics(sig), kernel.AtState)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := region.Check(c, kernel.Formula{}, nil, nil); err == nil || got.Valid() {
+		t.Errorf("nothing is certified: %v", err)
+	}
+}

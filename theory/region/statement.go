@@ -80,6 +80,9 @@ func (m *Meter) State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s 
 			return nil, fmt.Errorf("region: the goal is of another signature")
 		}
 	}
+	if goal.Same(kernel.Formula{}) {
+		return nil, fmt.Errorf("region: the goal states nothing")
+	}
 	if err := c.Closed(goal); err != nil {
 		return nil, err
 	}

@@ -121,7 +121,9 @@ func (t *Trap) clone() *Trap {
 func copied(xs []*big.Rat) []*big.Rat {
 	out := make([]*big.Rat, len(xs))
 	for i, x := range xs {
-		out[i] = new(big.Rat).Set(x)
+		if x != nil {
+			out[i] = new(big.Rat).Set(x)
+		}
 	}
 	return out
 }
@@ -277,8 +279,8 @@ func (t *Trap) fits(n int) {
 	}
 	for _, xs := range append(t.Rows, t.Lo, t.Hi) {
 		for _, x := range xs {
-			if long(x) {
-				fail("the numbers of a trap are no long fractions")
+			if x == nil || long(x) {
+				fail("the numbers of a trap are there, and no long fractions")
 			}
 		}
 	}

@@ -217,6 +217,14 @@ func TestCoursesAndContextsAreChecked(t *testing.T) {
 		t.Error(err)
 	}
 	v := read(t, grow+"  says s: x vanishes\n")
+	for _, bad := range []*Trap{{Lo: []*big.Rat{nil}}, {Rows: [][]*big.Rat{{nil}}, Lo: []*big.Rat{nil}, Hi: []*big.Rat{nil}}} {
+		if x, err := Refute(v.Context(), v.Goals()[0], at(t, v, "x=1/4"), Course{rat("9"), 12, 500, bad}); err == nil || x.Valid() {
+			t.Error("a trap without numbers is taken")
+		}
+		if x, err := Certify(v.Context(), v.Goals()[0], Argument{Traps: []*Trap{bad}}); err == nil || x.Valid() {
+			t.Error("a trap without numbers is taken for all motions")
+		}
+	}
 	for _, bad := range []string{"1/2 3/2: 1; 0 1: 1", "3/2 1/2: 1", "1/2 3/2: 0"} {
 		if x, err := Refute(v.Context(), v.Goals()[0], at(t, v, "x=1/4"), Course{rat("9"), 12, 500, around(bad)}); err == nil || x.Valid() {
 			t.Errorf("the trap %s is taken", bad)

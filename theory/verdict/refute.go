@@ -49,7 +49,8 @@ func (r *Refutation) Reason() string { return r.reason }
 func (r *Refutation) Undefined() bool { return r.undefined }
 
 // Sides are the two sides of the refuted statement at the state as numbers, in the order in which they are written; right
-// is empty of a statement about one matrix. ok is false of a statement over time, whose Reason has the numbers.
+// is empty of a statement about one matrix. ok is false of a statement over time that does not fail at the beginning, whose
+// Reason has the numbers.
 func (r *Refutation) Sides() (left, right string, ok bool) {
 	x := r.counterexample
 	f := x.Formula()
@@ -61,7 +62,8 @@ func (r *Refutation) Sides() (left, right string, ok bool) {
 		return "", "", false
 	}
 	j, err := model.Holds(x.Context(), f, x.State())
-	if err != nil || len(j.Sides) == 0 {
+	if err != nil || j.Holds || len(j.Sides) == 0 {
+		// Along an orbit it may hold at first.
 		return "", "", false
 	}
 	sides := j.Sides

@@ -1,9 +1,11 @@
 package verdict_test
 
 import (
+	"math/big"
 	"testing"
 
 	"stopgrad/theory"
+	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
 	"stopgrad/theory/verdict"
@@ -51,4 +53,51 @@ func TestRefuterAgrees(t *testing.T) {
 	if refuted == 0 {
 		t.Error("nothing was refuted")
 	}
+}
+
+// TestSidesFail: the numbers that are shown with a refutation are those at which the statement fails; of an orbit along which it
+// holds at first they are in the reason.
+func TestSidesFail(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "c", Text: `claim c
+  title t
+  printed nowhere
+  scalar x
+  scalar a
+  map
+    x+ = x + a
+  says later: always x <= 1 over steps
+    assume start h: x <= 1
+  says first: always x <= 1 over steps
+  says state: x <= 1
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(x int64) verdict.Witness {
+		return verdict.Witness{Vals: map[string]eval.Matrix[*big.Rat]{"x": eval.ScalarOf(big.NewRat(x, 1)), "a": eval.ScalarOf(big.NewRat(2, 1))}}
+	}
+	for name, c := range map[string]struct {
+		x           int64
+		left, right string
+	}{"later": {0, "", ""}, "first": {3, "3", "1"}, "state": {3, "3", "1"}} {
+		r, err := verdict.Refute(part(t, f, name), at(c.x))
+		if err != nil || !r.Verdict().IsRefuted() {
+			t.Errorf("%s: %v, %v", name, r, err)
+			continue
+		}
+		if left, right, ok := r.Sides(); left != c.left || right != c.right || ok != (left != "") {
+			t.Errorf("%s: %s and %s, because %s", name, left, right, r.Reason())
+		}
+	}
+}
+
+func part(t *testing.T, f *lang.File, name string) *lang.Part {
+	t.Helper()
+	for _, p := range f.Claims[0].Parts {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatal("no part", name)
+	return nil
 }

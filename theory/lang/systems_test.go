@@ -1,0 +1,29 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestSystemsAreReadOnceEach: systems that take right-hand sides from each other, twice each, are read once each, or this does
+// not end.
+func TestSystemsAreReadOnceEach(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("system s0\n  scalar x\n  flow\n    x' = x\n")
+	for k := range 40 {
+		fmt.Fprintf(&b, "system s%d\n  scalar x\n  let a0 = rhs(s%d, x)\n  let a1 = rhs(s%d, x)\n  flow\n    x' = a0 + x - a1\n", k+1, k, k)
+	}
+	b.WriteString("claim c\n  uses s3\n  says p: ddt(x) == x\n")
+	if _, err := Parse(Source{Name: "f", Text: b.String()}); err == nil || !strings.Contains(err.Error(), "too large to take over") {
+		t.Errorf("forty doublings of a right-hand side: %v", err)
+	}
+	text := strings.ReplaceAll(b.String(), "x' = a0 + x - a1", "x' = x")
+	f, err := Parse(Source{Name: "f", Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Elaborate(f.Claims[0].Parts[0]); err != nil {
+		t.Error(err)
+	}
+}
