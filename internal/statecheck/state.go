@@ -102,6 +102,9 @@ func choices(u *Uses, env *lang.Env, s *State) ([][]int, error) {
 	if err != nil || n == 0 {
 		return [][]int{nil}, err
 	}
+	if n > maxModes {
+		return nil, fmt.Errorf("statecheck: %s: %d modes are given; expected %d at most, of which all pairs are looked at", s.Name, n, maxModes)
+	}
 	single := false
 	for name := range u.Symbols {
 		if env.Symbols[name].Kind != lang.Scalar {
@@ -130,6 +133,9 @@ func choices(u *Uses, env *lang.Env, s *State) ([][]int, error) {
 	}
 	return out, nil
 }
+
+// maxModes is the most modes that a state gives: of some claims all pairs are judged, some ten thousand.
+const maxModes = 150
 
 // pairKey splits p1 into p and 0, wa2 into wa and 1.
 func pairKey(name string) (key string, i int, ok bool) {

@@ -39,6 +39,7 @@ type system struct {
 	rhs    ode.RHS
 	y0     []float64
 	unpack func(y []float64) map[string]matrix
+	steps  int // at most; 0 for what package ode allows
 }
 
 // follow integrates the part's flow from the bound state over [0, end] and reports the state at count+1
@@ -75,7 +76,7 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 		times[i] = end * float64(i) / float64(count)
 	}
 	solve := func(rel, abs float64) (*ode.Solution, error) {
-		sol, err := ode.Solve(ctx, sys.rhs, 0, sys.y0, end, &ode.Settings{Output: times, RelTol: rel, AbsTol: abs})
+		sol, err := ode.Solve(ctx, sys.rhs, 0, sys.y0, end, &ode.Settings{Output: times, RelTol: rel, AbsTol: abs, MaxSteps: sys.steps})
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -106,6 +107,9 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 	return tr, nil
 }
 
+// interpretedSteps bounds the steps of a trajectory along equations that are interpreted, of one number that moves: seconds.
+const interpretedSteps = 50_000
+
 // interpreted evaluates the claim's own equations.
 func (b *binding) interpreted() (*system, error) {
 	vars := b.env.Flow
@@ -125,6 +129,7 @@ func (b *binding) interpreted() (*system, error) {
 	if _, err := b.rightHandSide(s.unpack(s.y0)); err != nil {
 		return nil, err
 	}
+	s.steps = max(500, interpretedSteps/max(1, len(s.y0)))
 	s.rhs = func(_ float64, y, dydt []float64) {
 		d, err := b.rightHandSide(s.unpack(y))
 		if err != nil {

@@ -425,3 +425,42 @@ func TestUsesAreEnough(t *testing.T) {
 		t.Errorf("only %d parts can be evaluated", evaluated)
 	}
 }
+
+// TestLongTrajectoriesEnd: equations that are interpreted are followed for so many steps and no longer, and what is beyond float64
+// at the state itself has no trajectory.
+func TestLongTrajectoriesEnd(t *testing.T) {
+	c := own(t, `
+claim long
+  title   t
+  printed nowhere
+  scalar  x, y
+  let     a = (x^64)^64
+  flow
+    x' = 10*y
+    y' = -10*x
+  says p: always x^2 + y^2 >= 0
+  says q: always a >= 0
+`)
+	r := checkOwn(t, c, `{"x":1,"y":0,"t":1000000}`)
+	if p := part(t, r, "p"); !p.Holds || !strings.Contains(strings.Join(p.Notes, " "), "more than") {
+		t.Errorf("%+v", p)
+	}
+	r = checkOwn(t, c, `{"x":2,"y":0,"t":1}`)
+	if p := part(t, r, "q"); p.Met && !p.Holds && !p.Open {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestFewModes: all pairs of the modes of a state are judged, so that there may not be too many.
+func TestFewModes(t *testing.T) {
+	c := own(t, "claim pairs\n  title t\n  printed nowhere\n  scalar p1, p2\n  says p: p1*p2 <= 1/2*(p1^2 + p2^2)\n")
+	for n, refused := range map[int]bool{3: false, 150: false, 151: true} {
+		s, err := ReadState(strings.NewReader(`{"p":[1`+strings.Repeat(",1", n-1)+"]}"), "state")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Check(context.Background(), c, s, Options{}); (err != nil) != refused {
+			t.Errorf("%d modes: %v", n, err)
+		}
+	}
+}

@@ -371,10 +371,11 @@ type File struct {
 	Order   []string // system names as declared
 	Claims  []*Claim
 
-	library  *File           // whose claims proofs may use besides
-	inlining map[string]bool // systems whose right-hand sides are being taken over
-	built    map[string]*Env // those systems, read
-	inlined  int             // nodes taken over so far
+	library  *File            // whose claims proofs may use besides
+	inlining map[string]bool  // systems whose right-hand sides are being taken over
+	built    map[string]*Env  // those systems, read
+	inlined  int              // nodes taken over so far
+	replaced map[string]*node // systems as a twin has them
 }
 
 // Claim returns the claim with the given id, or nil.

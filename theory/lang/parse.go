@@ -626,7 +626,7 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 			f.inlining[sys.Name] = true
 			defer delete(f.inlining, sys.Name)
 			var err error
-			if env, err = f.buildEnv(nil, []string{sys.Name}, e.Pos, nil); err != nil {
+			if env, err = f.buildEnv(nil, []string{sys.Name}, e.Pos, f.replaced); err != nil {
 				return nil, err
 			}
 			f.built[sys.Name] = env
@@ -1352,6 +1352,7 @@ func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	if !done {
 		return nil, errAt(t.Pos, "the text ‘%s’ occurs nowhere in the statement, the claim's declarations or its systems", t.Old)
 	}
+	f.replaced = overrides
 	return f.parsePart(claim, n, overrides)
 }
 

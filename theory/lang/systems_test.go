@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"stopgrad/theory/kernel"
 )
 
 // TestSystemsAreReadOnceEach: systems that take right-hand sides from each other, twice each, are read once each, or this does
@@ -26,4 +28,30 @@ func TestSystemsAreReadOnceEach(t *testing.T) {
 	if _, err := Elaborate(f.Claims[0].Parts[0]); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestTwinsReachRightHandSides: what a twin replaces in a system is replaced wherever a right-hand side of it is taken over.
+func TestTwinsReachRightHandSides(t *testing.T) {
+	f, err := Parse(Source{Name: "f", Text: "system S\n  scalar x\n  flow\n    x' = -3*x\nclaim c\n  uses S\n  says p: ddt(x) == rhs(S, x)\n    twin \"-3*x\" -> \"-4*x\"\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := f.Claims[0]
+	for _, p := range []*Part{kept(f.Mutate(c, c.Parts[0], c.Parts[0].Twins[0])), c.Parts[0]} {
+		r, err := Elaborate(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, ts := r.Context().Dynamics(), r.Goals()[0].Terms()
+		if a, b := kept(d.Unfold(ts[0])), kept(d.Unfold(ts[1])); a != b {
+			t.Errorf("%s and %s", kernel.Print(a), kernel.Print(b))
+		}
+	}
+}
+
+func kept[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

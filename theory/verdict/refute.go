@@ -48,7 +48,7 @@ func (r *Refutation) Reason() string { return r.reason }
 // a motion or orbit along which they hold. So it is not proved, which would be to say that it has, and not refuted either.
 func (r *Refutation) Undefined() bool { return r.undefined }
 
-// Sides are the two sides of the refuted statement at the state as numbers, in the order in which they are written; right
+// Sides are the two sides of the refuted statement at the state as numbers, in the order in which the kernel prints it; right
 // is empty of a statement about one matrix. ok is false of a statement over time that does not fail at the beginning, whose
 // Reason has the numbers.
 func (r *Refutation) Sides() (left, right string, ok bool) {
@@ -67,9 +67,6 @@ func (r *Refutation) Sides() (left, right string, ok bool) {
 		return "", "", false
 	}
 	sides := j.Sides
-	if stmt.Kind == lang.Inequality && (stmt.Rel == "<" || stmt.Rel == "<=") && len(sides) == 2 {
-		sides = []model.Value{sides[1], sides[0]}
-	}
 	if left = numbers(sides[0]); len(sides) == 2 {
 		right = numbers(sides[1])
 	}

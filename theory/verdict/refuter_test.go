@@ -56,7 +56,7 @@ func TestRefuterAgrees(t *testing.T) {
 }
 
 // TestSidesFail: the numbers that are shown with a refutation are those at which the statement fails; of an orbit along which it
-// holds at first they are in the reason.
+// holds at first they are in the reason. They stand as the statement is printed: 1 >= x.
 func TestSidesFail(t *testing.T) {
 	f, err := lang.Parse(lang.Source{Name: "c", Text: `claim c
   title t
@@ -79,7 +79,7 @@ func TestSidesFail(t *testing.T) {
 	for name, c := range map[string]struct {
 		x           int64
 		left, right string
-	}{"later": {0, "", ""}, "first": {3, "3", "1"}, "state": {3, "3", "1"}} {
+	}{"later": {0, "", ""}, "first": {3, "1", "3"}, "state": {3, "1", "3"}} {
 		r, err := verdict.Refute(part(t, f, name), at(c.x))
 		if err != nil || !r.Verdict().IsRefuted() {
 			t.Errorf("%s: %v, %v", name, r, err)
