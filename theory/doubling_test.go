@@ -18,7 +18,7 @@ func TestFortyDoublings(t *testing.T) {
 			"  random v : n\n  moment v = I\n  flow\n    x' = -k*x\n    y' = -y + u\n    A' = -A\n  map\n    x+ = 1/2*x\n    A+ = 1/2*A\n"
 		depth = 40
 	)
-	scalars := map[string]string{"sum": "x + y|+", "product": "1 + 0*x|*", "small": "x/2|*", "root": "root(x^2 + 1)|*", "reciprocal": "1/(x^2 + 1)|*", "moving": "k*x*y|+"}
+	scalars := map[string]string{"sum": "x + y|+", "product": "1 + 0*x|*", "small": "x/2|*", "number": "3|*", "shifted": "3 + 0*x|*", "root": "root(x^2 + 1)|*", "reciprocal": "1/(x^2 + 1)|*", "moving": "k*x*y|+"}
 	matrices := map[string]string{"matrix sum": "A|+", "matrix product": "A|*", "identity": "I(n)|*", "skew": "1/2*(A - A^T)|*"}
 	forms := map[string]string{
 		"# == @": "", "# >= x/5": "", "# > 0": "", "# != x": "", "#^2 + x^2 >= 0": "", "# + x^2 >= x/5": "", "#*@ >= 0": "", "1/(#^2 + 1) > 0": "", "root(#^2) >= #": "",

@@ -230,3 +230,17 @@ func TestSimplestFractions(t *testing.T) {
 		}
 	}
 }
+
+// TestLongCoefficientsGiveUp: of a number that is squared forty times there is no polynomial, nor time to write it.
+func TestLongCoefficientsGiveUp(t *testing.T) {
+	p := Constant(big.NewRat(3, 1), 1)
+	for range 40 {
+		p = p.Times(p)
+	}
+	if p != nil || Constant(big.NewRat(3, 1), 1).Power(100_000, 1) != nil {
+		t.Error("there is")
+	}
+	if p := Constant(big.NewRat(3, 1), 1).Power(100, 1); len(p) != 1 {
+		t.Error("3¹⁰⁰ is none")
+	}
+}

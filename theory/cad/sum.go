@@ -47,7 +47,10 @@ func (p Sum) Plus(q Sum, c *big.Rat) Sum {
 // maxSum bounds the monomials of a product.
 const maxSum = 2_000
 
-// Times is p·q, nil if it has too many monomials or too high exponents.
+// maxLong bounds the bits of a product's coefficients: those of shared terms double with each factor.
+const maxLong = 4_096
+
+// Times is p·q, nil if it has too many monomials, too high exponents or too long coefficients.
 func (p Sum) Times(q Sum) Sum {
 	if p == nil || q == nil || len(p)*len(q) > 20*maxSum {
 		return nil
@@ -65,6 +68,9 @@ func (p Sum) Times(q Sum) Sum {
 			x := new(big.Rat).Mul(v, u)
 			if old := out[string(e)]; old != nil {
 				x.Add(x, old)
+			}
+			if x.Num().BitLen() > maxLong || x.Denom().BitLen() > maxLong {
+				return nil
 			}
 			out[string(e)] = x
 		}
