@@ -107,6 +107,9 @@ func TestNoWordsOfOverwrittenContexts(t *testing.T) {
 			"motion":    verdict.OfTrajectory(falls, below),
 		}
 	}
+	if v := verdict.OfAbsurdity(r, nothing.Vacuous()); v != verdict.Undecided {
+		t.Errorf("a contradiction in another Γ: %s", v)
+	}
 	for about, v := range words() {
 		if !v.IsDecided() {
 			t.Errorf("%s before: %s", about, v)
