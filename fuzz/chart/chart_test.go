@@ -2,10 +2,8 @@ package chart
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/big"
-	"slices"
 	"testing"
 
 	"stopgrad/fuzz/witness"
@@ -108,18 +106,6 @@ func TestChartRefusesWhatItCannotBuild(t *testing.T) {
 	}
 	if c, err := NewFree(irrational, nil); err != nil || len(c.Coords()) != 1 {
 		t.Errorf("with free roots: %v", err)
-	}
-}
-
-// TestSharedDefinitionsAreLookedAtOnce: forty doublings are forty definitions, or this does not end.
-func TestSharedDefinitionsAreLookedAtOnce(t *testing.T) {
-	lets := "  let a0 = x + y\n"
-	for k := range 40 {
-		lets += fmt.Sprintf("  let a%d = a%d - 1/2*a%d\n", k+1, k, k)
-	}
-	part := parse(t, "claim c\n  title t\n  printed t\n  quote t\n  scalar x, y\n"+lets+"  root r = a40\n  says p: x == x\n")
-	if got := scalarsOf(part.Env, part.Env.Symbols["r"].Root); !slices.Equal(got, []string{"x", "y"}) {
-		t.Errorf("a root of forty definitions depends on %v", got)
 	}
 }
 

@@ -97,33 +97,10 @@ func radicand[T any](env *lang.Env, ar eval.Arith[T], st eval.State[T], root str
 	return m.A[0], nil
 }
 
-// scalarsOf lists the scalars that an expression depends on, through lets, in order of appearance.
-func scalarsOf(env *lang.Env, x *lang.Expr) []string {
-	var out []string
-	seen := map[string]bool{} // definitions share what is in them
-	var look func(x *lang.Expr)
-	look = func(x *lang.Expr) {
-		x.Walk(func(n *lang.Expr) bool {
-			if n.Kind != lang.Sym || seen[n.Name] {
-				return true
-			}
-			seen[n.Name] = true
-			if l := env.Lets[n.Name]; l != nil {
-				look(l.Expr)
-			} else if s := env.Symbols[n.Name]; s != nil && s.Kind == lang.Scalar && s.Root == nil {
-				out = append(out, n.Name)
-			}
-			return true
-		})
-	}
-	look(x)
-	return out
-}
-
 // affineScalar returns the last scalar in which the square of the root is affine and not constant, tried at
 // two states without coincidences; taken scalars belong to another root. It returns "" if there is none.
 func affineScalar(env *lang.Env, dims map[lang.Dim]int, root *lang.Symbol, taken map[string]bool) string {
-	names := scalarsOf(env, root.Root)
+	names := env.Scalars(root.Root)
 	slices.Reverse(names)
 	for _, v := range names {
 		if !taken[v] && affine(env, dims, root, v, 1) && affine(env, dims, root, v, 2) {
@@ -174,7 +151,7 @@ func WithRoot(part *lang.Part, w eval.State[*big.Rat], root, fixed string, r *bi
 	env, ar := part.Env, eval.Rational{}
 	s := env.Symbols[root]
 	var out []eval.State[*big.Rat]
-	for _, v := range scalarsOf(env, s.Root) {
+	for _, v := range env.Scalars(s.Root) {
 		if v == fixed || !affine(env, w.Dims, s, v, 1) {
 			continue
 		}
@@ -209,7 +186,7 @@ func Repair(part *lang.Part, w eval.State[*big.Rat], fixed string) (eval.State[*
 			return w, errNoSquare
 		}
 		found := false
-		for _, v := range scalarsOf(env, s.Root) {
+		for _, v := range env.Scalars(s.Root) {
 			if v == fixed || !affine(env, w.Dims, s, v, 1) {
 				continue
 			}

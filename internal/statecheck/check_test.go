@@ -170,6 +170,17 @@ func part(t *testing.T, r *Result, name string) PartResult {
 	return PartResult{}
 }
 
+// wants requires of the parts named what they come to at a state.
+func wants(t *testing.T, r *Result, at string, want map[string]Status) {
+	t.Helper()
+	for name, want := range want {
+		p := part(t, r, name)
+		if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
+			t.Errorf("%s/%s at %s: %v, want %v: %+v", r.ID, name, at, got, want, p)
+		}
+	}
+}
+
 // TestRateIsTheLeastEigenvalueAlongTheTrajectory compares λ with the measure lambda_min_K of package flow.
 func TestRateIsTheLeastEigenvalueAlongTheTrajectory(t *testing.T) {
 	r, err := check(t, "thm3-bound", reduced+`,"t":5`, Options{})

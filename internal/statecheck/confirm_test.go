@@ -151,11 +151,9 @@ func TestViolatedIsSaidOfExactObjectsAlone(t *testing.T) {
 		{"declared", `{"x":0}`, map[string]Status{"alone": Violated}}, // whatever q is
 	} {
 		r := checkOwn(t, f.Claim(k.claim), k.state)
+		wants(t, r, k.state, k.want)
 		for name, want := range k.want {
 			p := part(t, r, name)
-			if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
-				t.Errorf("%s/%s at %s: %v, want %v: %+v", k.claim, name, k.state, got, want, p)
-			}
 			if (p.Against != "") != (want == Violated) || undecidedNote(p) != (want == NotDecided) {
 				t.Errorf("%s/%s at %s: against %q, notes %q", k.claim, name, k.state, p.Against, p.Notes)
 			}

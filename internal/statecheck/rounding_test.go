@@ -133,11 +133,9 @@ func TestWhatIsMetUpToRoundingViolatesNothing(t *testing.T) {
 		{"driven", `{"x":1,"t":1}`, map[string]Status{"back": Holds, "away": Violated}},
 	} {
 		r := checkOwn(t, f.Claim(k.claim), k.state)
+		wants(t, r, k.state, k.want)
 		for name, want := range k.want {
 			p := part(t, r, name)
-			if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
-				t.Errorf("%s/%s at %s: %v, want %v: %+v", k.claim, name, k.state, got, want, p)
-			}
 			if k.claim == "driven" && want == Holds && len(p.Notes) > 0 {
 				t.Errorf("driven/%s: %q", name, p.Notes) // that the hypothesis is not met later
 			}

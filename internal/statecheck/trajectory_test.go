@@ -294,13 +294,7 @@ claim unstable
 		{`{"x":"5/2","y":"1","t":1}`, map[string]Status{"wrong": Violated}},
 		{`{"x":"1","y":"1","t":1}`, map[string]Status{"early": Violated}},
 	} {
-		r := checkOwn(t, c, k.state)
-		for name, want := range k.want {
-			p := part(t, r, name)
-			if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
-				t.Errorf("%s at %s: %v, want %v: %+v", name, k.state, got, want, p)
-			}
-		}
+		wants(t, checkOwn(t, c, k.state), k.state, k.want)
 	}
 }
 
@@ -361,16 +355,11 @@ claim turning
 		{"steps", `{"x":"1/2","t":3}`, map[string]Status{"p": Holds, "q": Holds, "w": Violated}},
 		{"turning", `{"x":"1/2","y":0,"t":6}`, map[string]Status{"p": Holds, "q": Holds, "w": Violated}},
 	} {
-		r := checkOwn(t, f.Claim(k.claim), k.state)
-		for name, want := range k.want {
-			p := part(t, r, name)
-			if got := (&Result{Parts: []PartResult{p}}).Status(); got != want {
-				t.Errorf("%s/%s at %s: %v, want %v: %+v", k.claim, name, k.state, got, want, p)
-			}
-		}
+		wants(t, checkOwn(t, f.Claim(k.claim), k.state), k.state, k.want)
 	}
 
-	// No enclosure follows second moments, so that nothing is violated. Equations with another moment, which has the same value at the start: w' = w·(−1/10 − (1 − w²)² + 4·w²·(1 − w²)).
+	// Equations with another moment, which has the same value at the start: w' = w·(−1/10 − (1 − w²)² + 4·w²·(1 − w²)). No
+	// enclosure follows second moments, so that nothing is violated.
 	builtin, err := theory.Sources()
 	if err != nil {
 		t.Fatal(err)
@@ -391,12 +380,8 @@ claim moment
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := checkOwn(t, own.Claim("moment"), `{"eta":"1/10","W":[[1]],"X":[[1]],"t":20}`)
-	for name, want := range map[string]Status{"p": Holds, "w": NotDecided} {
-		if got := (&Result{Parts: []PartResult{part(t, r, name)}}).Status(); got != want {
-			t.Errorf("moment/%s: %v, want %v: %+v", name, got, want, part(t, r, name))
-		}
-	}
+	at := `{"eta":"1/10","W":[[1]],"X":[[1]],"t":20}`
+	wants(t, checkOwn(t, own.Claim("moment"), at), at, map[string]Status{"p": Holds, "w": NotDecided})
 }
 
 // TestUsesAreEnough evaluates every part of every claim with what UsesOf names and nothing else: a part for

@@ -415,6 +415,32 @@ func (v *Env) Moves(s *Stmt) bool {
 	return false
 }
 
+// Scalars lists the scalars that an expression depends on, through definitions and roots, in order of appearance.
+func (v *Env) Scalars(e *Expr) (out []string) {
+	seen := map[string]bool{} // definitions share what is in them
+	var visit func(*Expr)
+	visit = func(e *Expr) {
+		e.Walk(func(n *Expr) bool {
+			if n.Kind != Sym || seen[n.Name] {
+				return true
+			}
+			seen[n.Name] = true
+			s := v.Symbols[n.Name]
+			switch l := v.Lets[n.Name]; {
+			case l != nil:
+				visit(l.Expr)
+			case s != nil && s.Root != nil:
+				visit(s.Root)
+			case s != nil && s.Kind == Scalar:
+				out = append(out, n.Name)
+			}
+			return true
+		})
+	}
+	visit(e)
+	return out
+}
+
 func (v *Env) moves(e *Expr) bool {
 	hit := false
 	seen := map[string]bool{}

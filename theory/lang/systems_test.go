@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,24 @@ func TestTwinsReachRightHandSides(t *testing.T) {
 		d, ts := r.Context().Dynamics(), r.Goals()[0].Terms()
 		if a, b := kept(d.Unfold(ts[0])), kept(d.Unfold(ts[1])); a != b {
 			t.Errorf("%s and %s", kernel.Print(a), kernel.Print(b))
+		}
+	}
+}
+
+// TestSharedDefinitionsAreLookedAtOnce: forty doublings are forty definitions, or this does not end.
+func TestSharedDefinitionsAreLookedAtOnce(t *testing.T) {
+	lets := "  let a0 = x + y\n"
+	for k := range 40 {
+		lets += fmt.Sprintf("  let a%d = a%d - 1/2*a%d\n", k+1, k, k)
+	}
+	f, err := Parse(Source{Name: "f", Text: "claim c\n  scalar x, y, z\n" + lets + "  root r = a40\n  root s = r + z\n  says p: x == x\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := f.Claims[0].Parts[0].Env
+	for name, want := range map[string][]string{"r": {"x", "y"}, "s": {"x", "y", "z"}} {
+		if got := env.Scalars(env.Symbols[name].Root); !slices.Equal(got, want) {
+			t.Errorf("%s depends on %v, want %v", name, got, want)
 		}
 	}
 }

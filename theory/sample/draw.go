@@ -364,7 +364,7 @@ func (d *drawer) isometry(r, c int) (matrix, error) {
 func (d *drawer) root(name string) bool {
 	s := d.env.Symbols[name]
 	var free []string
-	for _, v := range d.scalarsOf(s.Root) {
+	for _, v := range d.env.Scalars(s.Root) {
 		if !d.settled[v] {
 			free = append(free, v)
 		}
@@ -414,32 +414,6 @@ func (d *drawer) root(name string) bool {
 		return settle(r)
 	}
 	return false
-}
-
-// scalarsOf lists the scalars that an expression depends on, through definitions and other roots, in order of appearance.
-func (d *drawer) scalarsOf(x *lang.Expr) (out []string) {
-	seen := map[string]bool{}
-	var look func(x *lang.Expr)
-	look = func(x *lang.Expr) {
-		x.Walk(func(n *lang.Expr) bool {
-			if n.Kind != lang.Sym || seen[n.Name] {
-				return true
-			}
-			seen[n.Name] = true
-			s := d.env.Symbols[n.Name]
-			switch l := d.env.Lets[n.Name]; {
-			case l != nil:
-				look(l.Expr)
-			case s != nil && s.Root != nil:
-				look(s.Root)
-			case s != nil && s.Kind == lang.Scalar:
-				out = append(out, n.Name)
-			}
-			return true
-		})
-	}
-	look(x)
-	return out
 }
 
 // radicand evaluates a root's square in the present state, or returns nil.
