@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"stopgrad/theory/lang"
@@ -12,10 +13,10 @@ import (
 // the kernel prints, parsed back and set. With unfolded, operators in statements are set as what they become.
 func ShowLaTeX(w io.Writer, c *lang.Claim, unfolded bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%% %s, %s\n", c.ID, c.Printed)
+	fmt.Fprintf(&b, "%% %s\n", given(c.ID, c.Printed))
 	for _, corrected := range []bool{false, true} {
 		for _, part := range c.Reading(corrected) {
-			fmt.Fprintf(&b, "\\paragraph{%s, %s (%s)}\n", latexText(c.Title), latexText(part.Name), readingTitle(corrected))
+			fmt.Fprintf(&b, "\\paragraph{%s (%s)}\n", latexText(given(c.Title, part.Name)), readingTitle(corrected))
 			if err := latexPart(&b, part, unfolded); err != nil {
 				return fmt.Errorf("%s/%s: %w", c.ID, part.Name, err)
 			}
@@ -23,6 +24,11 @@ func ShowLaTeX(w io.Writer, c *lang.Claim, unfolded bool) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// given joins what a file may leave out.
+func given(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(t string) bool { return t == "" }), ", ")
 }
 
 func latexPart(b *strings.Builder, part *lang.Part, unfolded bool) error {
@@ -66,6 +72,22 @@ func latexPart(b *strings.Builder, part *lang.Part, unfolded bool) error {
 		}
 		last = l.Word
 		given = append(given, `\text{`+word+`}\quad & `+text)
+	}
+	fs, _ := r.Consequence()
+	for i, f := range fs {
+		said, err := r.Say(f)
+		if err != nil {
+			return err
+		}
+		text, err := lang.Line{Text: said}.LaTeX()
+		if err != nil {
+			return err
+		}
+		word := ""
+		if i == 0 {
+			word = "leads to"
+		}
+		stated = append(stated, `\text{`+word+`}\quad & `+text)
 	}
 	align(append(stated, given...)...)
 	return nil

@@ -309,6 +309,29 @@ func TestLaTeXIsBalanced(t *testing.T) {
 	}
 }
 
+// TestLaTeXSaysWhatAnAssumptionLeadsTo, and nothing of it of what is no assumption.
+func TestLaTeXSaysWhatAnAssumptionLeadsTo(t *testing.T) {
+	for src, want := range map[string]bool{
+		"assumption x == 0\n    consequence y == 0": true,
+		"always x == 0": false,
+	} {
+		f, err := lang.Parse(lang.Source{Name: "t.claim", Text: "claim c\n  scalar x, y\n  flow\n    x' = y\n    y' = 1\n  says s: " + src + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := ShowLaTeX(&b, f.Claims[0], false); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), `\text{leads to}\quad & y = 0 \\`); got != want {
+			t.Errorf("%s: leads to %v, want %v:\n%s", src, got, want, b.String())
+		}
+		if !strings.HasPrefix(b.String(), "% c\n\\paragraph{s (as printed)}\n") {
+			t.Errorf("what the claim leaves out is set as empty:\n%s", b.String())
+		}
+	}
+}
+
 func TestListOfClaims(t *testing.T) {
 	f := load(t)
 	var b strings.Builder
