@@ -13,6 +13,7 @@ import (
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/sample"
+	"stopgrad/theory/univariate"
 	"stopgrad/theory/verdict"
 )
 
@@ -142,21 +143,21 @@ func (s *searcher) offerSurd(w verdict.Witness) bool {
 // surds are the irrational zeros of a polynomial that are solutions of quadratic equations with fractions for
 // coefficients: what is left of its square-free part after its rational zeros are divided out is quadratic. A sum of squares
 // touches zero where it is a square.
-func surds(p []*big.Rat) []eval.Surd {
-	p = squareFree(p)
+func surds(p univariate.Polynomial) []eval.Surd {
+	p = p.SquareFree()
 	for _, r := range roots(p) {
 		x := new(big.Rat).SetFloat64(r)
 		if x == nil || len(p) <= 3 {
 			break
 		}
 		for _, y := range minimise.Convergents(x) {
-			if value(p, y).Sign() == 0 {
-				p = divided(p, y)
+			if p.At(y).Sign() == 0 {
+				p, _ = p.Divide(univariate.Linear(y))
 				break
 			}
 		}
 	}
-	if len(p) != 3 || p[2].Sign() == 0 {
+	if len(p) != 3 {
 		return nil
 	}
 	// −b/2a ± √((b/2a)² − c/a)
@@ -171,56 +172,9 @@ func surds(p []*big.Rat) []eval.Surd {
 	return []eval.Surd{{A: h, B: big.NewRat(-1, 1), C: c}, {A: h, B: big.NewRat(1, 1), C: c}}
 }
 
-// squareFree is p divided by the common divisor of p and its derivative, which has the zeros of p once each.
-func squareFree(p []*big.Rat) []*big.Rat {
-	p = trimmed(p)
-	a, b := p, trimmed(derivative(p))
-	for len(b) > 0 {
-		_, r := quotient(a, b)
-		a, b = b, r
-	}
-	if len(a) < 2 {
-		return p
-	}
-	q, _ := quotient(p, a)
-	return q
-}
-
-// quotient divides polynomials: p = q·d + r with r shorter than d, whose last coefficient is not zero.
-func quotient(p, d []*big.Rat) (q, r []*big.Rat) {
-	r = slices.Clone(p)
-	q = make([]*big.Rat, max(0, len(p)-len(d)+1))
-	for k := len(q) - 1; k >= 0; k-- {
-		q[k] = new(big.Rat).Quo(r[k+len(d)-1], d[len(d)-1])
-		for i, c := range d {
-			r[k+i] = new(big.Rat).Sub(r[k+i], new(big.Rat).Mul(q[k], c))
-		}
-	}
-	return q, trimmed(r)
-}
-
-// trimmed leaves out the leading coefficients that are zero.
-func trimmed(p []*big.Rat) []*big.Rat {
-	for len(p) > 0 && p[len(p)-1].Sign() == 0 {
-		p = p[:len(p)-1]
-	}
-	return p
-}
-
-// divided is p/(x − r) for a zero r of p, by Horner's scheme.
-func divided(p []*big.Rat, r *big.Rat) []*big.Rat {
-	q := make([]*big.Rat, len(p)-1)
-	carry := new(big.Rat)
-	for i := len(p) - 1; i > 0; i-- {
-		carry = new(big.Rat).Add(p[i], new(big.Rat).Mul(carry, r))
-		q[i-1] = carry
-	}
-	return q
-}
-
 // polynomials interpolates the quantities of the target along a line; those that are none of a degree up to maxDegree are
 // left out.
-func (s *searcher) polynomials(at func(*big.Rat) verdict.Witness) (out [][]*big.Rat) {
+func (s *searcher) polynomials(at func(*big.Rat) verdict.Witness) (out []univariate.Polynomial) {
 	var xs []*big.Rat
 	var rows [][]*big.Rat // by point
 	for k := int64(0); len(xs) < maxDegree+3 && k < 3*maxDegree; k++ {
@@ -245,7 +199,7 @@ func (s *searcher) polynomials(at func(*big.Rat) verdict.Witness) (out [][]*big.
 		for i := range rows {
 			column[i] = rows[i][j]
 		}
-		if p := interpolate(xs, column); len(p) > 1 {
+		if p, ok := interpolate(xs, column); ok && len(p) > 1 {
 			out = append(out, p)
 		}
 	}
@@ -255,8 +209,8 @@ func (s *searcher) polynomials(at func(*big.Rat) verdict.Witness) (out [][]*big.
 // ErrNoPolynomial is returned for a function that is no polynomial of a degree that is looked at.
 var ErrNoPolynomial = fmt.Errorf("falsify: no polynomial of degree up to %d", maxDegree)
 
-// Polynomial is the polynomial that a function is, lowest coefficient first.
-func Polynomial(f func(*big.Rat) (*big.Rat, error)) ([]*big.Rat, error) {
+// Polynomial is the polynomial that a function is.
+func Polynomial(f func(*big.Rat) (*big.Rat, error)) (univariate.Polynomial, error) {
 	var xs, ys []*big.Rat
 	for k := int64(0); len(xs) < maxDegree+3; k++ {
 		x := big.NewRat(k, 1)
@@ -266,66 +220,31 @@ func Polynomial(f func(*big.Rat) (*big.Rat, error)) ([]*big.Rat, error) {
 		}
 		xs, ys = append(xs, x), append(ys, y)
 	}
-	p := interpolate(xs, ys)
-	if p == nil {
-		for _, y := range ys {
-			if y.Sign() != 0 {
-				return nil, ErrNoPolynomial
-			}
-		}
-		p = []*big.Rat{new(big.Rat)}
+	p, ok := interpolate(xs, ys)
+	if !ok {
+		return nil, ErrNoPolynomial
 	}
 	return p, nil
 }
 
 // Roots are the real zeros of a polynomial in float64, ascending.
-func Roots(p []*big.Rat) []float64 {
+func Roots(p univariate.Polynomial) []float64 {
 	out := roots(p)
 	slices.Sort(out)
 	return out
 }
 
-// interpolate is the polynomial through the points, lowest coefficient first, if two points more than its degree asks for
-// lie on it; nil if there is none.
-func interpolate(xs, ys []*big.Rat) []*big.Rat {
-	n := len(xs)
-	d := append([]*big.Rat(nil), ys...)
-	for k := 1; k < n; k++ {
-		for i := n - 1; i >= k; i-- {
-			d[i] = new(big.Rat).Quo(new(big.Rat).Sub(d[i], d[i-1]), new(big.Rat).Sub(xs[i], xs[i-k]))
-		}
-	}
-	degree := n - 1
-	for degree >= 0 && d[degree].Sign() == 0 {
-		degree--
-	}
-	if degree < 0 || degree > n-3 {
-		return nil
-	}
-	// Newton's form, multiplied out.
-	p := []*big.Rat{new(big.Rat).Set(d[degree])}
-	for k := degree - 1; k >= 0; k-- {
-		q := make([]*big.Rat, len(p)+1)
-		for i := range q {
-			q[i] = new(big.Rat)
-			if i > 0 {
-				q[i].Set(p[i-1])
-			}
-			if i < len(p) {
-				q[i].Sub(q[i], new(big.Rat).Mul(xs[k], p[i]))
-			}
-		}
-		q[0].Add(q[0], d[k])
-		p = q
-	}
-	return p
+// interpolate is the polynomial through the points, if two points more than its degree asks for lie on it.
+func interpolate(xs, ys []*big.Rat) (univariate.Polynomial, bool) {
+	p := univariate.Through(xs, ys)
+	return p, len(p) <= len(xs)-2
 }
 
 // places are numbers of a domain at, beside and between the zeros and extrema of polynomials, simple ones where they do.
-func places(polys [][]*big.Rat, domain lang.Domain) (out []*big.Rat) {
+func places(polys []univariate.Polynomial, domain lang.Domain) (out []*big.Rat) {
 	var critical []float64
 	for _, p := range polys {
-		critical = append(append(critical, roots(p)...), roots(derivative(p))...)
+		critical = append(append(critical, roots(p)...), roots(p.Derivative())...)
 	}
 	slices.Sort(critical)
 	critical = slices.Compact(critical)
@@ -344,7 +263,7 @@ func places(polys [][]*big.Rat, domain lang.Domain) (out []*big.Rat) {
 		}
 		for _, y := range minimise.Convergents(x) {
 			for _, p := range polys {
-				if value(p, y).Sign() == 0 {
+				if p.At(y).Sign() == 0 {
 					add(y) // a zero that is a fraction
 				}
 			}
@@ -378,29 +297,10 @@ func places(polys [][]*big.Rat, domain lang.Domain) (out []*big.Rat) {
 	return out
 }
 
-func derivative(p []*big.Rat) []*big.Rat {
-	var out []*big.Rat
-	for i := 1; i < len(p); i++ {
-		out = append(out, new(big.Rat).Mul(p[i], big.NewRat(int64(i), 1)))
-	}
-	return out
-}
-
-func value(p []*big.Rat, x *big.Rat) *big.Rat {
-	y := new(big.Rat)
-	for i := len(p) - 1; i >= 0; i-- {
-		y.Add(y.Mul(y, x), p[i])
-	}
-	return y
-}
-
 // roots are the real parts of the zeros of a polynomial that are nearly real, in float64: the eigenvalues of its companion
 // matrix.
-func roots(p []*big.Rat) (out []float64) {
+func roots(p univariate.Polynomial) (out []float64) {
 	n := len(p) - 1
-	for n > 0 && p[n].Sign() == 0 {
-		n--
-	}
 	if n < 1 {
 		return nil
 	}

@@ -4,14 +4,14 @@ import (
 	"errors"
 	"math"
 	"math/big"
-	"slices"
 	"testing"
 
 	"stopgrad/theory/lang"
+	"stopgrad/theory/univariate"
 )
 
-func rats(ss ...string) []*big.Rat {
-	var out []*big.Rat
+func rats(ss ...string) univariate.Polynomial {
+	var out univariate.Polynomial
 	for _, s := range ss {
 		r, _ := new(big.Rat).SetString(s)
 		out = append(out, r)
@@ -22,7 +22,7 @@ func rats(ss ...string) []*big.Rat {
 // TestPolynomialsAreInterpolated: a polynomial comes back coefficient by coefficient, and what is none is refused.
 func TestPolynomialsAreInterpolated(t *testing.T) {
 	want := rats("-1/3", "0", "2", "0", "5/7")
-	p, err := Polynomial(func(x *big.Rat) (*big.Rat, error) { return value(want, x), nil })
+	p, err := Polynomial(func(x *big.Rat) (*big.Rat, error) { return want.At(x), nil })
 	if err != nil || len(p) != len(want) {
 		t.Fatalf("%v, %v", p, err)
 	}
@@ -41,13 +41,13 @@ func TestPolynomialsAreInterpolated(t *testing.T) {
 // TestPlacesMeetThinWindows: a polynomial that is negative in a window of 1e-6 alone has a place there; one that is
 // positive everywhere has none.
 func TestPlacesMeetThinWindows(t *testing.T) {
-	shift := func(eps string) []*big.Rat { // (x − 1/3)² − ε
+	shift := func(eps string) univariate.Polynomial { // (x − 1/3)² − ε
 		e := rats(eps)[0]
-		return []*big.Rat{new(big.Rat).Sub(big.NewRat(1, 9), e), big.NewRat(-2, 3), big.NewRat(1, 1)}
+		return univariate.Polynomial{new(big.Rat).Sub(big.NewRat(1, 9), e), big.NewRat(-2, 3), big.NewRat(1, 1)}
 	}
-	hit := func(q []*big.Rat) bool {
-		for _, x := range places([][]*big.Rat{q}, lang.Domain{}) {
-			if value(q, x).Sign() < 0 {
+	hit := func(q univariate.Polynomial) bool {
+		for _, x := range places([]univariate.Polynomial{q}, lang.Domain{}) {
+			if q.At(x).Sign() < 0 {
 				return true
 			}
 		}
@@ -75,7 +75,7 @@ func TestSurdsAreZeros(t *testing.T) {
 			t.Errorf("%s is %g", s, x)
 		}
 	}
-	for _, none := range [][]*big.Rat{rats("-4", "0", "1"), rats("4", "0", "1"), rats("1", "1"), rats("-2", "0", "0", "1")} {
+	for _, none := range []univariate.Polynomial{rats("-4", "0", "1"), rats("4", "0", "1"), rats("1", "1"), rats("-2", "0", "0", "1")} {
 		if got := surds(none); got != nil {
 			t.Errorf("%v has %v", none, got)
 		}
@@ -85,19 +85,13 @@ func TestSurdsAreZeros(t *testing.T) {
 // TestSurdsOfSquares: (x − 1)³·(x² − 2)² touches zero at ±√2.
 func TestSurdsOfSquares(t *testing.T) {
 	p := rats("1")
-	for _, factor := range [][]*big.Rat{rats("-1", "1"), rats("-1", "1"), rats("-1", "1"), rats("-2", "0", "1"), rats("-2", "0", "1")} {
-		q := rats(slices.Repeat([]string{"0"}, len(p)+len(factor)-1)...)
-		for i, a := range p {
-			for j, b := range factor {
-				q[i+j].Add(q[i+j], new(big.Rat).Mul(a, b))
-			}
-		}
-		p = q
+	for _, factor := range []univariate.Polynomial{rats("-1", "1"), rats("-1", "1"), rats("-1", "1"), rats("-2", "0", "1"), rats("-2", "0", "1")} {
+		p = p.Times(factor)
 	}
 	if got := surds(p); len(got) != 2 || got[0].C.Cmp(big.NewRat(2, 1)) != 0 {
 		t.Errorf("%v", got)
 	}
-	for _, p := range [][]*big.Rat{nil, rats("0"), rats("3"), rats("0", "0")} {
+	for _, p := range []univariate.Polynomial{nil, rats("3")} {
 		if got := surds(p); got != nil {
 			t.Errorf("%v has %v", p, got)
 		}

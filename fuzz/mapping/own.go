@@ -14,6 +14,7 @@ import (
 	"stopgrad/fuzz/falsify"
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
+	"stopgrad/theory/univariate"
 )
 
 // Own says what to map of a flow x' = f(x) of one variable, f a polynomial in it whose coefficients depend on parameters:
@@ -114,7 +115,7 @@ func MapOwn(ctx context.Context, spec Own) (*OwnMap, error) {
 			start := fixed.Vals[x].A[0]
 			f := law(fixed)
 			speed, err := f(start)
-			var p []*big.Rat
+			var p univariate.Polynomial
 			if err == nil {
 				p, err = falsify.Polynomial(f)
 			}
@@ -131,7 +132,7 @@ func MapOwn(ctx context.Context, spec Own) (*OwnMap, error) {
 }
 
 // limit is the zero of p next to x in a direction, x itself for none, an infinity where there is no zero.
-func limit(p []*big.Rat, x *big.Rat, direction int) float64 {
+func limit(p univariate.Polynomial, x *big.Rat, direction int) float64 {
 	at, _ := x.Float64()
 	if direction == 0 {
 		return at

@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"stopgrad/theory/kernel"
+	"stopgrad/theory/univariate"
 )
 
 // Limits of the branching on boxes.
@@ -14,19 +15,9 @@ const (
 	maxHeight = 16
 )
 
-// dense is a polynomial in one letter, coefficients from the constant term up, the last one not zero.
-type dense []*big.Rat
-
-func trimmed(c dense) dense {
-	for len(c) > 0 && c[len(c)-1].Sign() == 0 {
-		c = c[:len(c)-1]
-	}
-	return c
-}
-
-// denseOf reads a polynomial in x alone.
-func denseOf(p poly, x *kernel.Term) (dense, bool) {
-	var c dense
+// inOne reads a polynomial in x alone.
+func inOne(p poly, x *kernel.Term) (univariate.Polynomial, bool) {
+	var c []*big.Rat
 	for _, m := range p {
 		n := 0
 		switch {
@@ -40,10 +31,11 @@ func denseOf(p poly, x *kernel.Term) (dense, bool) {
 		}
 		c[n] = m.c
 	}
-	return trimmed(c), true
+	return univariate.New(c...), true
 }
 
-func (c dense) poly(x *kernel.Term) poly {
+// of writes a polynomial in x.
+func of(c univariate.Polynomial, x *kernel.Term) poly {
 	p := poly{}
 	for n, v := range c {
 		var at []exponent
@@ -53,95 +45,6 @@ func (c dense) poly(x *kernel.Term) poly {
 		p.put(v, at)
 	}
 	return p
-}
-
-func (c dense) at(x *big.Rat) *big.Rat {
-	s := new(big.Rat)
-	for i := len(c) - 1; i >= 0; i-- {
-		s.Mul(s, x)
-		s.Add(s, c[i])
-	}
-	return s
-}
-
-func (c dense) derivative() dense {
-	var d dense
-	for i := 1; i < len(c); i++ {
-		d = append(d, new(big.Rat).Mul(c[i], big.NewRat(int64(i), 1)))
-	}
-	return d
-}
-
-func (c dense) divide(d dense) (quo, rem dense) {
-	r := make(dense, len(c))
-	for i, v := range c {
-		r[i] = new(big.Rat).Set(v)
-	}
-	if len(c) >= len(d) {
-		quo = make(dense, len(c)-len(d)+1)
-	}
-	for k := len(c) - len(d); k >= 0; k-- {
-		f := new(big.Rat).Quo(r[k+len(d)-1], d[len(d)-1])
-		quo[k] = f
-		for i, v := range d {
-			r[k+i].Sub(r[k+i], new(big.Rat).Mul(f, v))
-		}
-	}
-	return trimmed(quo), trimmed(r)
-}
-
-// monic divides by the leading coefficient.
-func (c dense) monic() dense {
-	out := make(dense, len(c))
-	for i, v := range c {
-		out[i] = new(big.Rat).Quo(v, c[len(c)-1])
-	}
-	return out
-}
-
-func gcd(a, b dense) dense {
-	for len(b) > 0 {
-		_, r := a.divide(b)
-		if len(r) > 0 {
-			r = r.monic()
-		}
-		a, b = b, r
-	}
-	return a.monic()
-}
-
-// squareFree is Yun's decomposition: c = lead·Π f_i^i with square-free monic f_i, f_0 unused.
-func (c dense) squareFree() (out []dense) {
-	out = []dense{nil}
-	p := c.monic()
-	g := gcd(p, p.derivative())
-	b, _ := p.divide(g)
-	d, _ := p.derivative().divide(g)
-	for len(b) > 1 {
-		e := d.minus(b.derivative())
-		if len(e) == 0 {
-			return append(out, b)
-		}
-		f := gcd(b, e)
-		out = append(out, f)
-		b, _ = b.divide(f)
-		d, _ = e.divide(f)
-	}
-	return out
-}
-
-func (c dense) minus(d dense) dense {
-	out := make(dense, max(len(c), len(d)))
-	for i := range out {
-		out[i] = new(big.Rat)
-		if i < len(c) {
-			out[i].Add(out[i], c[i])
-		}
-		if i < len(d) {
-			out[i].Sub(out[i], d[i])
-		}
-	}
-	return trimmed(out)
 }
 
 // univariate proves the sign of a polynomial in one letter on what is known of the letter's range: what stands in it
@@ -171,7 +74,7 @@ func (s *state) univariate(f kernel.Formula, x *kernel.Term) (kernel.Theorem, er
 	if m == nil || m[""] == nil {
 		return kernel.Theorem{}, none
 	}
-	c, ok := denseOf(m[""].c, x)
+	c, ok := inOne(m[""].c, x)
 	if !ok || len(c) < 2 {
 		return kernel.Theorem{}, none
 	}
@@ -190,28 +93,28 @@ func (s *state) univariate(f kernel.Formula, x *kernel.Term) (kernel.Theorem, er
 }
 
 // factored writes a polynomial as a product of factors whose signs are proved, or returns nil.
-func (s *state) factored(k kind, c dense, x *kernel.Term) *kernel.Term {
+func (s *state) factored(k kind, c univariate.Polynomial, x *kernel.Term) *kernel.Term {
 	lead := new(big.Rat).Set(c[len(c)-1])
 	var parts []*kernel.Term
 	lo, hi := s.rangeOf(x)
-	for n, f := range c.squareFree() {
+	for n, f := range c.Factors() {
 		if len(f) < 2 {
 			continue
 		}
 		// Ends of the range that are zeros are factors of their own.
-		var fs []dense
+		var fs []univariate.Polynomial
 		for _, b := range []*bound{lo, hi} {
-			if b != nil && f.at(b.at).Sign() == 0 {
-				g := dense{new(big.Rat).Neg(b.at), big.NewRat(1, 1)}
+			if b != nil && f.At(b.at).Sign() == 0 {
+				g := univariate.Linear(b.at)
 				fs = append(fs, g)
-				f, _ = f.divide(g)
+				f, _ = f.Divide(g)
 			}
 		}
 		if len(f) > 1 {
 			fs = append(fs, f)
 		}
 		for _, f := range fs {
-			t := s.polys.term(f.poly(x))
+			t := s.polys.term(of(f, x))
 			if n%2 == 0 {
 				if k == positive {
 					if _, ok := s.prove(nonzero, t); !ok && !s.definite(f, x) {
@@ -221,10 +124,10 @@ func (s *state) factored(k kind, c dense, x *kernel.Term) *kernel.Term {
 				parts = append(parts, s.power(t, n))
 				continue
 			}
-			minus := s.polys.term(f.negated().poly(x))
+			minus := s.polys.term(of(f.Negated(), x))
 			switch {
 			case s.has(k, t) || s.definite(f, x):
-			case s.has(k, minus) || s.definite(f.negated(), x):
+			case s.has(k, minus) || s.definite(f.Negated(), x):
 				lead.Neg(lead)
 				t = minus
 			default:
@@ -247,16 +150,8 @@ func (s *state) has(k kind, t *kernel.Term) bool {
 	return ok
 }
 
-func (c dense) negated() dense {
-	out := make(dense, len(c))
-	for i, v := range c {
-		out[i] = new(big.Rat).Neg(v)
-	}
-	return out
-}
-
 // definite proves that a polynomial is positive on the range of x, by branching.
-func (s *state) definite(c dense, x *kernel.Term) bool {
+func (s *state) definite(c univariate.Polynomial, x *kernel.Term) bool {
 	// A look at some points first.
 	lo, hi := s.rangeOf(x)
 	for i := -8; i <= 8; i++ {
@@ -264,11 +159,11 @@ func (s *state) definite(c dense, x *kernel.Term) bool {
 		if lo != nil && at.Cmp(lo.at) < 0 || hi != nil && at.Cmp(hi.at) > 0 {
 			continue
 		}
-		if c.at(at).Sign() <= 0 {
+		if c.At(at).Sign() <= 0 {
 			return false
 		}
 	}
-	p := c.poly(x)
+	p := of(c, x)
 	splits := maxSplits
 	t := s.polys.term(p)
 	th, ok := s.onBox(s.state(positive, t), p, &splits, 0)
@@ -295,7 +190,7 @@ func (s *state) rangeOf(x *kernel.Term) (lo, hi *bound) {
 		if p == nil {
 			continue
 		}
-		c, ok := denseOf(p, x)
+		c, ok := inOne(p, x)
 		if !ok || len(c) != 2 {
 			continue
 		}

@@ -254,6 +254,11 @@ func (r *Region) leaf(box []Side, a *Argument, s Step) (cut int, err error) {
 		if q.failsAt(hyps[s.Hypothesis]) == "" {
 			spare("hypothesis %d does not fail on the whole box at the start", s.Hypothesis)
 		}
+		if s.Hypothesis >= len(r.ctx.Hypotheses()) {
+			if why := q.sound.valued(q, r.goal); why != "" {
+				spare("%s", why)
+			}
+		}
 		return cut, nil
 	}
 	if s.Rule != "flows" && s.Rule != "ends" {
@@ -384,6 +389,34 @@ func (r *Region) premises() (out []kernel.Formula) {
 		}
 	}
 	return out
+}
+
+// valued says why what the goal speaks of is not seen to have a value all along every motion from a box, of which only the start
+// is enclosed; nothing if it is.
+//
+// Soundness: the partial reading. Where not the hypotheses fail but what the statement itself supposes of the start, motions
+// meet Γ, and every term has to have a value along them: one that does not move has it where it has it at the start, and what
+// moves has none that could be lost.
+func (q *question) valued(goal kernel.Formula) string {
+	for _, t := range goal.Terms() {
+		moves, err := q.dyn.Moves(t)
+		if err != nil {
+			fail("%v", err)
+		}
+		parts, err := q.dyn.Parts(t)
+		if err != nil {
+			fail("%v", err)
+		}
+		partial := slices.ContainsFunc(parts, func(u *kernel.Term) bool {
+			return mentions(u, func(v *kernel.Term) bool {
+				return v.Head() == kernel.Reciprocal || v.Head() == kernel.Root || v.Head() == kernel.Inverse
+			})
+		})
+		if partial && (moves || !q.defined(t)) {
+			return kernel.Print(t) + " is not seen to have a value all along"
+		}
+	}
+	return ""
 }
 
 // shows says why the goal is not seen to hold along all motions of the tube, and in the trap from then on; nothing if it is.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"stopgrad/numeric/enclosure"
+	"stopgrad/theory/kernel"
 )
 
 // argue reads an argument: “cut x 1/2; flows 0; fails 1; ends 2”, the traps each “lo hi: coefficients, …”. The one way ends at a
@@ -70,6 +71,14 @@ var proofs = []proof{
 	{"stays positive", turn + "  says s: x + 2 stays positive\n    for x in [0, 1], y in [0, 1]\n", "1", []string{"-3 3: 1 0; -3 3: 0 1"}, "flows 0", "point outward"},
 	{"stays positive in a trap", grow + "  says s: x stays positive\n    for x in [3/8, 5/8]\n", "9", []string{"3/4 5/4: 1"}, "flows 0", "certified"},
 	{"stays nonnegative, else not said", grow + "  says s: x - 1/4 stays nonnegative\n    for x in [0, 2/5]\n", "9", []string{"3/4 5/4: 1"}, "cut x 1/5; fails 2; flows 0", "not seen to hold all along"},
+	{"a premise that fails, of what has a value", line + "  says s: -1 - x^2 stays nonnegative\n    for x in [1, 2]\n", "9", nil, "fails 2", "certified"},
+	{"a premise that fails, of what has none later", line + "  says s: -1 - 1/x^2 stays nonnegative\n    for x in [1, 2]\n", "9", nil, "fails 2", "a value all along"},
+	{"a premise that fails, beside what has no value later", line + "  says s: -1, 1/x stay positive\n    for x in [1, 2]\n", "9", nil, "fails 2", "a value all along"},
+	{"a premise that fails, beside what is gone", line + "  says s: -1 + ddt(0/x) stays positive\n    for x in [1, 2]\n", "9", nil, "fails 2", "a value all along"},
+	{"a premise that fails, with a divisor that does not move", shrinks + "  says s: -1 - x^2/k^2 stays nonnegative\n    for x in [1, 2], k in [1, 2]\n", "9", nil, "fails 4", "a value all along"},
+	{"a premise that fails, of a bound with a value", shrinks + "  says s: x tends to 1/k from 2 < x < 3\n    for x in [0, 1], k in [1, 2]\n", "9", nil, "fails 4", "certified"},
+	{"a premise that fails, of a bound without one", shrinks + "  says s: x tends to 1/k from 2 < x < 3\n    for x in [0, 1], k in [-1, 1]\n", "9", nil, "fails 4", "a value all along"},
+	{"a hypothesis that fails, of what has no value", line + "  says s: -1 - 1/x^2 stays nonnegative\n    assume start h: x^2 >= 9\n    for x in [1, 2]\n", "9", nil, "fails 2", "certified"},
 	{"a hypothesis that fails", grow + "  says s: x vanishes\n    assume start h: x^2 >= 2\n    for x in [0, 1]\n", "9", nil, "fails 2", "certified"},
 	{"a hypothesis that holds somewhere", grow + "  says s: x vanishes\n    assume start h: x^2 >= 1/2\n    for x in [0, 1]\n", "9", nil, "fails 2", "does not fail"},
 	{"until an assumption fails", line + "  says s: always x > -2\n    assume always h: x > -1\n    for x in [0, 1/2]\n", "7/4", nil, "ends 2", "certified"},
@@ -118,6 +127,7 @@ func TestEachCheckOfARegionIsNeeded(t *testing.T) {
 		"the statement not looked at in the trap":       func(c *checks) { c.throughout = func(*enclosure.Trap, enclosure.Expr) bool { return true } },
 		"the trap not entered":                          func(c *checks) { c.inside = func(*enclosure.Trap, *enclosure.Tube) bool { return true } },
 		"a trap that motions may not tend in":           func(c *checks) { c.sinks = func(*enclosure.Trap) bool { return true } },
+		"what has no value":                             func(c *checks) { c.valued = func(*question, kernel.Formula) string { return "" } },
 		"a limit that is another":                       func(c *checks) { c.vanishes = func(*enclosure.Trap, enclosure.Expr) bool { return true } },
 	} {
 		broken := sound

@@ -40,7 +40,8 @@
 //	flow  into a trap, and φ holds before and there: always ψ and what stays positive or nonnegative hold with room on the whole
 //	      enclosure and in the whole trap; L vanishes and x tends to r if every motion in the trap tends to its centre
 //	      (enclosure.Trap.Sink), where L = 0, x = r
-//	fail  a hypothesis at the start, so that the statement says nothing of them
+//	fail  a hypothesis at the start, so that the statement says nothing of them; or what the statement itself supposes of the
+//	      start, where its terms have values all along, with divisors, if any, that do not move
 //	end   with an assumption: at some time a hypothesis that is assumed all along fails for all; φ holds before
 //
 // What does not move is an interval, of which everything holds for every value. A motion on [0, T) with T < ∞ is the one that is

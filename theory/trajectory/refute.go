@@ -153,6 +153,8 @@ type checks struct {
 	sinks func(trap *enclosure.Trap) bool
 	// vanishes decides whether e is zero there.
 	vanishes func(trap *enclosure.Trap, e enclosure.Expr) bool
+	// valued says of what the goal speaks of why it may have no value where the goal's own premise fails.
+	valued func(q *question, goal kernel.Formula) string
 }
 
 var sound = checks{
@@ -168,6 +170,7 @@ var sound = checks{
 	throughout: func(trap *enclosure.Trap, e enclosure.Expr) bool { return trap.Positive(e) },
 	sinks:      func(trap *enclosure.Trap) bool { return trap.Sink() },
 	vanishes:   func(trap *enclosure.Trap, e enclosure.Expr) bool { return trap.Vanishes(e) },
+	valued:     (*question).valued,
 }
 
 // Refute follows the motion from the state and makes the refutation of Γ ⊢ goal that it is, or says why it is none, by
