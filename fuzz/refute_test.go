@@ -409,6 +409,20 @@ func TestResidualsShowTheFailure(t *testing.T) {
 	}
 }
 
+// TestAnAssumptionIsAttackedForWhatIsLost: that no motion keeps it is no statement that a state refutes, and not what is printed.
+func TestAnAssumptionIsAttackedForWhatIsLost(t *testing.T) {
+	ts, err := Targets(load(t), "assump-ema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range ts {
+		got, lost := x.Statement(), "wa1 - tau*w1, wa2 - tau*w2 stay zero"
+		if strings.Contains(got, lost) != (x.Part.Stmt.Kind == lang.Assumption) || strings.Contains(got, "absurd") {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
 func TestTargetsHaveDistinctLabels(t *testing.T) {
 	f := load(t)
 	for _, c := range f.Claims {

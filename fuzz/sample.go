@@ -571,7 +571,7 @@ func (p *sampled) exactly(w verdict.Witness, c *scratch) (standing, error) {
 		return lacks, nil
 	case f.Holds:
 		return holds, nil
-	case !eval.OverTime(p.Part):
+	case !eval.OverTime(p.Part) && p.Part.Stmt.Kind != lang.Assumption:
 		return fails, nil
 	}
 	if c.model == nil {

@@ -189,6 +189,20 @@ claim passed
     assume always h: x*y >= 0
     draw x = y
 
+claim assumed
+  title   What some motions leave
+  printed nowhere
+  scalar  x, y
+  flow
+    x' = y
+    y' = 0
+  says wrong: assumption x == 0
+    consequence y == 0
+    draw x = 0
+  says kept: assumption y == 0
+    consequence 1 == 0
+    draw y = 0
+
 claim cancelled
   title   Cancelled sums times large factors
   printed nowhere
@@ -210,7 +224,7 @@ claim cancelled
 	for _, k := range []struct {
 		claim string
 		n     int
-	}{{"passed", 300}, {"cancelled", 300}, {"passed", 100 * TilePoints}} {
+	}{{"passed", 300}, {"assumed", 300}, {"cancelled", 300}, {"passed", 100 * TilePoints}} {
 		s, err := Fuzz(context.Background(), f, k.claim, FuzzOptions{N: k.n, Seed: 1})
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"stopgrad/theory/lang"
+	"stopgrad/theory/verdict"
 )
 
 // Reading says in what sense a statement belongs to a claim.
@@ -37,9 +38,19 @@ func (t Target) Label() string {
 	return l
 }
 
-// Statement renders what is attacked, identification first.
+// Statement renders what is attacked, identification first: of an assumption that what holds by it at the start stays so, since
+// a motion that leaves it says nothing of those that keep it.
 func (t Target) Statement() string {
 	text, _ := lang.Statement(t.Part)
+	if t.Part.Fault == nil && t.Part.Stmt.Kind == lang.Assumption {
+		if r, err := lang.Elaborate(t.Part); err == nil {
+			if _, lost, err := verdict.Loss(r); err == nil {
+				if said, err := r.Say(lost...); err == nil {
+					text = said
+				}
+			}
+		}
+	}
 	return t.Label() + ": " + text
 }
 

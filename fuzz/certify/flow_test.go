@@ -84,6 +84,35 @@ func TestFlows(t *testing.T) {
 	}
 }
 
+// TestWideRegionsOfMotions: what the search is given is what the argument is checked with, however wide.
+func TestWideRegionsOfMotions(t *testing.T) {
+	_, out := settled(t, claims(t, "claim t\n  scalar x\n  flow\n    x' = -x - x^2\n  says a: x vanishes\n    for x in [0, 10000]\n"), "a", Options{Nodes: 40_000})
+	if out.Verdict.String() != "certified" {
+		t.Error(out.Say())
+	}
+}
+
+// TestNothingWithoutAValueIsCertified: that L is not so at the start shows that it stays so only of an L with a value.
+func TestNothingWithoutAValueIsCertified(t *testing.T) {
+	f := claims(t, `claim t
+  scalar x, y
+  flow
+    x' = -1
+    y' = -y
+  says lost: -1 - 1/x^2 stays nonnegative
+    for x in [1, 2]
+  says beside: y - 2, -1/x stay nonnegative
+    for x in [1, 2], y in [0, 1]
+  says valued: y - 2, -y stay nonnegative
+    for y in [0, 1]
+`)
+	for name, want := range map[string]string{"lost": "undecided", "beside": "undecided", "valued": "certified"} {
+		if _, out := settled(t, f, name, Options{Nodes: 4_000}); out.Verdict.String() != want {
+			t.Errorf("%s: %s", name, out.Say())
+		}
+	}
+}
+
 // TestFlowsLeaveWhatIsNotShown: with few boxes a share is left, with its boxes.
 func TestFlowsLeaveWhatIsNotShown(t *testing.T) {
 	_, out := settled(t, claims(t, moving), "wide", Options{Nodes: 3 * boxNodes})

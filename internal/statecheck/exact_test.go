@@ -306,6 +306,8 @@ func TestBadStateFiles(t *testing.T) {
 		{"eta=1\nnonsense here", `f:2: "nonsense": name=value is expected`},
 		{"stopgrad certificate 1\nclaim a b printed\n", "f: this certificate holds no state"},
 		{"stopgrad certificate 1\nvalue W 2 2 : 1 2 3\n", "f:2: W: the entries do not fit the shape"},
+		{"stopgrad certificate 1\nvalue W 4294967296 4294967296 :\n", "f:2: W: the entries do not fit the shape"},
+		{"stopgrad certificate 1\nvalue W 3 6148914691236517206 : 1 2\n", "f:2: W: the entries do not fit the shape"},
 	} {
 		if _, err := ReadState(strings.NewReader(c.text), "f"); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want one line with %q", c.text, err, c.want)

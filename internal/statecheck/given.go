@@ -248,7 +248,7 @@ func (s *State) certificate(data []byte) error {
 		case len(words) > 4 && words[0] == "value" && words[4] == ":":
 			r, err1 := strconv.Atoi(words[2])
 			c, err2 := strconv.Atoi(words[3])
-			if err1 != nil || err2 != nil || r < 1 || c < 1 || len(words)-5 != r*c {
+			if n := len(words) - 5; err1 != nil || err2 != nil || r < 1 || r > n || c != n/r || n%r != 0 {
 				return s.errorf(line, "%s: the entries do not fit the shape", words[1])
 			}
 			v := &value{line: line}

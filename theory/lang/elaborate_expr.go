@@ -687,7 +687,13 @@ func (r *Reading) taken(e *Expr) error {
 	var err error
 	e.Walk(func(n *Expr) bool {
 		there, here := e.home.Symbols[n.Name], r.env.Symbols[n.Name]
-		if n.Kind != Sym || there == nil || there.Kind != Random || err != nil {
+		if n.Kind != Sym || there == nil || err != nil {
+			return err == nil
+		}
+		if there.Kind != Random {
+			if here != nil && here.Kind == Random {
+				err = errAt(e.Pos, "rhs takes over an expectation in which %s is fixed, which is a random vector here", n.Name)
+			}
 			return err == nil
 		}
 		if here == nil || here.Kind != Random || here.Centred != there.Centred {

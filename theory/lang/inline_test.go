@@ -31,13 +31,15 @@ func TestManyLargeRightHandSides(t *testing.T) {
 
 // TestTakenOverMeaning takes over right-hand sides that would mean something else here.
 func TestTakenOverMeaning(t *testing.T) {
-	system := "system other\n  size n\n  scalar x, y, z\n  random v : n\n  moment v = 2*I\n  flow\n    x' = tr(E(v*v^T))\n    y' = ddt(x)\n    z' = y\n"
+	system := "system other\n  size n\n  scalar x, y, z\n  random v : n\n  moment v = 2*I\n  flow\n    x' = tr(E(v*v^T))\n    y' = ddt(x)\n    z' = y\nsystem fixed\n  size n\n  scalar x\n  matrix u : n x 1\n  flow\n    x' = tr(E(u*u^T))\n"
 	for _, c := range []struct{ what, claim, want string }{
 		{"the same moment", "random v : n\n  moment v = I + I\n  says s: rhs(other, x) == 2*size(n)", "another second moment"}, // as terms
 		{"the same moment, as written", "random v : n\n  moment v = 2*I\n  says s: rhs(other, x) == 2*size(n)", ""},
 		{"another moment", "random v : n\n  moment v = 3*I\n  says s: rhs(other, x) == 2*size(n)", "another second moment"},
 		{"no moment", "random v : n\n  says s: rhs(other, x) == 2*size(n)", "another second moment"},
 		{"another class", "random v : n centred\n  moment v = 2*I\n  says s: rhs(other, x) == 2*size(n)", "no such random vector"},
+		{"random here alone", "size m\n  random u : n\n  moment u = 2*I\n  says s: rhs(fixed, x) == 2*size(n)", "in which u is fixed"},
+		{"fixed in both", "matrix u : n x 1\n  says s: rhs(fixed, x) == tr(u*u^T)", ""},
 		{"another motion", "flow\n    x' = 5\n  says s: rhs(other, y) == 5", "follows the motion of its own system"},
 		{"nothing of the kind", "says s: rhs(other, z) == y", ""},
 	} {
@@ -66,6 +68,17 @@ func TestNothingIsCaptured(t *testing.T) {
     z' = diff(x*sg(y), x)
     w' = E(y*tr(A))
     W' = grad(tr(W*A), W)
+system averaged
+  size n
+  matrix W, A, X : n x n
+  scalar x, y
+  random v, u : n
+  moment v = X
+  moment u = y*I
+  flow
+    W' = grad(E(tr(W*v*v^T)), W)
+    A' = grad(tr(E(v*v^T)), W)
+    x' = diff(E(x*tr(u*u^T)), x)
 system through
   scalar x, z, w
   let y = x
@@ -85,6 +98,10 @@ system beside
 		{"by at", "scalar x, z\n  let y = x\n  says s: rhs(other, y) == 0", "at(…), in which x is bound, and y"},
 		{"by grad", "matrix W : n x n\n  let A = W\n  says s: rhs(other, W) == 0", "grad(…), in which W is bound, and A"},
 		{"by E", "scalar x\n  random v : n\n  moment v = 2*I\n  let y = tr(v*v^T)\n  matrix A : n x n\n  says s: rhs(other, w) == 0", "E(…), in which v is bound, and y"},
+		{"by a moment", "matrix W, A : n x n\n  random v : n\n  let X = W*W^T\n  moment v = X\n  says s: rhs(averaged, W) == X", "grad(…), in which W is bound, and X"},
+		{"by a moment alone", "matrix W, A : n x n\n  random v : n\n  let X = W*W^T\n  moment v = X\n  says s: rhs(averaged, A) == 0", "grad(…), in which W is bound, and X"},
+		{"by a moment, in diff", "scalar x\n  let y = x^2\n  random u : n\n  moment u = y*I\n  says s: rhs(averaged, x) == 0", "diff(…), in which x is bound, and y"},
+		{"by no moment", "matrix W, B : n x n\n  random v : n\n  let X = B*B^T\n  moment v = X\n  says s: rhs(averaged, W) == X", ""},
 		{"a value put in", "scalar x, y\n  let z = x\n  says s: rhs(other, y) == x*y", ""},
 		{"under a stop-gradient", "scalar x\n  let y = x\n  says s: rhs(other, z) == x", ""},
 		{"something else", "scalar x, z\n  let y = z\n  says s: rhs(other, x) == 2*x*z", ""},

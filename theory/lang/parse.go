@@ -710,15 +710,30 @@ func (env *Env) uncaptured(e *Expr) (err error) {
 		})
 		return hit
 	}
-	e.Args[0].Walk(func(n *Expr) bool {
-		clear(seen)
-		if err == nil && n.Kind == Sym && env.definition(n.Name) != nil && brings(n.Name) {
-			err = errAt(e.Pos, "rhs takes over %s(…), in which %s is bound, and %s, a symbol of that system, is defined by way of it where it is taken over",
-				e.Name, strings.Join(bound, ", "), n.Name)
-		}
-		derivative := e.Name != "at" && e.Name != "E"
-		return err == nil && !(derivative && n.Kind == Call && n.Name == "sg")
-	})
+	// An expectation there mentions what the second moments of its vectors do.
+	var within func(e *Expr)
+	moments := map[*Moment]bool{}
+	within = func(arg *Expr) {
+		arg.Walk(func(n *Expr) bool {
+			clear(seen)
+			if err == nil && n.Kind == Sym && env.definition(n.Name) != nil && brings(n.Name) {
+				err = errAt(e.Pos, "rhs takes over %s(…), in which %s is bound, and %s, a symbol of that system, is defined by way of it where it is taken over",
+					e.Name, strings.Join(bound, ", "), n.Name)
+			}
+			if n.Kind == Sym {
+				for _, m := range e.home.Moments {
+					if slices.Contains(m.Of, n.Name) && !moments[m] {
+						moments[m] = true
+						left := maxNodes
+						within(e.home.takeOver(m.RHS, &left))
+					}
+				}
+			}
+			derivative := e.Name != "at" && e.Name != "E"
+			return err == nil && !(derivative && n.Kind == Call && n.Name == "sg")
+		})
+	}
+	within(e.Args[0])
 	return err
 }
 

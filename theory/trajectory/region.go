@@ -47,7 +47,8 @@ type Region struct {
 	meter  *enclosure.Meter
 	made   map[string]*Motion // by the box of what does not move
 	sound  checks
-	// Widest is the width beyond which a set of states is given up. It makes nothing true.
+	// Widest is the width beyond which a set of states is given up, as [NewRegion] sets it the largest bound at the start, or
+	// 1,000. It makes nothing true.
 	Widest float64
 }
 
@@ -114,6 +115,10 @@ func newRegion(c *kernel.Context, goal kernel.Formula, meter *enclosure.Meter, w
 			fail("%s is not bounded at the start, by numbers from below and above; a region of motions is", r.names[i])
 		case s.Lo.Cmp(s.Hi) > 0:
 			fail("the hypotheses leave no value to %s; they may be proved to be contradictory", r.names[i])
+		}
+		for _, v := range []*big.Rat{s.Lo, s.Hi} {
+			x, _ := v.Float64()
+			r.Widest = max(r.Widest, math.Abs(x))
 		}
 	}
 	// The equations are compared with the model's once, with everything that is no single number as a parameter.
