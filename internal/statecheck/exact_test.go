@@ -268,6 +268,7 @@ func TestFormsOfStates(t *testing.T) {
 		"flat":        `{"size n":"2","eta":"1/10","W[1,1]":"1/3","W[1,2]":"2","W[2,1]":"0","W[2,2]":"-1/1000"}`,
 		"ledger":      `{"sizes":{"n":2},"scalars":{"eta":"1/10"},"matrices":{"W":[["1/3","2"],["0","-1/1000"]]}}`,
 		"text":        "n=2 eta=1/10\n W=[1/3 2; 0 -1/1000]\n",
+		"pasted":      "\ufeffn=2\u00a0eta=1/10\f,W=[1/3\u00a02;\n0 -1/1000]\v\u2003",
 		"certificate": "stopgrad certificate 1\nclaim a b printed\ndim n 2\nvalue W 2 2 : 1/3 2 0 -1/1000\nvalue eta 1 1 : 1/10\n",
 	} {
 		s, err := ReadState(strings.NewReader(text), name)
@@ -303,6 +304,8 @@ func TestBadStateFiles(t *testing.T) {
 		{`[1]`, "f:1: a state is a JSON object"},
 		{"eta=1\nW=[1 2; 3", "f:2: W: the matrix has no ]"},
 		{"eta=1\nW=[1 2; 3]", "f:2: W row 2: 1 columns"},
+		{"eta=1\nW=[1\n2; 3\n4]\n\nx=y", `f:6: x: "y" is not a finite number`},
+		{"eta=1\u00a0nonsense\u00a0here\u2003", `f:1: "nonsense": name=value is expected`},
 		{"eta=1\nnonsense here", `f:2: "nonsense": name=value is expected`},
 		{"stopgrad certificate 1\nclaim a b printed\n", "f: this certificate holds no state"},
 		{"stopgrad certificate 1\nvalue W 2 2 : 1 2 3\n", "f:2: W: the entries do not fit the shape"},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"stopgrad/theory/eval"
 	"stopgrad/theory/model"
@@ -278,18 +279,16 @@ func (s *State) certificate(data []byte) error {
 func (s *State) plain(data []byte) error {
 	line := 1
 	rest := string(data)
+	between := func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '\ufeff' }
 	skip := func() {
-		for rest != "" && strings.ContainsRune(" \t\r\n,\ufeff", []rune(rest)[0]) {
-			if rest[0] == '\n' {
-				line++
-			}
-			rest = rest[len(string([]rune(rest)[0])):]
-		}
+		after := strings.TrimLeftFunc(rest, between)
+		line += strings.Count(rest[:len(rest)-len(after)], "\n")
+		rest = after
 	}
 	for skip(); rest != ""; skip() {
 		name, after, ok := strings.Cut(rest, "=")
 		name = strings.TrimSpace(name)
-		if !ok || strings.ContainsAny(name, " \t\n") {
+		if !ok || strings.ContainsFunc(name, unicode.IsSpace) {
 			return s.errorf(line, "%q: name=value is expected", shortened(strings.Fields(rest)[0]))
 		}
 		rest = strings.TrimLeft(after, " ")
@@ -314,9 +313,10 @@ func (s *State) plain(data []byte) error {
 			if err := s.rectangular(name, line, v.rows); err != nil {
 				return err
 			}
+			line += strings.Count(body, "\n")
 		} else {
 			word := rest
-			if i := strings.IndexAny(rest, " \t\r\n,"); i >= 0 {
+			if i := strings.IndexFunc(rest, between); i >= 0 {
 				word = rest[:i]
 			}
 			if v.surd = irrational(word); v.surd != nil {
