@@ -16,8 +16,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// maxBytes bounds a region file: the largest sensible one has a few dozen lines.
-const maxBytes = 1 << 20
+// maxBytes bounds a region file: the largest sensible one has a few dozen lines, and the memory of the YAML parser grows with the
+// square of how deep brackets stand in one another, to half a gigabyte for this.
+const maxBytes = 1 << 14
 
 // maxSize bounds matrix sizes: exact arithmetic beyond it is out of reach.
 const maxSize = 64

@@ -87,8 +87,15 @@ func ReadStateFile(path string) (*State, error) {
 	return ReadState(f, path)
 }
 
+// errorf is a mistake of the file, in one line whatever a name in it contains.
 func (s *State) errorf(line int, format string, args ...any) error {
-	return fmt.Errorf("statecheck: %s:%d: %s", s.Name, line, fmt.Sprintf(format, args...))
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, fmt.Sprintf(format, args...))
+	return fmt.Errorf("statecheck: %s:%d: %s", s.Name, line, text)
 }
 
 // put notes the value of a name.
