@@ -258,7 +258,7 @@ type structure struct{ symmetric, skew, diagonal, isometry bool }
 
 // NewContext makes a context. State contexts take hypotheses marked Here only, the others every mark but Here;
 // a hypothesis marked Constant must not move.
-func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (c *Context, err error) {
+func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (made *Context, err error) {
 	defer caught(&err)
 	d.whole()
 	if time >= times {
@@ -268,7 +268,8 @@ func NewContext(d *Dynamics, time Time, hyps ...Hypothesis) (c *Context, err err
 		refuse("there is no %s without its equations", time)
 	}
 	d.sig.spend(contextWork + len(hyps))
-	c = &Context{dyn: d, time: time, hyps: append([]Hypothesis(nil), hyps...), shape: map[*Symbol]structure{}}
+	// Soundness: what is refused below is handed to nobody.
+	c := &Context{dyn: d, time: time, hyps: append([]Hypothesis(nil), hyps...), shape: map[*Symbol]structure{}}
 	c.self, c.facts = c, newFacts()
 	// The dynamics are frozen before anything is unfolded in them.
 	if !d.frozen {

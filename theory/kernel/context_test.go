@@ -70,7 +70,10 @@ func TestDeclarations(t *testing.T) {
 	holed := statement(t, s, "h > 0")
 	free := NewDynamics(s)
 	context := func(d *Dynamics, time Time, hyps ...Hypothesis) error {
-		_, err := NewContext(d, time, hyps...)
+		c, err := NewContext(d, time, hyps...)
+		if (c == nil) != (err != nil) {
+			t.Errorf("a context %v beside the error %v", c, err)
+		}
 		return err
 	}
 	wants("no flow", context(free, Motion), "no motion without its equations")

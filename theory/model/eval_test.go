@@ -253,7 +253,8 @@ func TestStateShapes(t *testing.T) {
 		{map[string]int{"n": 1}, map[string][][]*big.Rat{"W": {nil}}, "W has 0 columns"},
 		{map[string]int{"n": 1}, map[string][][]*big.Rat{"W": one, "e": one}, "has none at a state"},
 	} {
-		if _, err := model.NewState(sig, c.sizes, c.values); err == nil || !strings.Contains(err.Error(), c.want) {
+		// What is refused is handed to nobody.
+		if st, err := model.NewState(sig, c.sizes, c.values); st != nil || err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v %v: %v, want %s", c.sizes, c.values, err, c.want)
 		}
 	}
@@ -262,6 +263,11 @@ func TestStateShapes(t *testing.T) {
 	st.Entries("W")[0][0].SetInt64(8)
 	if got := st.String(); got != "n = 1, W = [1]" {
 		t.Errorf("the state is %s: it can be changed from outside", got)
+	}
+	// A size that is declared later is no number there.
+	sig.DeclareSize("m")
+	if v, err := model.Evaluate(kernel.NewDynamics(sig), must(sig.SizeOf("m")), st); err == nil || !strings.Contains(err.Error(), "the size m has no number") {
+		t.Errorf("a size that was not known when the state was made is %v, %v", v, err)
 	}
 }
 

@@ -64,12 +64,13 @@ func NewState(sig *kernel.Signature, sizes map[string]int, values map[string][][
 
 // NewAlgebraicState is [NewState] over ℚ(√r₀, √r₁, …): roots are the radicands, each a positive number of the field before
 // it that is no square there.
-func NewAlgebraicState(sig *kernel.Signature, sizes map[string]int, roots []Algebraic, values map[string][][]Algebraic) (s *State, err error) {
+func NewAlgebraicState(sig *kernel.Signature, sizes map[string]int, roots []Algebraic, values map[string][][]Algebraic) (made *State, err error) {
 	defer caught(&err)
 	if sig == nil {
 		fail("a state needs a signature")
 	}
-	s = &State{sig: sig, sizes: map[string]int{}, values: map[*kernel.Symbol]matrix{}}
+	// Soundness: what is refused below is handed to nobody.
+	s := &State{sig: sig, sizes: map[string]int{}, values: map[*kernel.Symbol]matrix{}}
 	if len(roots) > maxLevels {
 		fail("more than %d square roots", maxLevels)
 	}
@@ -170,7 +171,12 @@ func algebraic(x *number, level int) Algebraic {
 func (s *State) dim(d kernel.Dim) int {
 	n := 1
 	for _, l := range d.Legs() {
-		if n *= s.sizes[l]; n > maxEntries {
+		k, ok := s.sizes[l]
+		if !ok {
+			// Soundness: a size that was declared later is no number, not zero.
+			fail("the size %s has no number at this state", l)
+		}
+		if n *= k; n > maxEntries {
 			fail("the dimension %s is more than %d", d, maxEntries)
 		}
 	}

@@ -62,12 +62,12 @@ type Statement struct {
 type structure struct{ symmetric, skew, diagonal bool }
 
 // State reads a sequent in scalars.
-func State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s *Statement, err error) {
+func State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (*Statement, error) {
 	return new(Meter).State(c, goal, sheds...)
 }
 
 // State is [State], with its work added to what the meter has counted.
-func (m *Meter) State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s *Statement, err error) {
+func (m *Meter) State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (made *Statement, err error) {
 	defer caught(&err)
 	if err := c.Whole(); err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (m *Meter) State(c *kernel.Context, goal kernel.Formula, sheds ...Shed) (s 
 	if err := c.Closed(goal); err != nil {
 		return nil, err
 	}
-	s = &Statement{ctx: c, goal: goal, sheds: append([]Shed(nil), sheds...), g: newGraph(m), meter: m, sizes: map[string]int{},
+	s := &Statement{ctx: c, goal: goal, sheds: append([]Shed(nil), sheds...), g: newGraph(m), meter: m, sizes: map[string]int{},
 		letters: map[*kernel.Term]matrix{}, shapes: map[*kernel.Term]structure{}, terms: map[*kernel.Term]matrix{}, progs: map[*Expr]*program{}}
 	s.ring = newRing(s)
 	hyps := c.Hypotheses()

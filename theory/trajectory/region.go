@@ -65,7 +65,7 @@ func (r *Region) Allow(operations int64) { *r.meter = *enclosure.NewMeter(operat
 // Spent is how many were taken since.
 func (r *Region) Spent() int64 { return r.meter.Spent() }
 
-func newRegion(c *kernel.Context, goal kernel.Formula, meter *enclosure.Meter, with checks) (r *Region, err error) {
+func newRegion(c *kernel.Context, goal kernel.Formula, meter *enclosure.Meter, with checks) (made *Region, err error) {
 	defer caught(&err)
 	// Soundness: what was overwritten for a while would be another sequent.
 	if err := c.Whole(); err != nil {
@@ -74,7 +74,7 @@ func newRegion(c *kernel.Context, goal kernel.Formula, meter *enclosure.Meter, w
 	if c.Time() != kernel.Motion {
 		fail("only statements about motions are certified along motions, and this is about a %s", c.Time())
 	}
-	r = &Region{Widest: 1e3, ctx: c, dyn: c.Dynamics(), goal: goal, sizes: map[string]int{}, known: map[*kernel.Term]bool{}, equals: map[*kernel.Term]*kernel.Term{},
+	r := &Region{Widest: 1e3, ctx: c, dyn: c.Dynamics(), goal: goal, sizes: map[string]int{}, known: map[*kernel.Term]bool{}, equals: map[*kernel.Term]*kernel.Term{},
 		index: map[string]int{}, meter: meter, made: map[string]*Motion{}, sound: with}
 	if r.dyn.Moments() > 0 {
 		fail("flows with second moments are not followed")
