@@ -3,6 +3,7 @@ package theory
 import (
 	"bytes"
 	"fmt"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -183,6 +184,74 @@ func TestTrustedPackagesStandAlone(t *testing.T) {
 		if got := misimports("f.go", text, []string{"theory/kernel"}); len(got) != 1 {
 			t.Errorf("the import of %s gives %v", path, got)
 		}
+	}
+}
+
+// handed lists where a function that turns a failure into its result err has set another result before: what was refused would
+// be in its caller's hands. Numbers say where it was refused, and are left out.
+func handed(name string, text []byte) (out []string) {
+	files := token.NewFileSet()
+	f, err := parser.ParseFile(files, name, text, parser.SkipObjectResolution)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, d := range f.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Body == nil || fn.Type.Results == nil {
+			continue
+		}
+		results, fails := map[string]bool{}, false
+		for _, r := range fn.Type.Results.List {
+			t, ok := r.Type.(*ast.Ident)
+			fails = fails || ok && t.Name == "error"
+			if ok && (t.Name == "error" || t.Name == "int") {
+				continue
+			}
+			for _, n := range r.Names {
+				results[n.Name] = true
+			}
+		}
+		catches := slices.ContainsFunc(fn.Body.List, func(s ast.Stmt) bool {
+			d, ok := s.(*ast.DeferStmt)
+			if !ok {
+				return false
+			}
+			called, ok := d.Call.Fun.(*ast.Ident)
+			return ok && called.Name == "caught"
+		})
+		if !catches || !fails {
+			continue
+		}
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			if a, ok := n.(*ast.AssignStmt); ok && a.Tok == token.ASSIGN {
+				for _, l := range a.Lhs {
+					if x, ok := l.(*ast.Ident); ok && results[x.Name] {
+						out = append(out, fmt.Sprintf("%s: %s sets %s", files.Position(a.Pos()), fn.Name.Name, x.Name))
+					}
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// TestNothingIsHandedOutBesideAnError: contexts, states, theorems and what rests on them are results once everything about them
+// has been looked at.
+func TestNothingIsHandedOutBesideAnError(t *testing.T) {
+	for dir := range trusted {
+		for name, text := range sources(t, dir) {
+			for _, m := range handed(name, text) {
+				t.Error(m)
+			}
+		}
+	}
+	const early = "package p\nfunc New() (c *int, k int, err error) {\n\tdefer caught(&err)\n\tc = new(int)\n\tk = 1\n\trefuse()\n\treturn c, k, nil\n}\n"
+	if got := handed("early.go", []byte(early)); len(got) != 1 || !strings.Contains(got[0], "early.go:4:2: New sets c") {
+		t.Errorf("%v", got)
+	}
+	if got := handed("late.go", []byte(strings.Replace(early, "c = new", "c := new", 1))); len(got) != 0 {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -210,11 +210,11 @@ func (c *Context) Apply(name string, goal Formula, premises []Theorem, terms ...
 			a.define(t)
 		}
 	}
-	th = Theorem{&sealed{c, goal, name, a.premises, a.terms, a.order}}
+	made := Theorem{&sealed{c, goal, name, a.premises, a.terms, a.order}}
 	if c.time == AtState {
-		c.facts.learn(c, th)
+		c.facts.learn(c, made)
 	}
-	return th, nil
+	return made, nil
 }
 
 // refill gives the next application its share of work.
@@ -334,6 +334,7 @@ func (c *Context) Missing(t *Term) (out []Formula, err error) {
 	}
 	c.refill()
 	u := c.dyn.unfold(t)
+	var missing []Formula
 	seen := map[*Term]bool{}
 	var visit func(t *Term)
 	visit = func(t *Term) {
@@ -348,15 +349,15 @@ func (c *Context) Missing(t *Term) (out []Formula, err error) {
 		switch t.head {
 		case Reciprocal:
 			if _, ok := c.facts.nonzero[t.args[0]]; !ok {
-				out = append(out, formula(Unequal, t.args[0], zero))
+				missing = append(missing, formula(Unequal, t.args[0], zero))
 			}
 		case Root:
 			if _, ok := c.facts.nonnegative[t.args[0]]; !ok {
-				out = append(out, formula(AtLeast, t.args[0], zero))
+				missing = append(missing, formula(AtLeast, t.args[0], zero))
 			}
 		case Inverse:
 			if _, ok := c.facts.invertible[t.args[0]]; !ok {
-				out = append(out, formula(Invertible, t.args[0]))
+				missing = append(missing, formula(Invertible, t.args[0]))
 			}
 		}
 	}
@@ -364,5 +365,5 @@ func (c *Context) Missing(t *Term) (out []Formula, err error) {
 	for _, x := range u.also {
 		visit(x)
 	}
-	return out, nil
+	return missing, nil
 }

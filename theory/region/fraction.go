@@ -574,12 +574,13 @@ func (s *Statement) Fraction(e *Expr) (numerator []Monomial, divisors [][]Monomi
 		return out
 	}
 	f := s.ring.of(e)
+	var odd [][]Monomial
 	for _, d := range sorted(f.den) {
 		if f.den[d]%2 == 1 {
-			divisors = append(divisors, list(s.ring.of(d).num))
+			odd = append(odd, list(s.ring.of(d).num))
 		}
 	}
-	return list(f.num), divisors, nil
+	return list(f.num), odd, nil
 }
 
 // FirstRoot is the number of the first root among the variables of a [Monomial].
