@@ -31,6 +31,8 @@ type Reading struct {
 	lets   map[letPlace]*kernel.Term
 	roots  map[string]*kernel.Term
 	within map[string]bool // definitions being read
+	defs   *definitions
+	same   map[foreign]error // second moments of expectations taken over
 	depth  int
 }
 

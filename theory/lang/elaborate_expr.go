@@ -681,53 +681,35 @@ func (r *Reading) taken(e *Expr) error {
 	case e.Name == "ddt" || e.Name == "next":
 		return errAt(e.Pos, "%s in a right-hand side follows the motion of its own system, and cannot be taken over by rhs", e.Name)
 	}
-	if err := r.env.uncaptured(e); err != nil || e.Name != "E" {
+	if r.defs == nil {
+		r.defs, r.same = newDefinitions(r.env), map[foreign]error{}
+	}
+	if err := r.defs.uncaptured(e); err != nil || e.Name != "E" {
 		return err
 	}
-	var err error
-	e.Walk(func(n *Expr) bool {
-		there, here := e.home.Symbols[n.Name], r.env.Symbols[n.Name]
-		if n.Kind != Sym || there == nil || err != nil {
-			return err == nil
+	return e.averages(r.env, r.same, func(name string) (bool, error) {
+		a, err := r.moment(e.home, name)
+		if err != nil {
+			return false, err
 		}
-		if there.Kind != Random {
-			if here != nil && here.Kind == Random {
-				err = errAt(e.Pos, "rhs takes over an expectation in which %s is fixed, which is a random vector here", n.Name)
-			}
-			return err == nil
-		}
-		if here == nil || here.Kind != Random || here.Centred != there.Centred {
-			err = errAt(e.Pos, "rhs takes over an expectation over %s, which is no such random vector here", n.Name)
-			return false
-		}
-		var a, b *kernel.Term
-		if a, err = r.moment(e.home, n.Name); err != nil {
-			return false
-		}
-		if b, err = r.moment(r.env, n.Name); err == nil && a != b {
-			err = errAt(e.Pos, "rhs takes over an expectation by another second moment of %s than the one declared here", n.Name)
-		}
-		return err == nil
+		b, err := r.moment(r.env, name)
+		return err == nil && a == b, err
 	})
-	return err
 }
 
 // moment is the second moment that env declares of a random vector, read here; nil if it declares none.
 func (r *Reading) moment(env *Env, name string) (*kernel.Term, error) {
-	x := r.sig.Lookup(name)
-	for _, m := range env.Moments {
-		if !slices.Contains(m.Of, name) || x == nil {
-			continue
-		}
-		rhs := m.RHS
-		if env != r.env {
-			left := maxNodes
-			if rhs = env.takeOver(rhs, &left); left <= 0 {
-				return nil, errAt(m.Pos, "the second moment of %s is too large to take over, its definitions written out", name)
-			}
-		}
-		n, _ := x.Symbol().Shape()
-		return r.read(rhs, shape{rows: n, cols: n}, false)
+	x, m := r.sig.Lookup(name), env.moment(name)
+	if x == nil || m == nil {
+		return nil, nil
 	}
-	return nil, nil
+	rhs := m.RHS
+	if env != r.env {
+		left := maxNodes
+		if rhs = env.takeOver(rhs, &left); left <= 0 {
+			return nil, errAt(m.Pos, "the second moment of %s is too large to take over, its definitions written out", name)
+		}
+	}
+	n, _ := x.Symbol().Shape()
+	return r.read(rhs, shape{rows: n, cols: n}, false)
 }

@@ -65,8 +65,9 @@ type Expr struct {
 	N    int
 	Args []*Expr
 	// home is where a call of a right-hand side taken over from another system is written, and decides what it means;
-	// nil is here.
-	home *Env
+	// nil is here. What it mentions was noted there.
+	home    *Env
+	subject subject
 }
 
 // Functions lists the names an expression may call with the number of arguments each takes.

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -29,9 +30,36 @@ func TestManyLargeRightHandSides(t *testing.T) {
 	}
 }
 
+// TestDeepRightHandSides takes over many symbols under many calls, and many expectations, into long definitions: each is looked at
+// once.
+func TestDeepRightHandSides(t *testing.T) {
+	doubled := func(name, first string, n int) string {
+		out := "  let " + name + "0 = " + first + "\n"
+		for i := 1; i < n; i++ {
+			out += fmt.Sprintf("  let %[1]s%[2]d = %[1]s%[3]d + %[1]s%[3]d\n", name, i, i-1)
+		}
+		return out
+	}
+	text := "system deep\n  scalar x, y, z\n" + doubled("d", "y", 15) + "  flow\n    x' = " + strings.Repeat("diff(", 80) + "d14" + strings.Repeat(", z)", 80) +
+		"\nsystem averaged\n  size n\n  scalar x, a\n  random v : n\n" + doubled("d", "a", 14) + "  moment v = d13*I(n)\n" + doubled("e", "E(tr(v*v^T))", 12) +
+		"  flow\n    x' = e11\nclaim c\n"
+	for _, c := range []struct{ claim, want string }{
+		{"  scalar x, z, c\n  let y = " + strings.Repeat("c + ", 800) + "c\n  says s: rhs(deep, x)" + strings.Repeat(" + rhs(deep, x)", 7) + " == 0\n", "nested deeper"},
+		{"  uses averaged\n  says s: rhs(averaged, x) == 0\n", ""},
+	} {
+		f, err := Parse(Source{Name: "a.claim", Text: text + c.claim})
+		if err == nil {
+			_, err = Elaborate(f.Claims[0].Parts[0])
+		}
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.60s: %v, want %q", c.claim, err, c.want)
+		}
+	}
+}
+
 // TestTakenOverMeaning takes over right-hand sides that would mean something else here.
 func TestTakenOverMeaning(t *testing.T) {
-	system := "system other\n  size n\n  scalar x, y, z\n  random v : n\n  moment v = 2*I\n  flow\n    x' = tr(E(v*v^T))\n    y' = ddt(x)\n    z' = y\nsystem fixed\n  size n\n  scalar x\n  matrix u : n x 1\n  flow\n    x' = tr(E(u*u^T))\n"
+	system := "system other\n  size n\n  scalar x, y, z\n  random v : n\n  moment v = 2*I\n  flow\n    x' = tr(E(v*v^T))\n    y' = ddt(x)\n    z' = y\nsystem plain\n  size n\n  matrix A, X : n x n\n  random v : n\n  moment v = X\n  flow\n    A' = E(v*v^T)\nsystem renamed\n  size n\n  matrix A, Q : n x n\n  random v : n\n  let X = Q\n  moment v = Q\n  flow\n    A' = rhs(plain, A)\nsystem wrong\n  size n\n  scalar x, y, z\n  random v : n\n  moment v = 3*I\n  flow\n    x' = rhs(other, x)\nsystem fixed\n  size n\n  scalar x\n  matrix u : n x 1\n  flow\n    x' = tr(E(u*u^T))\n"
 	for _, c := range []struct{ what, claim, want string }{
 		{"the same moment", "random v : n\n  moment v = I + I\n  says s: rhs(other, x) == 2*size(n)", "another second moment"}, // as terms
 		{"the same moment, as written", "random v : n\n  moment v = 2*I\n  says s: rhs(other, x) == 2*size(n)", ""},
@@ -39,6 +67,9 @@ func TestTakenOverMeaning(t *testing.T) {
 		{"no moment", "random v : n\n  says s: rhs(other, x) == 2*size(n)", "another second moment"},
 		{"another class", "random v : n centred\n  moment v = 2*I\n  says s: rhs(other, x) == 2*size(n)", "no such random vector"},
 		{"random here alone", "size m\n  random u : n\n  moment u = 2*I\n  says s: rhs(fixed, x) == 2*size(n)", "in which u is fixed"},
+		{"by way of a system with another name for it", "matrix A, X, Q : n x n\n  random v : n\n  moment v = X\n  says s: rhs(renamed, A) == X", "another second moment"},
+		{"by way of a system, the same", "matrix A, X, Q : n x n\n  random v : n\n  moment v = Q\n  says s: rhs(renamed, A) == Q", ""},
+		{"by way of a system with another moment", "random v : n\n  moment v = 3*I\n  says s: rhs(wrong, x) == 0", "another second moment"},
 		{"fixed in both", "matrix u : n x 1\n  says s: rhs(fixed, x) == tr(u*u^T)", ""},
 		{"another motion", "flow\n    x' = 5\n  says s: rhs(other, y) == 5", "follows the motion of its own system"},
 		{"nothing of the kind", "says s: rhs(other, z) == y", ""},

@@ -685,70 +685,118 @@ func (env *Env) bound(e *Expr) (names []string) {
 	return names
 }
 
+// subject is what the first argument of a call taken over mentions: symbols, and those by which an expectation in it averages.
+type subject struct{ all, bare names } // bare: outside of stop-gradients
+
+// names is a set of symbols, in order. Sets are shared and not written to.
+type names []string
+
+func (a names) and(b names) names {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if !slices.ContainsFunc(b, func(x string) bool { return !a.has(x) }) {
+		return a
+	}
+	out := append(slices.Clone(a), b...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (a names) has(x string) bool {
+	_, ok := slices.BinarySearch(a, x)
+	return ok
+}
+
+// definitions tells what the definitions of an environment come to, each looked at once.
+type definitions struct {
+	env  *Env
+	memo map[string]reach
+}
+
+// reach is what a definition mentions once it is written out: symbols without one; closed, if it calls what is not looked into,
+// such as an equation of motion.
+type reach struct {
+	names  names
+	closed bool
+}
+
+func newDefinitions(env *Env) *definitions { return &definitions{env, map[string]reach{}} }
+
+func (d *definitions) of(e *Expr) (out reach) {
+	e.Walk(func(n *Expr) bool {
+		if n.Kind == Call && (n.Name == "ddt" || n.Name == "next" || n.Name == "E") {
+			out.closed = true
+		}
+		if n.Kind == Sym {
+			r := d.named(n.Name)
+			out = reach{out.names.and(r.names), out.closed || r.closed}
+		}
+		return true
+	})
+	return out
+}
+
+func (d *definitions) named(name string) reach {
+	r, ok := d.memo[name]
+	if !ok {
+		r = reach{names: names{name}}
+		if e := d.env.definition(name); e != nil {
+			r = d.of(e)
+		}
+		d.memo[name] = r
+	}
+	return r
+}
+
 // uncaptured requires of a call of another system that no definition of this one, of a symbol there, brings into it what is
 // bound by the call. What stands under a stop-gradient is constant to a derivative, whatever defines it.
 //
 // Soundness: where y = x is defined here, diff(x*y, x) of a system in which y is a symbol of its own is y, and not 2*x.
-func (env *Env) uncaptured(e *Expr) (err error) {
-	bound := env.bound(e)
+func (d *definitions) uncaptured(e *Expr) error {
+	bound := d.env.bound(e)
 	if len(bound) == 0 {
 		return nil
 	}
-	seen := map[string]bool{}
-	var brings func(name string) bool
-	brings = func(name string) (hit bool) {
-		d := env.definition(name)
-		if d == nil || seen[name] {
-			return slices.Contains(bound, name)
+	mentioned := e.subject.bare
+	if e.Name == "at" || e.Name == "E" {
+		mentioned = e.subject.all
+	}
+	for _, name := range mentioned {
+		if d.env.definition(name) == nil {
+			continue
 		}
-		seen[name] = true
-		d.Walk(func(n *Expr) bool {
-			// What equations of motion and moments mention is not looked at.
-			closed := n.Kind == Call && (n.Name == "ddt" || n.Name == "next" || n.Name == "E")
-			hit = hit || closed || n.Kind == Sym && brings(n.Name)
-			return !hit
-		})
-		return hit
+		if r := d.named(name); r.closed || slices.ContainsFunc(bound, r.names.has) {
+			return errAt(e.Pos, "rhs takes over %s(…), in which %s is bound, and %s, a symbol of that system, is defined by way of it where it is taken over",
+				e.Name, strings.Join(bound, ", "), name)
+		}
 	}
-	// An expectation there mentions what the second moments of its vectors do.
-	var within func(e *Expr)
-	moments := map[*Moment]bool{}
-	within = func(arg *Expr) {
-		arg.Walk(func(n *Expr) bool {
-			clear(seen)
-			if err == nil && n.Kind == Sym && env.definition(n.Name) != nil && brings(n.Name) {
-				err = errAt(e.Pos, "rhs takes over %s(…), in which %s is bound, and %s, a symbol of that system, is defined by way of it where it is taken over",
-					e.Name, strings.Join(bound, ", "), n.Name)
-			}
-			if n.Kind == Sym {
-				for _, m := range e.home.Moments {
-					if slices.Contains(m.Of, n.Name) && !moments[m] {
-						moments[m] = true
-						left := maxNodes
-						within(e.home.takeOver(m.RHS, &left))
-					}
-				}
-			}
-			derivative := e.Name != "at" && e.Name != "E"
-			return err == nil && !(derivative && n.Kind == Call && n.Name == "sg")
-		})
-	}
-	within(e.Args[0])
-	return err
+	return nil
 }
 
-// takenBefore requires of what an equation of this system takes over from others that its definitions capture nothing there.
+// takenBefore requires of what an equation of this system takes over from others that its definitions capture nothing there,
+// and that an expectation there is the same here.
 func (env *Env) takenBefore(e *Expr) (err error) {
-	seen := map[string]bool{}
+	d, seen, same := newDefinitions(env), map[string]bool{}, map[foreign]error{}
 	var visit func(*Expr)
 	visit = func(e *Expr) {
 		e.Walk(func(n *Expr) bool {
 			if err == nil && n.Kind == Call && n.home != nil {
-				err = env.uncaptured(n)
+				err = d.uncaptured(n)
+				if err == nil && n.Name == "E" {
+					err = n.averages(env, same, func(name string) (bool, error) {
+						a, err := env.written(n.home, name)
+						if err != nil {
+							return false, err
+						}
+						b, err := env.written(env, name)
+						return err == nil && alike(a, b), err
+					})
+				}
 			}
-			if d := env.definition(n.Name); n.Kind == Sym && d != nil && !seen[n.Name] {
+			if x := env.definition(n.Name); n.Kind == Sym && x != nil && !seen[n.Name] {
 				seen[n.Name] = true
-				visit(d)
+				visit(x)
 			}
 			return err == nil
 		})
@@ -757,16 +805,134 @@ func (env *Env) takenBefore(e *Expr) (err error) {
 	return err
 }
 
-// takeOver writes out the definitions of an expression of this system for use elsewhere.
+// foreign is a symbol of another environment.
+type foreign struct {
+	home *Env
+	name string
+}
+
+// averages requires of an expectation taken over that it is one here: over the same random columns, by the same moments, as
+// same says, which is asked once for each.
+func (e *Expr) averages(here *Env, known map[foreign]error, same func(name string) (bool, error)) error {
+	for _, name := range e.subject.all {
+		there, x := e.home.Symbols[name], here.Symbols[name]
+		switch random := x != nil && x.Kind == Random; {
+		case there == nil:
+		case there.Kind != Random && random:
+			return errAt(e.Pos, "rhs takes over an expectation in which %s is fixed, which is a random vector here", name)
+		case there.Kind != Random:
+		case !random || x.Centred != there.Centred:
+			return errAt(e.Pos, "rhs takes over an expectation over %s, which is no such random vector here", name)
+		default:
+			err, ok := known[foreign{e.home, name}]
+			if !ok {
+				var equal bool
+				if equal, err = same(name); err == nil && !equal {
+					err = errAt(e.Pos, "rhs takes over an expectation by another second moment of %s than the one declared here", name)
+				}
+				known[foreign{e.home, name}] = err
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// moment is the second moment of a random column, or nil.
+func (env *Env) moment(name string) *Moment {
+	for _, m := range env.Moments {
+		if slices.Contains(m.Of, name) {
+			return m
+		}
+	}
+	return nil
+}
+
+// written is what the second moment of a random column of home is here, all definitions written out; nil if it has none.
+func (env *Env) written(home *Env, name string) (*Expr, error) {
+	m := home.moment(name)
+	if m == nil {
+		return nil, nil
+	}
+	left := maxNodes
+	out := m.RHS
+	if home != env {
+		out = home.expandLets(out, &left)
+	}
+	if out = env.expandLets(out, &left); left <= 0 {
+		return nil, errAt(m.Pos, "the second moment of %s is too large to take over, its definitions written out", name)
+	}
+	return out, nil
+}
+
+// alike reports whether two expressions are written alike, each call meaning the same.
+func alike(a, b *Expr) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Kind != b.Kind || a.Name != b.Name || a.N != b.N || (a.Val == nil) != (b.Val == nil) || a.Val != nil && a.Val.Cmp(b.Val) != 0 {
+		return false
+	}
+	return slices.EqualFunc(a.Args, b.Args, alike)
+}
+
+// takeOver writes out the definitions of an expression of this system for use elsewhere. What its calls mean is decided here,
+// and of expectations again by each system that takes them over, whose moments are those that they had before.
 func (env *Env) takeOver(e *Expr, left *int) *Expr {
 	out := env.expandLets(e, left)
-	out.Walk(func(n *Expr) bool {
-		if n.Kind == Call && n.home == nil {
-			n.home = env
-		}
-		return true
-	})
+	if *left > 0 {
+		env.note(out, true)
+	}
 	return out
+}
+
+// note notes of each call what its first argument mentions here, and, as home says, where what it means is decided.
+func (env *Env) note(e *Expr, home bool) {
+	by := map[foreign]names{} // what the second moment of a column mentions here
+	moment := func(home *Env, name string) names {
+		out, ok := by[foreign{home, name}]
+		if m := home.moment(name); !ok && m != nil {
+			d := newDefinitions(env)
+			out = newDefinitions(home).of(m.RHS).names
+			for _, y := range out {
+				out = out.and(d.named(y).names)
+			}
+			by[foreign{home, name}] = out
+		}
+		return out
+	}
+	var visit func(e *Expr) subject
+	visit = func(e *Expr) (m subject) {
+		for i, a := range e.Args {
+			x := visit(a)
+			if i == 0 && e.Kind == Call {
+				e.subject = x
+			}
+			m = subject{m.all.and(x.all), m.bare.and(x.bare)}
+		}
+		if e.Kind == Sym {
+			return subject{names{e.Name}, names{e.Name}}
+		}
+		if e.Kind != Call {
+			return m
+		}
+		if home && (e.home == nil || e.Name == "E") {
+			e.home = env
+		}
+		switch {
+		case e.Name == "sg":
+			m.bare = nil
+		case e.Name == "E" && e.home != nil:
+			for _, name := range m.all {
+				x := moment(e.home, name)
+				m = subject{m.all.and(x), m.bare.and(x)}
+			}
+		}
+		return m
+	}
+	visit(e)
 }
 
 // expandLets writes out definitions; it stops making nodes when left is used up.

@@ -139,6 +139,7 @@ func (r *Reading) Share(st *Step) (*Shared, error) {
 		if left <= 0 {
 			return nil, errAt(st.Pos, "%s is too large to take over, its definitions written out", c)
 		}
+		there.note(out, false)
 		var err error
 		out.Walk(func(n *Expr) bool {
 			if err == nil && n.Kind == Sym {
