@@ -234,3 +234,40 @@ func TestTheZeroTermIsPrintedAsNone(t *testing.T) {
 		t.Error("a name abbreviates the zero term")
 	}
 }
+
+// TestNamesDeclaredLater: a name that stood for a term is not printed for it once it names something else.
+func TestNamesDeclaredLater(t *testing.T) {
+	s := kernel.NewSignature()
+	x, err := s.DeclareScalar("x", kernel.Param)
+	if err != nil {
+		t.Fatal(err)
+	}
+	square, err := s.Make(kernel.Power, 2, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := kernel.NewPrinter()
+	for _, name := range []string{"y", "n"} {
+		p = kernel.NewPrinter()
+		if err := p.Abbreviate(name, square); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := p.Term(square); err != nil || text != name {
+			t.Errorf("%q, %v", text, err)
+		}
+		if name == "n" {
+			err = s.DeclareSize("n")
+		} else {
+			_, err = s.DeclareScalar("y", kernel.Param)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := p.Term(square); err == nil {
+			t.Errorf("x^2 is printed as %q, which is declared", text)
+		}
+	}
+	if err := p.Abbreviate("x", square); err == nil {
+		t.Error("a declared name abbreviates another term")
+	}
+}

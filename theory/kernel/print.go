@@ -53,7 +53,7 @@ func (p *Printer) Abbreviate(name string, t *Term) (err error) {
 	switch {
 	case t == nil || t.sig == nil:
 		refuse("%s abbreviates nothing", name)
-	case !identifier(name) || t.sig.byName[name] != nil || t.sig.hasSize(name) || p.terms[name] != nil:
+	case !identifier(name) || t.sig.names(name) || p.terms[name] != nil:
 		refuse("%q cannot abbreviate a term: expected an identifier that names nothing else", name)
 	case t.head <= Zero:
 		refuse("%s abbreviates a term that has a name of its own", name)
@@ -108,6 +108,10 @@ func (p *Printer) term(t *Term, level int, first bool) string {
 // bare renders t without brackets around it, and says how tightly the text binds.
 func (p *Printer) bare(t *Term) (text string, own int) {
 	if name, ok := p.names[t]; ok && t != p.whole {
+		// Soundness: what is declared since would be shown where its name stands for another term.
+		if t.sig.names(name) {
+			refuse("%s abbreviates a term, and was declared since", name)
+		}
 		p.used[t] = true
 		return name, atomLevel
 	}

@@ -317,7 +317,7 @@ func (s *Signature) DeclareSize(name string) (err error) {
 	if !identifier(name) {
 		refuse("%q cannot name a size: expected an ASCII identifier that is no word of the language", name)
 	}
-	if s.hasSize(name) || s.byName[name] != nil {
+	if s.names(name) {
 		refuse("%s is declared twice", name)
 	}
 	if len(s.sizes) >= MaxTerms {
@@ -329,6 +329,9 @@ func (s *Signature) DeclareSize(name string) (err error) {
 }
 
 func (s *Signature) hasSize(name string) bool { return s.sized[name] }
+
+// names reports whether a size or symbol is called so.
+func (s *Signature) names(name string) bool { return s.sized[name] || s.byName[name] != nil }
 
 // Sizes is a copy of the declared sizes.
 func (s *Signature) Sizes() []string { return append([]string(nil), s.sizes...) }
@@ -385,7 +388,7 @@ func (s *Signature) declare(y *Symbol) *Term {
 	if y.class >= classes {
 		refuse("%s has no such class", y.name)
 	}
-	if s.byName[y.name] != nil || s.hasSize(y.name) {
+	if s.names(y.name) {
 		refuse("%s is declared twice", y.name)
 	}
 	y.self = y
