@@ -32,7 +32,8 @@ type Reading struct {
 	roots  map[string]*kernel.Term
 	within map[string]bool // definitions being read
 	defs   *definitions
-	same   map[foreign]error // second moments of expectations taken over
+	same   map[foreign]error    // second moments of expectations taken over
+	placed map[*kernel.Term]Pos // where terms of a statement stand, while one is looked for
 	depth  int
 }
 
@@ -232,30 +233,26 @@ func (r *Reading) owner(i int) Pos {
 	return r.part.Pos
 }
 
-// blame is the place of the innermost expression of a statement that does not unfold.
+// blame is the place of the innermost expression of a statement that does not unfold. The statement is read once more, and
+// where each of its terms stands is noted.
 func (r *Reading) blame(s *Stmt) Pos {
-	var inner func(e *Expr, expectation bool) (Pos, bool)
-	inner = func(e *Expr, expectation bool) (at Pos, found bool) {
-		inside := expectation || e.Kind == Call && e.Name == "E"
-		for _, a := range e.Args {
-			if at, found = inner(a, inside); found {
-				return at, true
-			}
-		}
-		sh, err := r.shapeOf(e, expectation)
-		if err != nil || sh.unit {
-			return at, false
-		}
-		t, err := r.read(e, sh, expectation)
-		if err == nil {
-			_, err = r.dyn.Unfold(t)
-			return e.Pos, err != nil
-		}
-		return at, false
-	}
+	r.placed = map[*kernel.Term]Pos{}
+	defer func() { r.placed = nil }()
 	for _, e := range s.exprs() {
-		if at, found := inner(*e, false); found {
-			return at
+		sh, err := r.shapeOf(*e, false)
+		if err != nil || sh.unit {
+			continue
+		}
+		t, err := r.read(*e, sh, false)
+		if err != nil {
+			continue
+		}
+		for u := range t.Subterms() {
+			if at, ok := r.placed[u]; ok {
+				if _, err := r.dyn.Unfold(u); err != nil {
+					return at
+				}
+			}
 		}
 	}
 	return s.Pos

@@ -340,6 +340,9 @@ func (r *Reading) read(e *Expr, want shape, expectation bool) (*kernel.Term, err
 		return nil, shapeErr(e.Pos, "%s where %s is expected", s, want)
 	}
 	t, err := r.build(e, want, expectation)
+	if _, ok := r.placed[t]; r.placed != nil && err == nil && !ok {
+		r.placed[t] = e.Pos
+	}
 	return t, located(e.Pos, err)
 }
 

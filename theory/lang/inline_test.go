@@ -42,10 +42,11 @@ func TestDeepRightHandSides(t *testing.T) {
 	}
 	text := "system deep\n  scalar x, y, z\n" + doubled("d", "y", 15) + "  flow\n    x' = " + strings.Repeat("diff(", 80) + "d14" + strings.Repeat(", z)", 80) +
 		"\nsystem averaged\n  size n\n  scalar x, a\n  random v : n\n" + doubled("d", "a", 14) + "  moment v = d13*I(n)\n" + doubled("e", "E(tr(v*v^T))", 12) +
-		"  flow\n    x' = e11\nclaim c\n"
+		"  flow\n    x' = e11\nsystem signs\n  scalar x, y\n" + doubled("f", "y", 14) + "  flow\n    x' = " + strings.Repeat("-", 400) + "f13\nclaim c\n"
 	for _, c := range []struct{ claim, want string }{
 		{"  scalar x, z, c\n  let y = " + strings.Repeat("c + ", 800) + "c\n  says s: rhs(deep, x)" + strings.Repeat(" + rhs(deep, x)", 7) + " == 0\n", "nested deeper"},
 		{"  uses averaged\n  says s: rhs(averaged, x) == 0\n", ""},
+		{"  scalar x, y\n  input u\n  flow\n    x' = u\n  says s: rhs(signs, x) + ddt(u) == 0\n", "a.claim:76:27: the input symbol u has no derivative in time"},
 	} {
 		f, err := Parse(Source{Name: "a.claim", Text: text + c.claim})
 		if err == nil {

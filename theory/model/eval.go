@@ -46,6 +46,7 @@ type evaluator struct {
 }
 
 func newEvaluator(d *kernel.Dynamics, st *State) *evaluator {
+	st.fits()
 	return &evaluator{field: field{radicands: append([]*number(nil), st.field.radicands...), limit: st.field.limit}, dyn: d, st: st, chance: map[*kernel.Term]bool{}, motion: map[*kernel.Term]moving{}}
 }
 

@@ -271,6 +271,28 @@ func TestStateShapes(t *testing.T) {
 	}
 }
 
+// A state that is made while a symbol is overwritten has a value of another shape, and says nothing.
+func TestStatesOfOverwrittenSymbols(t *testing.T) {
+	sig := kernel.NewSignature()
+	sig.DeclareSize("n")
+	sig.DeclareSize("m")
+	a := must(sig.DeclareMatrix("A", kernel.Param, "n", "n"))
+	b := must(sig.DeclareMatrix("B", kernel.Param, "m", "m"))
+	sizes := map[string]int{"n": 3, "m": 2}
+	values := map[string][][]*big.Rat{"B": {{big.NewRat(1, 1), new(big.Rat)}, {new(big.Rat), new(big.Rat)}}}
+	saved := *a.Symbol()
+	*a.Symbol() = *b.Symbol()
+	st, err := model.NewState(sig, sizes, values)
+	*a.Symbol() = saved
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := must(sig.Make(kernel.Trace, 0, a))
+	if v, err := model.Evaluate(kernel.NewDynamics(sig), tr, st); err == nil || !strings.Contains(err.Error(), "has not its shape") {
+		t.Errorf("the trace of a 3x3 matrix with a value of 2x2 is %v, %v", v, err)
+	}
+}
+
 // What does not move has a derivative at the end of a root's domain.
 func TestRootsOfWhatRests(t *testing.T) {
 	l := newLab(kernel.AtState, "state x\nstate y\nparam p\nx' = 0\ny' = 0*p")

@@ -183,6 +183,22 @@ func (s *State) dim(d kernel.Dim) int {
 	return n
 }
 
+// fits requires of each value the shape that its symbol has now.
+//
+// Soundness: what was overwritten while the state was made would be a value of another shape.
+func (s *State) fits() {
+	for y, m := range s.values {
+		rows, cols := 1, 1
+		if !y.Scalar() {
+			r, c := y.Shape()
+			rows, cols = s.dim(r), s.dim(c)
+		}
+		if m.rows != rows || m.cols != cols || m.scalar != y.Scalar() || !valued(y.Class()) {
+			fail("the value of %s has not its shape", y.Name())
+		}
+	}
+}
+
 // Signature is the vocabulary that the state gives values to.
 func (s *State) Signature() *kernel.Signature { return s.sig }
 
