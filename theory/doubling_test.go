@@ -9,6 +9,32 @@ import (
 	"stopgrad/theory/lang"
 )
 
+// TestHighPowers judges statements about powers of some hundreds and millions, whose dense coefficients there is no memory for.
+func TestHighPowers(t *testing.T) {
+	const head = "claim c\n  title t\n  printed nowhere\n  scalar x\n  let a0 = x^64\n  let a1 = at(a0, x, a0)\n  let a2 = at(a1, x, a1)\n  let a3 = at(a2, x, a2)\n"
+	for _, says := range []string{
+		"(x^64)^64 + x^64 - 1/2 has 1 zeros for x in (0, 1)",
+		"a3 - 1/2 has 1 zeros for x in (0, 1)",
+		"a2 + x^2 + 1 > 0\n    proof\n      sturm x",
+		"a3 + x^2 + 1 > 0\n    for x in [0, 1]",
+		"a3 - x >= 0",
+		"a2*x^3 + x - 1 has 1 zeros for x in [0, inf)",
+		"a1 + a0 + x has 1 falling zeros for x in (-1, 1)\n    proof\n      count 1/2",
+	} {
+		f, err := lang.Parse(lang.Source{Name: "f.claim", Text: head + "  says s: " + says + "\n"})
+		if err == nil {
+			err = Validate(f)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", says, err)
+		}
+		v := JudgePart(context.Background(), f, f.Claims[0], f.Claims[0].Parts[0], Options{Seed: 1, Budget: 3, Doubt: true})
+		if v.Verdict.String() == "contradiction" {
+			t.Errorf("%s: %s", says, v.Verdict)
+		}
+	}
+}
+
 // TestFortyDoublings judges a statement of each form about terms that are forty doublings of a small one: forty terms, and more
 // summands, factors or letters than there is memory, so that a walk over them as a tree does not end. What is said of them is
 // not at issue, but that something is.

@@ -265,7 +265,8 @@ func Validate(f *lang.File) error {
 			if p.Fault == nil && p.Stmt.Kind != lang.Sampled {
 				_, err := lang.Elaborate(p)
 				var e *lang.Error
-				if errors.As(err, &e) && e.Shape && !p.Corrected && (e.Operator || len(c.Reading(true)) > 0) {
+				// Its shapes fit, or it would have been at fault before: sizes in another order are a limit of the language.
+				if errors.As(err, &e) && e.Operator && !p.Corrected {
 					p.Fault = e
 				} else if err != nil {
 					return err

@@ -20,6 +20,7 @@ type binding struct {
 	env   *lang.Env
 	uses  *Uses
 	state *State
+	left  *effort // of the check
 	st    eval.State[float64]
 	// exact is the same state in exact numbers, as far as they are: nil at later times of a trajectory.
 	exact map[string]exact

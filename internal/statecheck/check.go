@@ -131,12 +131,13 @@ func Check(ctx context.Context, c *lang.Claim, s *State, o Options) (*Result, er
 		return nil, err
 	}
 	var missing []string
+	left := newEffort()
 	for _, p := range parts {
 		if p.Stmt.Kind == lang.Sampled {
 			res.Skipped = append(res.Skipped, Skipped{Name: p.Name})
 			continue
 		}
-		pr, lack, err := checkPart(ctx, p, s)
+		pr, lack, err := checkPart(ctx, p, s, left)
 		if err != nil {
 			return nil, fmt.Errorf("%w (claim %s, part %s)", err, c.ID, p.Name)
 		}
@@ -218,7 +219,7 @@ func choose(c *lang.Claim, o Options) ([]*lang.Part, *Result, error) {
 
 // checkPart evaluates one part, for every choice of modes. It returns nil and what is missing if the state
 // does not give enough.
-func checkPart(ctx context.Context, p *lang.Part, s *State) (*PartResult, []string, error) {
+func checkPart(ctx context.Context, p *lang.Part, s *State, left *effort) (*PartResult, []string, error) {
 	end, err := s.until(p.Env)
 	if err != nil {
 		return nil, nil, err
@@ -253,6 +254,7 @@ func checkPart(ctx context.Context, p *lang.Part, s *State) (*PartResult, []stri
 		if len(b.missing) > 0 {
 			return nil, b.missing, nil
 		}
+		b.left = left
 		if err := b.judge(ctx, res, end, course); err != nil {
 			return nil, nil, err
 		}

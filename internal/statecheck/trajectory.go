@@ -2,6 +2,7 @@ package statecheck
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -39,8 +40,29 @@ type system struct {
 	rhs    ode.RHS
 	y0     []float64
 	unpack func(y []float64) map[string]matrix
-	steps  int // at most; 0 for what package ode allows
+	steps  int // at most
+	cost   int // of a step
 }
+
+// effort is what one check may still do, all its parts and choices of modes together.
+type effort struct {
+	work  int // of following trajectories: a step of compiled equations of a few numbers counts as one
+	looks int // of looking for exact objects where floating point speaks against a part; an enclosure counts as ten
+}
+
+func newEffort() *effort { return &effort{work: 20_000_000, looks: 500} }
+
+// look pays for a look of a price, if it is left.
+func (e *effort) look(price int) bool {
+	if e.looks < price {
+		return false
+	}
+	e.looks -= price
+	return true
+}
+
+// judging is what it counts as to judge a part along a trajectory, however few its steps.
+const judging = 2_000
 
 // follow integrates the part's flow from the bound state over [0, end] and reports the state at count+1
 // equidistant times.
@@ -50,6 +72,7 @@ func (b *binding) follow(ctx context.Context, end float64, count int) (*trajecto
 		return nil, err
 	}
 	if sys != nil {
+		sys.steps, sys.cost = ode.DefaultMaxSteps, 1+len(sys.y0)/4
 		tr, err := b.along(ctx, sys, end, count)
 		if err != nil || ctx.Err() != nil {
 			return nil, err
@@ -76,7 +99,14 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 		times[i] = end * float64(i) / float64(count)
 	}
 	solve := func(rel, abs float64) (*ode.Solution, error) {
-		sol, err := ode.Solve(ctx, sys.rhs, 0, sys.y0, end, &ode.Settings{Output: times, RelTol: rel, AbsTol: abs, MaxSteps: sys.steps})
+		steps := min(sys.steps, b.left.work/sys.cost)
+		if steps < 1 {
+			return nil, errSpent
+		}
+		sol, err := ode.Solve(ctx, sys.rhs, 0, sys.y0, end, &ode.Settings{Output: times, RelTol: rel, AbsTol: abs, MaxSteps: steps})
+		if sol != nil {
+			b.left.work -= sys.cost * (sol.Stats.Steps + sol.Stats.Rejected)
+		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -85,6 +115,7 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 		}
 		return sol, err
 	}
+	b.left.work -= judging
 	fine, err := solve(fineRelTol, fineAbsTol)
 	if fine == nil {
 		return nil, err
@@ -106,6 +137,9 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 	}
 	return tr, nil
 }
+
+// errSpent is returned where a check has followed as much as it may.
+var errSpent = errors.New("statecheck: the trajectory is not followed: the others of this check took the steps that one may take in all")
 
 // interpretedSteps bounds the steps of a trajectory along equations that are interpreted, of one number that moves: seconds.
 const interpretedSteps = 50_000
@@ -130,6 +164,7 @@ func (b *binding) interpreted() (*system, error) {
 		return nil, err
 	}
 	s.steps = max(500, interpretedSteps/max(1, len(s.y0)))
+	s.cost = 20 * max(1, len(s.y0))
 	s.rhs = func(_ float64, y, dydt []float64) {
 		d, err := b.rightHandSide(s.unpack(y))
 		if err != nil {

@@ -3,6 +3,7 @@ package statecheck
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,6 +162,7 @@ func TestIntegratedForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		b.left = newEffort()
 		tr, err := b.follow(context.Background(), 3, 20)
 		if err != nil {
 			t.Fatal(err)
@@ -198,6 +200,7 @@ func TestTrajectoryAgainstClosedForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.left = newEffort()
 	tr, err := b.follow(context.Background(), 4, 8)
 	if err != nil {
 		t.Fatal(err)
@@ -399,7 +402,7 @@ func TestUsesAreEnough(t *testing.T) {
 				continue
 			}
 			// An error other than a lack of values would be that of the evaluator about an unnamed symbol.
-			if _, missing, err := checkPart(context.Background(), p, state(t, all)); err != nil {
+			if _, missing, err := checkPart(context.Background(), p, state(t, all), newEffort()); err != nil {
 				t.Errorf("%s/%s: %v", c.ID, p.Name, err)
 			} else if missing == nil {
 				evaluated++
@@ -433,6 +436,46 @@ claim long
 	r = checkOwn(t, c, `{"x":2,"y":0,"t":1}`)
 	if p := part(t, r, "q"); p.Met && !p.Holds && !p.Open {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestOneCheckDoesNoMoreThanItMay: the choices of modes of a check share what may be done, and what is left out is said.
+func TestOneCheckDoesNoMoreThanItMay(t *testing.T) {
+	c := own(t, `
+claim shared
+  title   t
+  printed nowhere
+  scalar  p1, p2
+  flow
+    p1' = p2
+    p2' = -p1
+  says a: always p1*p2 <= 100
+  says b: always p1 <= 2
+    assume start h: p1 <= 3/2
+`)
+	ten := `"p":[1` + strings.Repeat(",2", 9) + `],"t":2`
+	for _, k := range []struct {
+		part string
+		left effort
+		want string
+	}{
+		{"a", *newEffort(), ""},
+		{"a", effort{work: 20_000, looks: 500}, "took the steps that one may take"},
+		{"b", *newEffort(), ""},
+		{"b", effort{work: 20_000_000, looks: 9}, "enough of this check was looked at"},
+	} {
+		left := k.left
+		i := slices.IndexFunc(c.Parts, func(p *lang.Part) bool { return p.Name == k.part })
+		r, _, err := checkPart(context.Background(), c.Parts[i], state(t, ten), &left)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := strings.Join(r.Notes, " "); !strings.Contains(notes, k.want) || k.want == "" && (strings.Contains(notes, "may take") || strings.Contains(notes, "enough")) {
+			t.Errorf("%s with %+v: %s", k.part, k.left, notes)
+		}
+		if left.looks > k.left.looks || left.work >= k.left.work {
+			t.Errorf("%s: nothing was counted of %+v", k.part, k.left)
+		}
 	}
 }
 

@@ -9,13 +9,16 @@ import (
 	"stopgrad/theory/univariate"
 )
 
+// maxDegree is the degree of the polynomials in one letter that are looked at.
+const maxDegree = 128
+
 // Limits of the branching on boxes.
 const (
 	maxSplits = 160
 	maxHeight = 16
 )
 
-// inOne reads a polynomial in x alone.
+// inOne reads a polynomial in x alone, of a degree that is looked at.
 func inOne(p poly, x *kernel.Term) (univariate.Polynomial, bool) {
 	var c []*big.Rat
 	for _, m := range p {
@@ -24,6 +27,9 @@ func inOne(p poly, x *kernel.Term) (univariate.Polynomial, bool) {
 		case len(m.at) == 1 && m.at[0].g == x && m.at[0].n > 0:
 			n = m.at[0].n
 		case len(m.at) > 0:
+			return nil, false
+		}
+		if n > maxDegree {
 			return nil, false
 		}
 		for len(c) <= n {
@@ -50,7 +56,7 @@ func of(c univariate.Polynomial, x *kernel.Term) poly {
 // univariate proves the sign of a polynomial in one letter on what is known of the letter's range: what stands in it
 // with even powers is a square, and the rest has one sign there.
 func (s *state) univariate(f kernel.Formula, x *kernel.Term) (kernel.Theorem, error) {
-	none := fmt.Errorf("the sign is not constant on the domain of %s, or a symbol other than it occurs", kernel.Print(x))
+	none := fmt.Errorf("the sign is not constant on the domain of %s, or a symbol other than it occurs, or a power above %d", kernel.Print(x), maxDegree)
 	ts := f.Terms()
 	var k kind
 	switch f.Form() {

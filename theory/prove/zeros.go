@@ -86,7 +86,8 @@ func crossings(c []float64) (out []float64) {
 	return out
 }
 
-// coefficients are those of an expression that is a polynomial in x, from the constant one; nil if it is none.
+// coefficients are those of an expression that is a polynomial in x of a degree that is looked at, from the constant one; nil
+// if it is none.
 func (s *state) coefficients(t, x *kernel.Term) []poly {
 	u := s.unfold(t)
 	if u == nil {
@@ -109,6 +110,9 @@ func (s *state) coefficients(t, x *kernel.Term) []poly {
 			default:
 				rest = append(rest, e)
 			}
+		}
+		if n > maxDegree {
+			return nil
 		}
 		for len(out) <= n {
 			out = append(out, poly{})
