@@ -152,3 +152,32 @@ func TestForms(t *testing.T) {
 		}
 	}
 }
+
+// TestUnderOfOddHypotheses: hypotheses that are looked into while the first state is being made.
+func TestUnderOfOddHypotheses(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "odd.claim", Text: `claim c
+  size n
+  scalar x0 > -1, < 1
+  scalar x1 >= 0, <= 1
+  matrix A0 : n x n psd
+  matrix A1 : n x n pd
+  matrix A2 : n x n pd
+  root r0 > 0 = (x0/(x0 - x0))
+  root r1 > 0 = x0
+  root r2 > 0 = r1
+  let l0 = tr(A2^T)*A1^T
+  says p0: (x1 + r2) >= 1/2
+    for x0 in (0, 1), A0 in [-1, 1], A1 in [-1, 1], A2 in [-1, 1], n = 2
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := lang.Elaborate(f.Claims[0].Parts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	th, err := Under(context.Background(), r, nil, r.Goals()[0], Options{})
+	if th.Valid() != (err == nil) {
+		t.Errorf("a theorem %v beside %v", th.Valid(), err)
+	}
+}

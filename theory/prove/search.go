@@ -261,7 +261,8 @@ func (p *prover) definitions() []*kernel.Term {
 		random := occurs(t, func(t *kernel.Term) bool {
 			return t.Head() == kernel.Letter && (t.Symbol().Class() == kernel.Random || t.Symbol().Class() == kernel.Centred)
 		})
-		if !random && t.Len() > 0 && p.base.unfold(t) != nil {
+		// The states of the prover may still be being made.
+		if _, err := p.dyn.Unfold(t); !random && t.Len() > 0 && err == nil {
 			out = append(out, t)
 		}
 	}
