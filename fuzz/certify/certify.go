@@ -137,7 +137,7 @@ func (r *Result) exact(ctx context.Context, reading *lang.Reading, goal kernel.F
 	slices.SortStableFunc(r.Open, func(a, b Open) int { return cmp.Compare(b.Share, a.Share) })
 	var left []Open
 	for _, b := range r.Open {
-		th, err := onBox(ctx, reading, goal, r.Names, b.Box, exactSteps)
+		th, _, err := onBox(ctx, reading, goal, r.Names, b.Box, exactSteps)
 		if err != nil {
 			left = append(left, b)
 			continue
@@ -149,15 +149,21 @@ func (r *Result) exact(ctx context.Context, reading *lang.Reading, goal kernel.F
 	return done
 }
 
-// exactSteps bounds the prover on one box.
-const exactSteps = 2000
+const (
+	// exactSteps bounds the prover on one box.
+	exactSteps = 2000
+	// exactWork bounds the kernel on one box, see [kernel.Signature.Limit]: a step at a high power may be dear.
+	exactWork = 1_000_000
+)
 
-// onBox proves the goal under the hypotheses and the bounds of the scalars on a box.
-func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []string, box []region.Side, steps int) (kernel.Theorem, error) {
+// onBox proves the goal under the hypotheses and the bounds of the scalars on a box, and says what that took of the kernel.
+func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []string, box []region.Side, steps int) (th kernel.Theorem, work int, err error) {
 	sig := r.Context().Signature()
+	sig.Limit(exactWork)
+	defer func() { work = sig.Spent(); sig.Limit(0) }()
 	zero, err := sig.Number(new(big.Rat))
 	if err != nil {
-		return kernel.Theorem{}, err
+		return th, 0, err
 	}
 	var more []kernel.Formula
 	bound := func(open bool, a, b *kernel.Term) error {
@@ -185,7 +191,7 @@ func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []st
 			v := zero
 			if end.v.Sign() != 0 {
 				if v, err = sig.Number(end.v); err != nil {
-					return kernel.Theorem{}, err
+					return th, 0, err
 				}
 			}
 			if end.low {
@@ -194,11 +200,12 @@ func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []st
 				err = bound(end.open, v, x)
 			}
 			if err != nil {
-				return kernel.Theorem{}, err
+				return th, 0, err
 			}
 		}
 	}
-	return prove.Under(ctx, r, more, goal, prove.Options{Steps: steps})
+	th, err = prove.Under(ctx, r, more, goal, prove.Options{Steps: steps})
+	return th, 0, err
 }
 
 // witness is a point of the region as a state of the part: the coordinates that occur, and simple values of the rest.

@@ -332,3 +332,25 @@ func TestCountsStayWithinTheirBoxes(t *testing.T) {
 		t.Errorf("%d boxes: %s", out.Results[0].Nodes, out.Say())
 	}
 }
+
+// TestCountsStayWithinTheirWork: a box on which a step of the prover is dear counts as what it took, so that few are looked at,
+// as many whatever the number of workers.
+func TestCountsStayWithinTheirWork(t *testing.T) {
+	f := claims(t, `claim t
+  scalar x, y
+  says s: x^2 - (y^64)^64 has 2 zeros for x in (-2, 2)
+    for y in [1/2, 1]
+`)
+	nodes := map[int]bool{}
+	for _, workers := range []int{1, 3} {
+		_, out := settled(t, f, "s", Options{Work: 5_000_000, Workers: workers})
+		r := out.Results[0]
+		nodes[r.Nodes] = true
+		if out.Verdict.IsDecided() || r.Limit == "" || r.Nodes > 100 {
+			t.Errorf("%d boxes, %q: %s", r.Nodes, r.Limit, out.Say())
+		}
+	}
+	if len(nodes) != 1 {
+		t.Errorf("with other workers other boxes: %v", nodes)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"sync"
 
+	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
 	"stopgrad/theory/region"
 	"stopgrad/theory/verdict"
@@ -16,14 +17,18 @@ const (
 	zerosBoxes = 400
 	// zerosNodes is what such a box counts as, of the boxes of a budget.
 	zerosNodes = 250
+	// zerosBatch is how many boxes are tried before it is asked what they took.
+	zerosBatch = 16
+	// kernelWork is how many of the operations of a budget a unit of the kernel's work counts as.
+	kernelWork = 10
 	// zerosSteps bounds the prover on one box, each piece of a count being a proof of its own.
 	zerosSteps = 8000
 )
 
 // zeros looks for an argument that a count of zeros holds over the region: boxes on each of which it is a theorem, or on which
 // a hypothesis fails. Boxes are tried in readings of their own, as many at a time as there are workers, and what was found is
-// proved again in the one that the argument is about. What is found depends on the number of boxes alone, unless the context
-// ends first.
+// proved again in the one that the argument is about. What is found depends on the number of boxes and their work alone, unless
+// the context ends first.
 func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Options) (*Result, error) {
 	f := r.Goals()[goal]
 	s, err := region.State(r.Context(), f)
@@ -35,17 +40,19 @@ func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Op
 	all := m.Left()
 	most := min(zerosBoxes, max(1, o.Nodes/zerosNodes))
 	out := &Result{Names: s.Names(), Box: s.Box()}
-	defer func() { out.Work = all - m.Left() }()
+	work := 0
+	defer func() { out.Work = min(all-m.Left()+work, all) }()
 	root := &node{}
 	out.roots = []*node{root}
 	open := []tile{{root, 0, s.Box(), 0}}
 	var left []tile
 	given := 0.0
 	for len(open) > 0 && out.Nodes < most && ctx.Err() == nil {
-		batch := open
-		if room := most - out.Nodes; len(batch) > room {
-			batch = batch[:room]
+		if work >= m.Left() {
+			out.Limit = limitOf(o.Work)
+			break
 		}
+		batch := open[:min(len(open), most-out.Nodes, zerosBatch)]
 		open = open[len(batch):]
 		found := make([]attempt, len(batch))
 		var wg sync.WaitGroup
@@ -69,12 +76,13 @@ func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Op
 		for i, t := range batch {
 			out.Nodes++
 			a := found[i]
+			work += a.work
 			if a.fails != nil {
 				out.Suspects = append(out.Suspects, a.fails)
 				return out, nil
 			}
 			if a.proved {
-				if th, err := onBox(ctx, r, f, out.Names, t.box, zerosSteps); err == nil {
+				if th, _, err := onBox(ctx, r, f, out.Names, t.box, zerosSteps); err == nil {
 					t.at.step = region.Step{Rule: "theorem", Theorem: th}
 					given += share(t)
 					continue
@@ -121,6 +129,7 @@ func share(t tile) float64 {
 
 // attempt is what became of a box in a reading of its own.
 type attempt struct {
+	work   int // operations
 	proved bool
 	fails  []*big.Rat // a point at which the statement fails
 }
@@ -130,16 +139,24 @@ func tryBox(ctx context.Context, part *lang.Part, goal int, names []string, box 
 	if err != nil {
 		return a
 	}
-	if _, err = onBox(ctx, r, r.Goals()[goal], names, box, zerosSteps); err == nil {
+	_, work, err := onBox(ctx, r, r.Goals()[goal], names, box, zerosSteps)
+	a.work = kernelWork * work
+	if err == nil {
 		a.proved = true
 		return a
 	}
+	exact := eval.NewMetered()
 	for _, x := range append([][]*big.Rat{middle(box)}, corners(box)...) {
-		if ref, err := verdict.Refute(part, witness(part, names, x)); err == nil && ref.Verdict().IsRefuted() {
+		w := witness(part, names, x)
+		if f, err := eval.Judge(exact, part, w); err != nil || !f.Met || f.Holds {
+			continue
+		}
+		if ref, err := verdict.Refute(part, w); err == nil && ref.Verdict().IsRefuted() {
 			a.fails = x
 			break
 		}
 	}
+	a.work += exact.Spent()
 	return a
 }
 
