@@ -418,18 +418,27 @@ func (s *worker) decode(text string) (f outcome, ok bool) {
 	if len(words) < 2 {
 		return f, false
 	}
-	if _, err := fmt.Sscanf(words[0], "%d/%d", &f.nodes, &f.work); err != nil {
+	if _, err := fmt.Sscanf(words[0], "%d/%d", &f.nodes, &f.work); err != nil || f.nodes < 0 || f.work < 0 {
 		return f, false
+	}
+	number := func(text string) (*big.Rat, bool) {
+		if strings.Trim(text, "-/0123456789") != "" {
+			return nil, false // 1e999999999, which encode does not write
+		}
+		return new(big.Rat).SetString(text)
 	}
 	words = words[1:]
 	for len(words) > 0 && words[0][0] == '!' {
 		var x []*big.Rat
 		for _, w := range strings.Split(words[0][1:], ",") {
-			v, ok := new(big.Rat).SetString(w)
+			v, ok := number(w)
 			if !ok {
 				return f, false
 			}
 			x = append(x, v)
+		}
+		if len(x) != s.coordinates() {
+			return f, false
 		}
 		f.suspects, words = append(f.suspects, x), words[1:]
 	}
@@ -457,7 +466,7 @@ func (s *worker) decode(text string) (f outcome, ok bool) {
 		if _, err := fmt.Sscanf(head, "%d", &n.coordinate); err != nil || n.coordinate < 0 || n.coordinate >= s.coordinates() {
 			return nil
 		}
-		if n.at, cut = new(big.Rat).SetString(tail); !cut {
+		if n.at, cut = number(tail); !cut {
 			return nil
 		}
 		if n.lower = get(); n.lower != nil {

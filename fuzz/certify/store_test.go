@@ -86,6 +86,33 @@ func TestPoisonedTilesAreUndecided(t *testing.T) {
 	}
 }
 
+// TestForgedTilesAreComputedAgain: a tile that no search writes is not read, and no number of it that takes long to read.
+func TestForgedTilesAreComputedAgain(t *testing.T) {
+	r, err := lang.Elaborate(claims(t, examples).Claims[0].Parts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newSearcher(r.Context(), r.Goals()[0], nil, newMeter(context.Background(), math.MaxInt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &worker{s, tileNodes}
+	if len(s.s.Names()) != 3 {
+		t.Fatalf("the region has the coordinates %v", s.s.Names())
+	}
+	for _, good := range []string{"3/7 ?", "3/7 0:1/2 ? interval", "3/7 !1/2,0,-3 ?", "3/7 -0:interval"} {
+		if f, ok := w.decode(good); !ok || w.encode(f) != good {
+			t.Errorf("%q: %q, %v", good, w.encode(f), ok)
+		}
+	}
+	for _, bad := range []string{"", "3/7", "3 ?", "-3/7 ?", "3/-7 ?", "3/7 ? ?", "3/7 3:1/2 ? ?", "3/7 -1:1/2:? ?", "3/7 0:1/2 ?", "3/7 0:1/0 ? ?",
+		"3/7 0:1e999999999 ? ?", "3/7 !1/2,1/2 ?", "3/7 ! ?", "3/7 !1e999999999,0,0 ?"} {
+		if _, ok := w.decode(bad); ok {
+			t.Errorf("%q is read", bad)
+		}
+	}
+}
+
 // TestUndecidedSaysWhatIsLeft: the share and the boxes, and a slab at the end that they lie in.
 func TestUndecidedSaysWhatIsLeft(t *testing.T) {
 	f := claims(t, `claim t

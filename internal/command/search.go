@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"math/big"
 	"os"
 	"slices"
@@ -43,6 +44,9 @@ func (r *refuteCommand) Run(c *console) error {
 	}
 	if r.Patience < 1 {
 		return &exit{BadInput, fmt.Sprintf("--patience=%d is not positive", r.Patience)}
+	}
+	if longest := time.Duration(math.MaxInt64); r.Budget > longest/time.Duration(r.Patience) {
+		return &exit{BadInput, fmt.Sprintf("--budget=%s with --patience=%d is longer than can be counted", r.Budget, r.Patience)}
 	}
 	var reps []fuzz.Report
 	for _, id := range ids {

@@ -143,7 +143,9 @@ var items = map[string][]string{
 // placed reports an item of a block that stands where nobody reads it: it would be no part of what is stated.
 func placed(block *node) error {
 	kind := block.word()
-	once := map[string]bool{}
+	if err := unrepeated(block); err != nil {
+		return err
+	}
 	for _, n := range block.kids {
 		w := n.word()
 		if !slices.Contains(items[kind], w) {
@@ -151,15 +153,20 @@ func placed(block *node) error {
 		}
 		switch w {
 		case "flow", "map":
-			if n.prose() != "" || once[w] {
-				return errAt(n.pos(), "expected ‘%s’ alone on its line, once in a %s, and the equations below it", w, kind)
+			if n.prose() != "" {
+				return errAt(n.pos(), "expected ‘%s’ alone on its line, and the equations below it", w)
 			}
-			once[w] = true
 		case "says", "corrected":
+			if err := unrepeated(n); err != nil {
+				return err
+			}
 			for _, k := range n.kids {
 				switch k.word() {
 				case "proof":
 				case "twin":
+					if err := unrepeated(k); err != nil {
+						return err
+					}
 					for _, why := range k.kids {
 						if why.word() != "why" {
 							return errAt(why.pos(), "‘%s’ is not an item of a twin; expected why", why.word())
@@ -182,6 +189,27 @@ func placed(block *node) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// once are the items that stand once in their block; of the uses of a claim, and of a system, there may be more.
+var once = map[string]bool{"title": true, "printed": true, "quote": true, "note": true, "about": true, "flow": true, "map": true,
+	"why": true, "words": true, "consequence": true, "proof": true}
+
+// unrepeated reports an item that its block has already, of which one would not be read.
+func unrepeated(block *node) error {
+	first := map[string]*node{}
+	part := block.word() == "says" || block.word() == "corrected"
+	for _, n := range block.kids {
+		w := n.word()
+		if !once[w] && !(part && w == "uses") {
+			continue
+		}
+		if first[w] != nil {
+			return errAt(n.pos(), "a second ‘%s’ of the same %s; the first is in line %d", w, block.word(), first[w].pos().Line)
+		}
+		first[w] = n
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // Type is the type of an expression: a scalar, a matrix of symbolic shape, or a multiple of I whose shape
@@ -460,7 +461,8 @@ func Self(i, n int) string {
 	return fmt.Sprintf("self%d", i+1)
 }
 
-func name(prefix string, i int) string { return prefix + string(rune('1'+i)) }
+// name is that of the i-th equation of an assumption, or of its derivative.
+func name(prefix string, i int) string { return prefix + strconv.Itoa(i+1) }
 
 func plain(err error) error {
 	if e, ok := err.(*Error); ok {
