@@ -60,10 +60,16 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 		if v == nil {
 			continue
 		}
-		if v.number == nil || !v.number.IsInt() || v.number.Sign() <= 0 || v.number.Cmp(big.NewRat(model.MaxSize, 1)) > 0 {
+		if v.number == nil || v.surd != nil || !v.number.IsInt() || v.number.Sign() <= 0 || v.number.Cmp(big.NewRat(model.MaxSize, 1)) > 0 {
 			return nil, s.errorf(v.line, "the size %s is a number from 1 to %d", d, model.MaxSize)
 		}
 		b.st.Dims[d], setBy[d] = int(v.number.Num().Int64()), "the state"
+	}
+	for _, name := range s.order {
+		sym := b.env.Symbols[name]
+		if v := s.values[name]; v.surd != nil && (sym != nil && sym.Kind != lang.Scalar || sym == nil && slices.Contains(matrixKeys, name)) {
+			return nil, s.errorf(v.line, "%s: an irrational number is read as the value of a scalar, not as a matrix", name)
+		}
 	}
 	// What is given comes first, so that a size that does not fit is laid to it and not to what follows.
 	order := slices.Clone(b.env.Order)
@@ -73,7 +79,7 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 		if sym.Kind != lang.Matrix {
 			continue
 		}
-		m, how := q.matrix(name)
+		m, how, near := q.matrix(name)
 		if m == nil {
 			if v := s.values[name]; v != nil && !slices.Contains(modeKeys, name) {
 				return nil, s.errorf(v.line, "%s: a matrix is an array of rows", name)
@@ -94,9 +100,13 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 				b.st.Dims[d], setBy[d] = n, name
 			}
 		}
-		if u.Symbols[name] {
+		switch {
+		case u.Symbols[name]:
 			b.set(name, *m, how)
-		} else {
+			if near {
+				b.round(name)
+			}
+		case !near:
 			b.beyond[name] = *m
 		}
 	}

@@ -171,6 +171,82 @@ func TestIrrationalStates(t *testing.T) {
 	}
 }
 
+// TestWhatFollowsFromIrrationalNumbers: a number near an irrational one is never taken for it. What is the same number is exact,
+// what is computed from it is rounded, and entries of matrices are not read.
+func TestWhatFollowsFromIrrationalNumbers(t *testing.T) {
+	c := own(t, `claim c
+  title t
+  printed nowhere
+  size n
+  matrix W, Xp : n x n
+  scalar eta, etap, x, s, w, tau, wa, sigma2
+  says entry: tr(W)^2 == 2
+    assume one: size(n) == 1
+  says rate: etap^2 == 2
+  says square: s == 2
+  says number: x^2 == 2
+  says average: wa^2 == 2*w^2
+  says noise: tr(Xp)^2 == 2
+    assume one: size(n) == 1
+`)
+	part := func(name string) *lang.Claim {
+		one := *c
+		one.Parts = slices.DeleteFunc(slices.Clone(c.Parts), func(p *lang.Part) bool { return p.Name != name })
+		return &one
+	}
+	for _, x := range []struct {
+		part, state string
+		want        Status
+		exact       bool
+	}{
+		{"rate", `{"eta":"0+1*root(2)"}`, Holds, true},
+		{"rate", `{"eta":"0+1*root(3)"}`, Violated, true},
+		{"square", `{"w":"0+1*root(2)"}`, Holds, false},
+		{"square", `{"w":"0+1*root(3)"}`, NotDecided, false},
+		{"average", `{"w":3,"tau":"0+1*root(2)"}`, Holds, false},
+		{"average", `{"w":3,"tau":"0+1*root(3)"}`, NotDecided, false},
+		{"noise", `{"W":[[1]],"sigma2":"0+1*root(2)"}`, Holds, false},
+		{"noise", `{"W":[[1]],"sigma2":"0+1*root(3)"}`, NotDecided, false},
+	} {
+		r := checkOwn(t, part(x.part), x.state)
+		if said := strings.Contains(strings.Join(r.Parts[0].Notes, " "), "in floating point"); r.Status() != x.want || said == x.exact {
+			t.Errorf("%s at %s: status %d, want %d: %+v", x.part, x.state, r.Status(), x.want, r.Parts)
+		}
+	}
+	for text, want := range map[string]string{
+		`{"W":"0+1*root(2)"}`:                                 "f:1: W: an irrational number",
+		`W=0+1*root(2)`:                                       "f:1: W: an irrational number",
+		`{"W[1,1]":"0+1*root(2)"}`:                            "f:1: W[1,1]: an irrational number",
+		`{"x[1,1]":"0+1*root(2)"}`:                            "f:1: x[1,1]: an irrational number",
+		"stopgrad certificate 1\nroot 2\nvalue W 1 1 : 0,1\n": "f:3: W: an irrational number",
+		`{"n":"0+1*root(4)"}`:                                 "f:1: the size n is a number",
+		"x\n=1\nx2=1\ny=abc":                                  "f:4: y: ",
+		"x\n\n\n=1\n\nx=1\n":                                  "f:6: key x is given twice",
+	} {
+		s, err := ReadState(strings.NewReader(text), "f")
+		if err == nil {
+			_, err = Check(context.Background(), part("entry"), s, Options{})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestEntriesBeginAtOne: an entry of row zero is none.
+func TestEntriesBeginAtOne(t *testing.T) {
+	c := own(t, "claim c\n  title t\n  printed nowhere\n  size n\n  matrix W : n x n\n  says s: tr(W) == 1\n")
+	for _, name := range []string{"W[0,1]", "W[1,0]", "W[01,1]", "W[-1,1]"} {
+		s, err := ReadState(strings.NewReader(`{"W[1,1]":1,"`+name+`":9}`), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := Check(context.Background(), c, s, Options{}); err == nil || !strings.Contains(err.Error(), `unknown key "`+name+`"`) {
+			t.Errorf("%s is passed over: %+v, %v", name, r, err)
+		}
+	}
+}
+
 // TestOverflowIsNotDecided along a trajectory, where numbers are those of float64.
 func TestOverflowIsNotDecided(t *testing.T) {
 	c := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x > 0\n  flow\n    x' = x\n  says now: x^3 >= x\n    assume big: x >= 1\n")

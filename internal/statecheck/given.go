@@ -163,7 +163,7 @@ func irrational(text string) *eval.Surd {
 	return &x
 }
 
-var cell = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_]*)\[([0-9]{1,3}),([0-9]{1,3})\]$`)
+var cell = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_]*)\[([1-9][0-9]{0,2}),([1-9][0-9]{0,2})\]$`)
 
 // flat notes a number under a name of [witness.Flatten]: "size n", "eta", "W[1,2]". Whether it was one says ok.
 func (s *State) flat(name string, line int, x *big.Rat) (ok bool, err error) {
@@ -298,8 +298,9 @@ func (s *State) plain(data []byte) error {
 		if !ok || strings.ContainsFunc(name, unicode.IsSpace) {
 			return s.errorf(line, "%q: name=value is expected", shortened(strings.Fields(rest)[0]))
 		}
-		rest = strings.TrimLeft(after, " ")
 		v := &value{line: line}
+		line += strings.Count(rest[:len(rest)-len(after)], "\n")
+		rest = strings.TrimLeft(after, " ")
 		if inner, is := strings.CutPrefix(rest, "["); is {
 			body, after, closed := strings.Cut(inner, "]")
 			if !closed {
@@ -453,6 +454,9 @@ func (d *jsonState) members(section string) error {
 				v.number = v.surd.Near()
 			} else if v.number, err = d.number(tok, name); err != nil {
 				return err
+			}
+			if v.surd != nil && cell.MatchString(name) {
+				return d.fail("%s: an irrational number is read as the value of a scalar, not as an entry", name)
 			}
 			if taken, err := d.flat(name, line, v.number); taken || err != nil {
 				if err != nil {

@@ -21,6 +21,9 @@ type (
 // modeKeys are the scalars that a state gives one of per mode.
 var modeKeys = []string{"p", "s", "tau", "w", "wa"}
 
+// matrixKeys are the matrices that a state may give to every claim, whether or not it declares them.
+var matrixKeys = []string{"W", "Wp", "Wa", "F", "X", "Xp"}
+
 // defaults of what a state does not give.
 var defaults = map[string]float64{"alpha": flow.DefaultAlpha, "eta": flow.DefaultEta, "beta": flow.DefaultBeta, "sigma2": flow.DefaultSigma2, "tau": flow.DefaultTau}
 
@@ -30,7 +33,7 @@ const timeKey = "t"
 // known are the names that have a meaning for every claim, whether or not it declares them.
 func known(name string) bool {
 	_, has := defaults[name]
-	return has || name == timeKey || slices.Contains(modeKeys, name) || slices.Contains([]string{"W", "Wp", "Wa", "F", "X", "Xp"}, name)
+	return has || name == timeKey || slices.Contains(modeKeys, name) || slices.Contains(matrixKeys, name)
 }
 
 // until is the time up to which the trajectory is asked for, 0 if there is none.
@@ -160,34 +163,35 @@ type supply struct {
 
 // mode returns the i-th mode of a key, given or derived.
 func (q supply) mode(key string, i int) (number, bool) {
-	at := func(key string) *big.Rat {
+	// What is given as an irrational number is one near it here: what follows from it is rounded.
+	at := func(key string) (n number) {
 		if m := q.s.modesOf(key); i < len(m) {
-			return m[i]
+			n = number{v: m[i], rounded: q.s.values[key].surd != nil}
 		}
-		return nil
+		return n
 	}
-	if v := at(key); v != nil {
-		return number{v: v}, true
+	if n := at(key); n.v != nil {
+		return n, true
 	}
 	w, wa, s := at("w"), at("wa"), at("s")
 	switch key {
 	case "s":
-		if w != nil {
-			return number{v: new(big.Rat).Mul(w, w), how: "w²"}, true
+		if w.v != nil {
+			return number{v: new(big.Rat).Mul(w.v, w.v), rounded: w.rounded, how: "w²"}, true
 		}
 	case "tau":
 		if v := q.s.values["tau"]; v != nil && v.number != nil {
-			return number{v: v.number}, true
+			return number{v: v.number, rounded: v.surd != nil}, true
 		}
-		if w != nil && wa != nil && w.Sign() != 0 {
-			return number{v: new(big.Rat).Quo(wa, w), how: "wa/w"}, true
+		if w.v != nil && wa.v != nil && w.v.Sign() != 0 {
+			return number{v: new(big.Rat).Quo(wa.v, w.v), rounded: w.rounded || wa.rounded, how: "wa/w"}, true
 		}
 	case "w":
-		if s != nil && s.Sign() >= 0 {
-			if r, err := (eval.Rational{}).Sqrt(s); err == nil {
-				return number{v: r, how: "√s"}, true
+		if s.v != nil && s.v.Sign() >= 0 {
+			if r, err := (eval.Rational{}).Sqrt(s.v); err == nil {
+				return number{v: r, rounded: s.rounded, how: "√s"}, true
 			}
-			f, _ := s.Float64()
+			f, _ := s.v.Float64()
 			if r := new(big.Rat).SetFloat64(math.Sqrt(f)); r != nil {
 				return number{v: r, rounded: true, how: "√s"}, true
 			}
@@ -213,13 +217,23 @@ func (q supply) scalar(name string) (number, bool) {
 		}
 		return nil
 	}
-	if v := q.s.values[name]; v != nil && v.surd != nil {
+	irrational := func(key string) (number, bool) {
+		v := q.s.values[key]
+		if v == nil || v.surd == nil {
+			return number{}, false
+		}
 		return number{v: v.number, surd: v.surd}, true
+	}
+	if n, ok := irrational(name); ok {
+		return n, true
 	}
 	if v := given(name); v != nil && !slices.Contains(modeKeys, name) {
 		return number{v: v}, true
 	}
 	byDefault := func(key string) (number, bool) {
+		if n, ok := irrational(key); ok {
+			return n, true
+		}
 		if v := given(key); v != nil {
 			return number{v: v}, true
 		}
@@ -295,29 +309,29 @@ func (q supply) given(name string) *exact {
 	return m
 }
 
-// matrix returns the value of a matrix symbol, nil if nothing gives it.
-func (q supply) matrix(name string) (v *exact, how string) {
+// matrix returns the value of a matrix symbol, nil if nothing gives it; whether it was rounded says near.
+func (q supply) matrix(name string) (v *exact, how string, near bool) {
 	if m := q.given(name); m != nil {
-		return m, ""
+		return m, "", false
 	}
 	switch name {
 	case "F":
 		w := q.given("W")
-		if x, _ := q.matrix("X"); w != nil && x != nil && w.C == x.R && x.R == x.C {
-			return product(product(w, x), transposed(w)), "W·X·Wᵀ"
+		if x, _, _ := q.matrix("X"); w != nil && x != nil && w.C == x.R && x.R == x.C {
+			return product(product(w, x), transposed(w)), "W·X·Wᵀ", false
 		}
 	case "X", "Xp":
 		n := q.inputs()
 		if n == 0 {
-			return nil, ""
+			return nil, "", false
 		}
 		if name == "X" {
-			return multiple(n, big.NewRat(1, 1)), "I"
+			return multiple(n, big.NewRat(1, 1)), "I", false
 		}
 		sigma2, _ := q.scalar("sigma2")
-		return multiple(n, sigma2.v), "sigma2·I"
+		return multiple(n, sigma2.v), "sigma2·I", sigma2.rounded || sigma2.surd != nil
 	}
-	return nil, ""
+	return nil, "", false
 }
 
 // inputs is the number of inputs that the matrices of the state show, 0 if none does.

@@ -150,6 +150,15 @@ system beside
 	}
 }
 
+// TestEveryUsesOfASystemCounts: systems may be named on one line or on several.
+func TestEveryUsesOfASystemCounts(t *testing.T) {
+	const text = "system a\n  scalar x\nsystem b\n  scalar y\nsystem s\n  uses a\n  uses b\nclaim c\n  title t\n  uses s\n  says s: x + y == y + x\n"
+	f, err := Parse(Source{Name: "a.claim", Text: text})
+	if err != nil || f.Claims[0].Parts[0].Env.Symbols["x"] == nil {
+		t.Error(err)
+	}
+}
+
 // TestNothingIsPassedOver: an item where nobody reads it, such as a hypothesis below a declaration, is a mistake of the file.
 func TestNothingIsPassedOver(t *testing.T) {
 	for _, c := range []struct{ text, want string }{

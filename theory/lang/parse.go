@@ -51,7 +51,7 @@ func ParseOver(library *File, sources ...Source) (*File, error) {
 					case "about":
 						sys.About = k.prose()
 					case "uses":
-						sys.Uses = splitNames(k.prose())
+						sys.Uses = append(sys.Uses, splitNames(k.prose())...)
 					}
 				}
 				f.Systems[name] = sys
