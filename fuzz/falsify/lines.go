@@ -140,10 +140,16 @@ func (s *searcher) offerSurd(w verdict.Witness) bool {
 	return true
 }
 
+// maxFactoring bounds the work of a square-free part, see [univariate.Polynomial.Factoring].
+const maxFactoring = 1_000_000
+
 // surds are the irrational zeros of a polynomial that are solutions of quadratic equations with fractions for
 // coefficients: what is left of its square-free part after its rational zeros are divided out is quadratic. A sum of squares
 // touches zero where it is a square.
 func surds(p univariate.Polynomial) []eval.Surd {
+	if p.Factoring() > maxFactoring {
+		return nil
+	}
 	p = p.SquareFree()
 	for _, r := range roots(p) {
 		x := new(big.Rat).SetFloat64(r)

@@ -57,8 +57,9 @@ func objective(part *lang.Part, st eval.State[float64]) float64 {
 			}
 		}
 		for name, ok := range f.Hypotheses {
-			if s := part.Env.Symbols[name]; s != nil && !ok {
-				missing += outside(s, st.Vals[name])
+			symbol, declared := lang.DeclaredOf(name)
+			if s := part.Env.Symbols[symbol]; declared && s != nil && !ok {
+				missing += outside(s, st.Vals[symbol])
 			}
 		}
 		return 1 + squash(missing)

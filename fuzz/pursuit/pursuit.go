@@ -154,7 +154,7 @@ func (p *pursuer) unmet(f *eval.Finding, later bool) float64 {
 		return lack
 	}
 	for name, ok := range f.Hypotheses {
-		if s := p.part.Env.Symbols[name]; s != nil && !ok {
+		if _, declared := lang.DeclaredOf(name); declared && !ok {
 			lack++
 		}
 	}

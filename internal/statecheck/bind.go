@@ -67,6 +67,9 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 	}
 	for _, name := range s.order {
 		sym := b.env.Symbols[name]
+		if v := s.values[name]; v.size && sym != nil {
+			return nil, s.errorf(v.line, "%s is given as a size, and is none", name)
+		}
 		if v := s.values[name]; v.surd != nil && (sym != nil && sym.Kind != lang.Scalar || sym == nil && slices.Contains(matrixKeys, name)) {
 			return nil, s.errorf(v.line, "%s: an irrational number is read as the value of a scalar, not as a matrix", name)
 		}
@@ -125,7 +128,9 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 			}
 		}
 	}
-	b.further(q)
+	if err := b.further(q); err != nil {
+		return nil, err
+	}
 	b.freeMotions()
 	b.findRates()
 	if err := b.recipes(); err != nil {
@@ -164,22 +169,28 @@ func (b *binding) findMissing() {
 }
 
 // further takes from the state what the part does not speak of, as far as it is one number.
-func (b *binding) further(q supply) {
+func (b *binding) further(q supply) error {
 	for _, name := range b.env.Order {
 		sym := b.env.Symbols[name]
 		if b.uses.Symbols[name] || sym.Kind != lang.Scalar || sym.Root != nil {
 			continue
 		}
-		if v := b.state.values[name]; v != nil && len(v.modes) > 1 {
+		v := b.state.values[name]
+		if v != nil && len(v.modes) > 1 && slices.Contains(modeKeys, name) {
 			continue
 		}
-		if n, ok := q.scalar(name); ok && !n.rounded {
+		n, ok := q.scalar(name)
+		if !ok && v != nil && !slices.Contains(modeKeys, name) {
+			return b.state.errorf(v.line, "%s: want a number", name)
+		}
+		if ok && !n.rounded {
 			b.beyond[name] = eval.ScalarOf(n.v)
 			if n.surd != nil {
 				b.surdsBeyond[name] = *n.surd
 			}
 		}
 	}
+	return nil
 }
 
 // onlyUsed returns the part in an environment that declares no more roots than it uses: a square root that it does not

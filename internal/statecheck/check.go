@@ -27,6 +27,9 @@ type Options struct {
 	Part string
 }
 
+// hasValue is what a [PartResult] calls that the statement has a value at the state; no assumption has a name with spaces.
+const hasValue = "it has a value"
+
 // PartResult is what one part came to.
 type PartResult struct {
 	Name      string
@@ -44,7 +47,7 @@ type PartResult struct {
 	// Against is how the statement is violated, in numbers: at the state, near a later point, or along an enclosed motion.
 	Against string
 	// Undefined is true if the statement has no value at the state: a root of a negative number, a division by
-	// zero. The hypothesis "defined" is then not met.
+	// zero. The hypothesis "it has a value" is then not met.
 	Undefined bool
 	// Excused is true if it is undefined because of square roots that the part itself declares: then the part
 	// speaks of other states, and the rest of the claim may well speak of this one.
@@ -160,14 +163,18 @@ func Check(ctx context.Context, c *lang.Claim, s *State, o Options) (*Result, er
 
 // fits reports as an error the first name of the state that means nothing to a claim.
 func (s *State) fits(c *lang.Claim) error {
-	var names []string
+	var sizes, names []string
 	for _, p := range c.Parts {
 		for _, d := range p.Env.Sizes {
-			names = append(names, string(d))
+			sizes = append(sizes, string(d))
 		}
 		names = append(names, p.Env.Order...)
 	}
+	names = append(names, sizes...)
 	for _, n := range s.order {
+		if v := s.values[n]; v.size && !slices.Contains(sizes, n) {
+			return s.errorf(v.line, "%q is no size of the claim %s", n, c.ID)
+		}
 		if !known(n) && !slices.Contains(names, n) {
 			slices.Sort(names)
 			return s.errorf(s.values[n].line, "unknown key %q (the claim %s speaks of %s)", n, c.ID, strings.Join(slices.Compact(names), " "))
@@ -368,7 +375,7 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 			if i == 0 {
 				res.undefined++
 			}
-			f, err = &eval.Finding{Hypotheses: map[string]bool{"defined": false}, Holds: true}, nil
+			f, err = &eval.Finding{Hypotheses: map[string]bool{hasValue: false}, Holds: true}, nil
 		}
 		if errors.Is(err, eval.ErrOverflow) {
 			res.Open = true
@@ -381,7 +388,7 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 		}
 		if b.part.Stmt.Kind == lang.Tends && i > 0 {
 			// That x lies between the ends is asked of the start; later it may have arrived.
-			delete(f.Hypotheses, "inside")
+			delete(f.Hypotheses, eval.Between)
 		}
 		broken, later := "", false
 		for _, name := range slices.Sorted(maps.Keys(f.Hypotheses)) {
@@ -400,8 +407,10 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 			if i == 0 || eval.OverTime(b.part) {
 				res.meet(name, ok)
 			}
-			if sym := b.env.Symbols[name]; i == 0 && sym != nil && !ok {
-				res.note("not as declared: " + strings.Replace(Declaration(sym, lang.Unicode, b.env), NamePlace, name, 1))
+			if symbol, declared := lang.DeclaredOf(name); i == 0 && declared && !ok {
+				if sym := b.env.Symbols[symbol]; sym != nil {
+					res.note("not as declared: " + strings.Replace(Declaration(sym, lang.Unicode, b.env), NamePlace, symbol, 1))
+				}
 			}
 		}
 		if i > 0 && broken != "" {

@@ -90,11 +90,11 @@ func (b *binding) ask() (against string, unmet []string, why string) {
 		return "", nil, err.Error()
 	}
 	c := r.Context()
-	owners := r.Owners()
+	names := r.HypothesisNames()
 	for i, h := range c.Hypotheses() {
 		if b.supplied(letters(h.Formula().Terms()...)...) {
 			if j, err := model.Holds(c, h.Formula(), st); err == nil && !j.Holds {
-				unmet = append(unmet, owners[i])
+				unmet = append(unmet, names[i])
 			}
 		}
 	}
@@ -135,11 +135,11 @@ func (b *binding) lacks(r *lang.Reading) string {
 	for _, g := range r.Goals() {
 		look(append(g.Terms(), g.Inner().Terms()...)...)
 	}
-	owners := r.Owners()
+	owners, names := r.Owners(), r.HypothesisNames()
 	for i, h := range c.Hypotheses() {
 		ts := h.Formula().Terms()
 		s := b.env.Symbols[owners[i]]
-		if s == nil || s.Root != nil || slices.ContainsFunc(letters(ts...), func(name string) bool { return b.supplied(name) }) {
+		if _, declared := lang.DeclaredOf(names[i]); !declared || s == nil || s.Root != nil || slices.ContainsFunc(letters(ts...), func(name string) bool { return b.supplied(name) }) {
 			look(ts...)
 		}
 	}
@@ -187,7 +187,8 @@ func (b *binding) computed(name string) bool {
 			return k == lang.Equality || k == lang.Definite || k == lang.Diagonality || k == lang.Stationary
 		}
 	}
-	s := b.env.Symbols[name]
+	symbol, _ := lang.DeclaredOf(name)
+	s := b.env.Symbols[symbol]
 	return s != nil && s.Kind == lang.Matrix
 }
 
@@ -268,7 +269,7 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 	if rough != nil {
 		f.Measures = rough.Measures
 	}
-	owners := r.Owners()
+	names := r.HypothesisNames()
 	for i, h := range c.Hypotheses() {
 		if slices.ContainsFunc(letters(h.Formula().Terms()...), func(name string) bool { _, ok := b.exact[name]; return !ok }) {
 			continue
@@ -277,8 +278,8 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		if assumed := b.env.Symbols[owners[i]] == nil; assumed || !j.Holds {
-			f.Hypotheses[owners[i]] = j.Holds
+		if _, declared := lang.DeclaredOf(names[i]); !declared || !j.Holds {
+			f.Hypotheses[names[i]] = j.Holds
 		}
 		f.Met = f.Met && j.Holds
 	}

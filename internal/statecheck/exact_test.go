@@ -2,6 +2,7 @@ package statecheck
 
 import (
 	"context"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -229,6 +230,77 @@ func TestWhatFollowsFromIrrationalNumbers(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestValuesThatGammaAsksFor: what a part does not speak of is read all the same, as Γ may; in a wrong shape it is a mistake.
+func TestValuesThatGammaAsksFor(t *testing.T) {
+	c := own(t, "claim c\n  title t\n  printed nowhere\n  size n\n  scalar x > 0\n  scalar y\n  matrix W : n x n\n  says s: y >= 0\n")
+	if r := checkOwn(t, c, `{"x":-1,"y":-1}`); r.Status() != Unmet {
+		t.Errorf("outside of its domain: %+v", r.Parts)
+	}
+	for text, want := range map[string]string{
+		`{"x":[-1],"y":-1}`:           "f:1: x: want a number",
+		`{"x":[-1,-2],"y":-1}`:        "f:1: x: want a number",
+		`{"x":[[-1,-2]],"y":-1}`:      "f:1: x: want a number",
+		`{"W":[1,2],"y":-1}`:          "f:1: W: a matrix is an array of rows",
+		`{"sizes":{"x":-5},"y":-1}`:   `f:1: "x" is no size`,
+		`{"size x":-5,"y":-1}`:        `f:1: "x" is no size`,
+		`{"size alpha":2,"y":-1}`:     `f:1: "alpha" is no size`,
+		`{"scalars":{"n":2},"y":-1}`:  "",
+		`{"sizes":{"n":2.5},"y":-1}`:  "f:1: the size n is a number",
+		`{"sizes":{"n":[[2]]},"y":1}`: "f:1: the size n is a number",
+	} {
+		s, err := ReadState(strings.NewReader(text), "f")
+		if err == nil {
+			_, err = Check(context.Background(), c, s, Options{})
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestAssumptionsNamedLikeSymbols: what is declared of x and an assumption called x are two hypotheses, as are an assumption and
+// what a report says in its own words.
+func TestAssumptionsNamedLikeSymbols(t *testing.T) {
+	c := own(t, `claim c
+  title t
+  printed nowhere
+  scalar x > 0
+  scalar y
+  says s: x*y >= 0
+    assume x: y >= 1
+    assume defined: y <= 5
+`)
+	for state, want := range map[string]map[string]bool{
+		`{"x":1,"y":0}`:  {"x": false, "defined": true},
+		`{"x":-1,"y":1}`: {"x": true, "defined": true, "x as declared": false},
+		`{"x":1,"y":9}`:  {"x": true, "defined": false},
+	} {
+		r := checkOwn(t, c, state)
+		p := r.Parts[0]
+		if r.Status() != Unmet || !maps.Equal(p.Hypotheses, want) || slices.Contains(p.Notes, "not as declared: x > 0") != strings.Contains(state, "-1") {
+			t.Errorf("%s: %+v", state, r.Parts)
+		}
+	}
+	tends := own(t, `claim c
+  title t
+  printed nowhere
+  scalar x
+  flow
+    x' = 1 - x
+  says s: x tends to 1 from 0 < x < 2
+    assume inside: x <= 3/2
+`)
+	for state, want := range map[string]map[string]bool{
+		`{"x":1.75,"t":1}`: {"inside": false, "between the ends": true},
+		`{"x":-1,"t":1}`:   {"inside": true, "between the ends": false},
+		`{"x":0.5,"t":1}`:  {"inside": true, "between the ends": true},
+	} {
+		if r := checkOwn(t, tends, state); !maps.Equal(r.Parts[0].Hypotheses, want) {
+			t.Errorf("%s: %+v", state, r.Parts)
 		}
 	}
 }

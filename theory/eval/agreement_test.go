@@ -53,16 +53,13 @@ func (n *comparison) at(p *lang.Part, r *lang.Reading, w verdict.Witness) error 
 		j, err := model.Holds(c, f, st)
 		return j.Holds, err
 	}
-	owners, met := r.Owners(), map[string]bool{}
+	names, met := r.HypothesisNames(), map[string]bool{}
 	for i, h := range c.Hypotheses() {
 		ok, err := holds(h.Formula())
 		if err != nil {
 			return nil // the evaluator may give terms a value that the kernel asks more of
 		}
-		name := owners[i]
-		if k := i - (len(owners) - len(p.Stmt.Assign)); p.Stmt.Kind == lang.Assumption && k >= 0 {
-			name = fmt.Sprintf("assumption%d", k+1)
-		}
+		name := names[i]
 		was, seen := met[name]
 		met[name] = ok && (was || !seen)
 	}

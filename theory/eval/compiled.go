@@ -282,7 +282,7 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	ctx := r.Context()
 	b := &builder{sig: ctx.Signature(), dyn: ctx.Dynamics(), time: ctx.Time(), prog: newProgram()}
 	c.symbols, c.steps = symbolsOf(b.sig), ctx.Time() == kernel.Orbit
-	owners := r.Owners()
+	names := r.HypothesisNames()
 	hyps := ctx.Hypotheses()
 	c.assumption = p.Stmt.Kind == lang.Assumption
 	assumed := len(hyps) - len(p.Assumes)
@@ -291,10 +291,7 @@ func (c *compiled) read(p *lang.Part, r *lang.Reading) error {
 	}
 	for i, h := range hyps {
 		f := h.Formula()
-		y := hypothesis{name: owners[i], declared: i < assumed, always: h.Mark() == kernel.Kept, check: b.state(f)}
-		if k := i - assumed - len(p.Assumes); k >= 0 {
-			y.name = fmt.Sprintf("assumption%d", k+1)
-		}
+		y := hypothesis{name: names[i], declared: i < assumed, always: h.Mark() == kernel.Kept, check: b.state(f)}
 		for _, t := range f.Terms() {
 			moves, err := b.dyn.Moves(t)
 			y.moves = keep(b, moves, err) || y.moves

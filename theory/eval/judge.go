@@ -7,6 +7,9 @@ import (
 	"stopgrad/theory/lang"
 )
 
+// Between is what a [Finding] calls that the ends of an interval have x between them; no assumption has a name with spaces.
+const Between = "between the ends"
+
 // Finding is what a part amounts to at one state.
 type Finding struct {
 	// Hypotheses says of each hypothesis, and of each declared domain that fails, whether it is met.
@@ -331,7 +334,7 @@ func (j *judge[T]) goal(g *goal, f *Finding) error {
 		inside = inside && j.test(c, scale).holds
 	}
 	if g.inside != nil {
-		f.Hypotheses["inside"] = inside
+		f.Hypotheses[Between] = inside
 		f.Met = f.Met && inside
 	}
 	if g.count != nil {

@@ -168,15 +168,9 @@ func (j *judge[T]) counts(k *counting) (bool, error) {
 	return found.All == k.n, nil
 }
 
-// payCount counts the work of counting the zeros of a polynomial: some remainders of polynomials, whose coefficients are longer
-// by a factor of twice the degree.
+// payCount counts the work of counting the zeros of a polynomial, which takes three sequences of remainders.
 func (j *judge[T]) payCount(p univariate.Polynomial) error {
-	bits := 0
-	for _, c := range p {
-		bits = max(bits, c.Num().BitLen(), c.Denom().BitLen())
-	}
-	words := bits * len(p) / 32
-	n := 3 * len(p) * len(p) * (1 + words + words*words/16)
+	n := 3 * p.Remaindering()
 	if m, ok := any(j.ar).(Metered); ok {
 		m.Spend(n)
 	}

@@ -198,10 +198,8 @@ func (r *Reading) meaning() error {
 	for i, h := range r.ctx.Hypotheses() {
 		if err := unfolds(h.Formula()); err != nil {
 			at := r.owner(i)
-			for _, a := range r.part.Assumes {
-				if a.Name == r.owners[i] {
-					at = r.blame(a.Stmt)
-				}
+			if a := r.assumption(i); a != nil {
+				at = r.blame(a.Stmt)
 			}
 			return errAt(at, "%s", plainText(err))
 		}
@@ -220,12 +218,23 @@ func (r *Reading) meaning() error {
 	return nil
 }
 
-// owner is the place of the declaration or assumption whose i-th hypothesis it is.
-func (r *Reading) owner(i int) Pos {
+// assumption is that whose hypothesis the i-th is, nil of what is declared: hypotheses are in their order, first what is declared.
+func (r *Reading) assumption(i int) *Assume {
+	if i < r.declarations() {
+		return nil
+	}
 	for _, a := range r.part.Assumes {
 		if a.Name == r.owners[i] {
-			return a.Stmt.Pos
+			return a
 		}
+	}
+	return nil
+}
+
+// owner is the place of the declaration or assumption whose i-th hypothesis it is.
+func (r *Reading) owner(i int) Pos {
+	if a := r.assumption(i); a != nil {
+		return a.Stmt.Pos
 	}
 	if s := r.env.Symbols[r.owners[i]]; s != nil {
 		return s.Pos
@@ -269,6 +278,28 @@ func (r *Reading) Goals() []kernel.Formula { return slices.Clone(r.goals) }
 
 // Owners names, for each hypothesis of Γ in its order, the symbol whose declaration it is or the assumption.
 func (r *Reading) Owners() []string { return slices.Clone(r.owners) }
+
+// declarations is how many hypotheses say what is declared; they stand before what is assumed.
+func (r *Reading) declarations() int { return len(r.owners) - len(r.hyps) }
+
+// asDeclared follows a symbol's name in [Reading.HypothesisNames].
+const asDeclared = " as declared"
+
+// HypothesisNames are what each hypothesis is called in a report: an assumption by its name, what is declared of a symbol as [Declared]
+// says, which is no assumption's name.
+func (r *Reading) HypothesisNames() []string {
+	out := r.Owners()
+	for i := range r.declarations() {
+		out[i] = Declared(out[i])
+	}
+	return out
+}
+
+// Declared is what a hypothesis is called that is declared of a symbol.
+func Declared(symbol string) string { return symbol + asDeclared }
+
+// DeclaredOf is the symbol of a name that [Declared] gives.
+func DeclaredOf(name string) (symbol string, ok bool) { return strings.CutSuffix(name, asDeclared) }
 
 // Hypothesis is what the hypothesis called name assumes. The equations of an assumption are h1, h2, ….
 func (r *Reading) Hypothesis(name string) (kernel.Formula, bool) {

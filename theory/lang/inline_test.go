@@ -150,6 +150,69 @@ system beside
 	}
 }
 
+// TestRightHandSidesKeepTheirShape: a multiple of I, or 0, that is taken over has the shape of its variable, not that of its place.
+func TestRightHandSidesKeepTheirShape(t *testing.T) {
+	const system = `system other
+  size n, m
+  scalar a
+  matrix X, Z, V : n x n
+  matrix R : n x m
+  let half = a/2*I
+  flow
+    X' = 2*I
+    Z' = 0
+    V' = tr(Z*(I + X))*half - sym(I)^2
+    R' = 0
+`
+	for _, c := range []struct{ says, want string }{
+		{"says s: rhs(other, X)*A == 2*A", ""},
+		{"says s: A*rhs(other, X) == 2*A", "m columns do not meet n rows"},
+		{"says s: tr(rhs(other, X)) == 2*size(n)", ""},
+		{"says s: a*rhs(other, Z) + 1 == 1", "cannot be added"},
+		{"says s: rhs(other, Z)*A == 0*A", ""},
+		{"says s: A*rhs(other, Z) == 0*A", "m columns do not meet n rows"},
+		{"says s: A + rhs(other, R) == A", ""},
+		{"says s: A^T + rhs(other, R) == A^T", "cannot be added"},
+		{"says s: rhs(other, V)*A == 0*A", ""},
+		{"says s: A*rhs(other, V) == 0*A", "m columns do not meet n rows"},
+	} {
+		text := system + "claim c\n  title t\n  size n, m\n  scalar a\n  matrix Z, X : n x n\n  matrix A : n x m\n  " + c.says + "\n"
+		f, err := Parse(Source{Name: "a.claim", Text: text})
+		if err == nil {
+			_, err = Elaborate(f.Claims[0].Parts[0])
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.says, err, c.want)
+		}
+	}
+	f, err := Parse(Source{Name: "a.claim", Text: system + "claim c\n  title t\n  size k\n  scalar a\n  matrix A : k x k\n  says s: A + rhs(other, X) == A\n"})
+	if err == nil || !strings.Contains(err.Error(), "sizes declared: [k]") {
+		t.Errorf("a size that is not declared: %v, %v", f, err)
+	}
+}
+
+// TestTextReadsAsItIsWritten: no character of a file, in prose or a comment, moves or hides others on a terminal.
+func TestTextReadsAsItIsWritten(t *testing.T) {
+	for _, r := range "\x00\a\b\v\f\r\x1b\x7f\u0085\u009b\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069" {
+		for line, text := range map[int]string{
+			2: "claim c\n  title α%\n  says s: 0 >= 0\n",
+			3: "claim c\n  title t\n  says s: 0 >= 0 # α%\n",
+			4: "claim c\n  title t\n  says s: 0 >= 0\n    twin \"α%b\" -> \"a\"\n",
+		} {
+			col := len([]rune(strings.Split(text, "%")[0][strings.LastIndex(strings.Split(text, "%")[0], "\n")+1:])) + 1
+			want := fmt.Sprintf("a.claim:%d:%d: the control character %U", line, col, r)
+			if _, err := Parse(Source{Name: "a.claim", Text: strings.Replace(text, "%", string(r)+"x", 1)}); err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%U: %v, want %q", r, err, want)
+			}
+		}
+	}
+	for _, good := range []string{"claim c\r\n  title naïve Σ ‘x’ – 中\r\n  says s: 0 >= 0\r\n", "claim c\n  title a\tb\n  says s:\t0 >= 0\n"} {
+		if _, err := Parse(Source{Name: "a.claim", Text: good}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestEveryUsesOfASystemCounts: systems may be named on one line or on several.
 func TestEveryUsesOfASystemCounts(t *testing.T) {
 	const text = "system a\n  scalar x\nsystem b\n  scalar y\nsystem s\n  uses a\n  uses b\nclaim c\n  title t\n  uses s\n  says s: x + y == y + x\n"

@@ -645,7 +645,7 @@ func (f *File) inlineRHS(e *Expr) (*Expr, error) {
 		if left <= 0 {
 			return nil, errAt(e.Pos, "the right-hand side is too large to take over, its definitions written out")
 		}
-		return out, nil
+		return env.shaped(out, eq, e.Pos)
 	}
 	c := *e
 	c.Args = make([]*Expr, len(e.Args))
@@ -886,6 +886,52 @@ func (env *Env) takeOver(e *Expr, left *int) *Expr {
 		env.note(out, true)
 	}
 	return out
+}
+
+// shaped writes the shape of x into the right-hand side of an equation x' = … that is taken over: where that is a multiple of I,
+// or 0, its place would decide.
+func (env *Env) shaped(out *Expr, q *Equation, at Pos) (*Expr, error) {
+	x := env.Symbols[q.Name]
+	t, err := env.TypeOf(q.RHS)
+	if err != nil || x.Kind != Matrix {
+		return out, err
+	}
+	size := func(d Dim) *Expr {
+		n := NewNum(at, big.NewRat(1, 1))
+		for i, leg := range kernel.Dim(d).Legs() {
+			if leg := NewSym(at, leg); i > 0 {
+				n = NewBin(Mul, n, leg)
+			} else {
+				n = leg
+			}
+		}
+		return n
+	}
+	switch {
+	case t.Scalar:
+		return NewCall(at, "zero", size(x.Rows), size(x.Cols)), nil
+	case !t.Unit:
+		return out, nil
+	}
+	// No factor of a multiple of I is another matrix, and a scalar has an I in a trace alone.
+	var sized func(e *Expr) *Expr
+	sized = func(e *Expr) *Expr {
+		switch {
+		case e.Kind == Unit:
+			return NewCall(at, "I", size(x.Rows))
+		case e.Kind == Call && e.Name == "tr" || len(e.Args) == 0:
+			return e
+		}
+		c := *e
+		c.Args = slices.Clone(e.Args)
+		for i, a := range c.Args {
+			if i == 0 || e.Kind != Call {
+				c.Args[i] = sized(a)
+			}
+		}
+		return &c
+	}
+	return sized(out), nil
 }
 
 // note notes of each call what its first argument mentions here, and, as home says, where what it means is decided.

@@ -30,7 +30,7 @@ func (r *Reading) Lines(unfolded bool) ([]Line, error) {
 		return nil, err
 	}
 	// Hypotheses are printed in their order: first what is declared, then what is assumed, which has names.
-	hyp, named := 0, len(r.owners)-len(r.hyps)
+	hyp, named := 0, r.declarations()
 	var out []Line
 	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		if i == 0 {

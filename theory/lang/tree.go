@@ -3,6 +3,7 @@ package lang
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -72,6 +73,11 @@ func startsItem(text string, parent *node) bool {
 	return false
 }
 
+// disguises reports whether a character moves or hides others where a text is shown, so that it may read as another one.
+func disguises(r rune) bool {
+	return r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)
+}
+
 // parseTree groups the lines of a file into items by indentation.
 func parseTree(file, src string) ([]*node, error) {
 	type frame struct {
@@ -84,6 +90,10 @@ func parseTree(file, src string) ([]*node, error) {
 		text := strings.TrimRight(raw, " \t\r")
 		if !utf8.ValidString(text) {
 			return nil, errAt(Pos{file, i + 1, 1}, "this line is not valid UTF-8 text")
+		}
+		if k := strings.IndexFunc(text, disguises); k >= 0 {
+			r, _ := utf8.DecodeRuneInString(text[k:])
+			return nil, errAt(Pos{file, i + 1, utf8.RuneCountInString(text[:k]) + 1}, "the control character %U; expected text that reads as it is written", r)
 		}
 		if h := commentStart(text); h >= 0 {
 			text = strings.TrimRight(text[:h], " \t")

@@ -100,6 +100,12 @@ func (s *state) univariate(f kernel.Formula, x *kernel.Term) (kernel.Theorem, er
 
 // factored writes a polynomial as a product of factors whose signs are proved, or returns nil.
 func (s *state) factored(k kind, c univariate.Polynomial, x *kernel.Term) *kernel.Term {
+	// What is worked out on words here takes as long as some thirty operations in floating point.
+	labour := 30 * c.Factoring()
+	if labour > s.labour/4 {
+		return nil
+	}
+	s.spend(labour)
 	lead := new(big.Rat).Set(c[len(c)-1])
 	var parts []*kernel.Term
 	lo, hi := s.rangeOf(x)

@@ -131,11 +131,34 @@ func (p Polynomial) primitive() Polynomial {
 
 // GCD is the monic greatest common divisor of p and q, of which p is not zero, by Euclid's algorithm.
 func GCD(p, q Polynomial) Polynomial {
+	if coprime(p, q) {
+		return Polynomial{big.NewRat(1, 1)}
+	}
 	for len(q) > 0 {
 		_, r := p.Divide(q)
 		p, q = q, r.primitive()
 	}
 	return p.Monic()
+}
+
+// Remaindering is how many operations on words a sequence of remainders of p and a polynomial of its degree takes: their
+// coefficients become longer by a factor of twice the degree.
+func (p Polynomial) Remaindering() int {
+	bits := 0
+	for _, c := range p {
+		bits = max(bits, c.Num().BitLen(), c.Denom().BitLen())
+	}
+	words := bits * len(p) / 32
+	return len(p) * len(p) * (1 + words + words*words/16)
+}
+
+// Factoring is how many operations on words Factors and SquareFree take at most.
+func (p Polynomial) Factoring() int {
+	n := p.Remaindering()
+	if len(p) > 1 && coprime(p, p.Derivative()) {
+		return min(n, len(p)*len(p))
+	}
+	return n
 }
 
 // Factors is Yun's decomposition of p, which is not zero: p = c·Π fᵢⁱ with a number c, and square-free monic fᵢ that have no

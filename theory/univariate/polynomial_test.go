@@ -105,6 +105,62 @@ func TestFactors(t *testing.T) {
 	}
 }
 
+// TestCoprime: what is found modulo a prime is what Euclid's algorithm finds, also where the prime divides a leading coefficient,
+// and a common factor is never denied.
+func TestCoprime(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	m := new(big.Rat).SetInt64(modulus)
+	for range 3000 {
+		p, q, f := random(r), random(r), random(r)
+		if len(p) == 0 || len(q) == 0 {
+			continue
+		}
+		if r.IntN(4) == 0 {
+			p = p.Plus(New(new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), m))
+		}
+		euclid := func(p, q Polynomial) bool {
+			for len(q) > 0 {
+				_, rem := p.Divide(q)
+				p, q = q, rem.primitive()
+			}
+			return len(p) == 1
+		}
+		if got, want := coprime(p, q), euclid(p, q); got && !want || !got && want && p[len(p)-1].Cmp(m) != 0 {
+			t.Fatalf("%v and %v: coprime %v, want %v", p, q, got, want)
+		}
+		if len(f) > 1 && coprime(p.Times(f), q.Times(f)) {
+			t.Fatalf("%v times %v and %v are coprime", f, p, q)
+		}
+	}
+	// Modulo the prime this one is a constant, and has no zero to share; it has one.
+	if p := New(big.NewRat(-modulus, 1), m); coprime(p, p) {
+		t.Error("a polynomial is coprime with itself")
+	}
+	if coprime(nil, of(1)) || coprime(of(1, 1), nil) {
+		t.Error("coprime with zero")
+	}
+}
+
+// TestLongCoefficients: a square-free polynomial is seen to be one in no time, however long its coefficients; of one that is not
+// the work is told beforehand.
+func TestLongCoefficients(t *testing.T) {
+	var cs []*big.Rat
+	for k := range 41 {
+		c := new(big.Int).Exp(big.NewInt(int64(17+2*k)), big.NewInt(1500), nil)
+		cs = append(cs, new(big.Rat).SetInt(c))
+	}
+	p := New(cs...)
+	if n := p.Factoring(); n > 10_000 {
+		t.Errorf("%d operations", n)
+	}
+	if fs := p.Factors(); len(fs) != 2 || !same(fs[1], p.Monic()) {
+		t.Errorf("%d factors", len(fs)-1)
+	}
+	if n := p.Times(p).Factoring(); n < 1_000_000_000 {
+		t.Errorf("the square: %d operations", n)
+	}
+}
+
 func TestThrough(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 300 {
