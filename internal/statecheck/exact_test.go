@@ -165,6 +165,25 @@ func TestIrrationalStates(t *testing.T) {
 			t.Errorf("%s: status %d, want %d: %+v", state, r.Status(), want, r.Parts)
 		}
 	}
+	// The root of a square is a fraction.
+	two := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x\n  says two: x == 2\n")
+	for state, want := range map[string]Status{
+		"x=0+1*root(4)":           Holds,
+		"x=1+2/3*root(9/4)":       Holds,
+		"x=2+0*root(3)":           Holds,
+		`{"x":"0+1*root(9/4)"}`:   Violated,
+		`{"x":"0+1*root(1e400)"}`: Violated,
+		"stopgrad certificate 1\nroot 4\nvalue x 1 1 : 0,1\n": Holds,
+	} {
+		if r := checkOwn(t, two, state); r.Status() != want || len(r.Parts[0].Notes) > 0 {
+			t.Errorf("%s: status %d, want %d: %+v", state, r.Status(), want, r.Parts)
+		}
+	}
+	for _, bad := range []string{"root -2\nvalue x 1 1 : 0,1", "root 0\nvalue x 1 1 : 0,1", "root 2\nvalue x 2 1 : 0,1", "root 2\nvalue x 1 1 ; 0,1", "\nvalue x 1 1 : 0,1"} {
+		if _, err := ReadState(strings.NewReader("stopgrad certificate 1\n"+bad+"\n"), "f"); err == nil || !strings.Contains(err.Error(), "f:3: x: ") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
 	for _, bad := range []string{"x=root(2)", "x=1*root(-2)", "x=1*root(2", "x=a*root(2)"} {
 		if _, err := ReadState(strings.NewReader(bad), "f"); err == nil || !strings.Contains(err.Error(), "f:1: x: ") {
 			t.Errorf("%s: %v", bad, err)
@@ -220,7 +239,7 @@ func TestWhatFollowsFromIrrationalNumbers(t *testing.T) {
 		`{"W[1,1]":"0+1*root(2)"}`:                            "f:1: W[1,1]: an irrational number",
 		`{"x[1,1]":"0+1*root(2)"}`:                            "f:1: x[1,1]: an irrational number",
 		"stopgrad certificate 1\nroot 2\nvalue W 1 1 : 0,1\n": "f:3: W: an irrational number",
-		`{"n":"0+1*root(4)"}`:                                 "f:1: the size n is a number",
+		`{"n":"0+1*root(2)"}`:                                 "f:1: the size n is a number",
 		"x\n=1\nx2=1\ny=abc":                                  "f:4: y: ",
 		"x\n\n\n=1\n\nx=1\n":                                  "f:6: key x is given twice",
 	} {

@@ -139,12 +139,12 @@ func shortened(text string) string {
 	return text
 }
 
-// irrational reads a number A+B*root(C); nil if the text is none.
-func irrational(text string) *eval.Surd {
+// irrational reads a number A+B*root(C), which is a fraction if C is a square; ok is false if the text is none.
+func irrational(text string) (v value, ok bool) {
 	inside, ok := strings.CutSuffix(text, ")")
 	sum, radicand, is := strings.Cut(inside, "*root(")
 	if !ok || !is || len(text) > maxDigits {
-		return nil
+		return v, false
 	}
 	rational, factor := "0", sum
 	if i := strings.LastIndexAny(sum, "+-"); i > 0 {
@@ -157,10 +157,26 @@ func irrational(text string) *eval.Surd {
 			x.C, err = exactly(radicand)
 		}
 	}
-	if err != nil || x.C.Sign() <= 0 {
-		return nil
+	if err != nil {
+		return v, false
 	}
-	return &x
+	return v, v.root(&x)
+}
+
+// root takes a number A + B·√C as the value; ok is false where C is not positive.
+func (v *value) root(x *eval.Surd) (ok bool) {
+	if x.C.Sign() <= 0 {
+		return false
+	}
+	if r, err := (eval.Rational{}).Sqrt(x.C); err == nil || x.B.Sign() == 0 {
+		v.number = new(big.Rat).Set(x.A)
+		if err == nil {
+			v.number.Add(v.number, r.Mul(r, x.B))
+		}
+		return true
+	}
+	v.number, v.surd = x.Near(), x
+	return true
 }
 
 var cell = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_]*)\[([1-9][0-9]{0,2}),([1-9][0-9]{0,2})\]$`)
@@ -238,11 +254,14 @@ func (s *State) certificate(data []byte) error {
 			if x.A, err1 = exactly(a); err1 == nil {
 				x.B, err2 = exactly(b)
 			}
-			if err1 != nil || err2 != nil || len(roots) != 1 {
+			v := &value{line: line}
+			if err1 == nil && err2 == nil && len(roots) == 1 {
+				x.C = roots[0]
+			}
+			if x.C == nil || words[2] != "1" || words[3] != "1" || words[4] != ":" || !v.root(x) {
 				return s.errorf(line, "%s: %s is no number here", words[1], words[5])
 			}
-			x.C = roots[0]
-			if err := s.put(words[1], &value{line: line, number: x.Near(), surd: x}); err != nil {
+			if err := s.put(words[1], v); err != nil {
 				return err
 			}
 		case len(words) == 3 && words[0] == "dim":
@@ -327,8 +346,8 @@ func (s *State) plain(data []byte) error {
 			if i := strings.IndexFunc(rest, between); i >= 0 {
 				word = rest[:i]
 			}
-			if v.surd = irrational(word); v.surd != nil {
-				v.number = v.surd.Near()
+			if x, ok := irrational(word); ok {
+				v.number, v.surd = x.number, x.surd
 			} else if x, err := exactly(word); err == nil {
 				v.number = x
 			} else {
@@ -447,11 +466,9 @@ func (d *jsonState) members(section string) error {
 				return err
 			}
 		} else {
-			if text, ok := tok.(string); ok {
-				v.surd = irrational(text)
-			}
-			if v.surd != nil {
-				v.number = v.surd.Near()
+			text, _ := tok.(string)
+			if x, ok := irrational(text); ok {
+				v.number, v.surd = x.number, x.surd
 			} else if v.number, err = d.number(tok, name); err != nil {
 				return err
 			}

@@ -38,9 +38,13 @@ func (s Surd) String() string {
 // Near is a fraction next to the number.
 func (s Surd) Near() *big.Rat {
 	c, _ := s.C.Float64()
-	r := new(big.Rat).SetFloat64(math.Sqrt(c))
-	if r == nil {
-		return new(big.Rat).Set(s.A)
+	r := new(big.Rat)
+	if c > 0 && !math.IsInf(c, 0) {
+		r.SetFloat64(math.Sqrt(c))
+	} else {
+		// Beyond float64.
+		f := new(big.Float).SetPrec(64).SetRat(s.C)
+		f.Sqrt(f).Rat(r)
 	}
 	return r.Add(s.A, r.Mul(r, s.B))
 }
