@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ const recordEnv = "STOPGRAD_RECORD_COUNTEREXAMPLES"
 // finds under golden/data/counterexamples, for
 //
 //	STOPGRAD_RECORD_COUNTEREXAMPLES="why" go test ./fuzz -run TestRecordCounterexamples -timeout 1h
+//
+// STOPGRAD_RECORD_CLAIMS="ID ID" records those of some claims alone.
 func TestRecordCounterexamples(t *testing.T) {
 	reason := os.Getenv(recordEnv)
 	if reason == "" {
@@ -36,7 +39,11 @@ func TestRecordCounterexamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	only := strings.Fields(os.Getenv("STOPGRAD_RECORD_CLAIMS"))
 	for _, c := range f.Claims {
+		if only != nil && !slices.Contains(only, c.ID) {
+			continue
+		}
 		start := time.Now()
 		rep, err := Refute(context.Background(), f, c.ID, Options{Seed: 1, Patience: patience})
 		if err != nil {

@@ -71,7 +71,7 @@ func TestChartStatesHaveTheirStructure(t *testing.T) {
 		}
 		for name, ok := range f.Hypotheses {
 			// Only the scalars may leave their domains: x > 0, r > 0.
-			if !ok && name != "x" && name != "r" {
+			if !ok && name != lang.Declared("x") && name != lang.Declared("r") {
 				t.Fatalf("%s has not its structure in %s", name, witness.String(st))
 			}
 			outside++

@@ -407,10 +407,11 @@ func (b *box) multiply(p, q polynomial) polynomial {
 				key[i], key[i+1] = byte(n>>8), byte(n)
 			}
 			v := new(big.Rat).Mul(c, d)
+			b.charge(v)
 			if have := out[string(key)]; have != nil {
 				v.Add(v, have)
+				b.charge(v)
 			}
-			b.charge(v)
 			out[string(key)] = v
 		}
 	}
@@ -485,23 +486,33 @@ func (b *box) coefficients(p polynomial) []*big.Rat {
 		}
 		c[at] = v
 	}
-	// yᵐ = Σ_{j ≥ m} C(j,m)/C(d,m)·B_j(y), one variable after the other, from the highest j down, in place.
+	// yᵐ = Σ_{j ≥ m} C(j,m)/C(d,m)·B_j(y), one variable after the other, in place: over C(d,m) first, then summed by Pascal's
+	// triangle.
 	stride := total
 	for i, n := range b.size {
 		stride /= n
 		if b.sides[i].width == nil {
 			continue
 		}
-		d := int64(n - 1)
-		for at := total - 1; at >= 0; at-- {
-			j := int64(at / stride % n)
-			sum := new(big.Rat)
-			for m := int64(0); m <= j; m++ {
-				w := new(big.Rat).SetFrac(new(big.Int).Binomial(j, m), new(big.Int).Binomial(d, m))
-				sum.Add(sum, w.Mul(w, c[at-int(j-m)*stride]))
-				b.charge(sum)
+		share := big.NewRat(1, 1) // 1/C(d,m)
+		for m := 1; m < n; m++ {
+			share = new(big.Rat).Mul(share, big.NewRat(int64(m), int64(n-m)))
+			b.charge(share)
+			for at := m * stride; at < total; at++ {
+				if at/stride%n == m && c[at].Sign() != 0 {
+					c[at] = new(big.Rat).Mul(c[at], share)
+					b.charge(c[at])
+				}
 			}
-			c[at] = sum
+		}
+		for r := 1; r < n; r++ {
+			for at := total - 1; at >= 0; at-- {
+				if j := at / stride % n; j >= r {
+					b.charge(c[at-stride])
+					c[at] = new(big.Rat).Add(c[at], c[at-stride])
+					b.charge(c[at])
+				}
+			}
 		}
 	}
 	return c

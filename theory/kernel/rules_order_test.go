@@ -259,6 +259,8 @@ func TestBernstein(t *testing.T) {
 		{"bernstein", "1 - x >= 0", "neither a lower", "x >= 0; y >= x", ""},
 		{"bernstein", "(1 - x)*(1 - x) >= 0", "", "x >= 0; 1 >= x", ""},
 		{"bernstein", "(1 - x)*(1 - x) > 0", "coefficient is 0", "x >= 0; 1 >= x", ""},
+		{"bernstein", "1 - x^300 >= 0", "", "x >= 0; 1 >= x", ""},
+		{"bernstein", "1 - x^4000 >= 0", "a Bernstein form of more than", "x >= 0; 1 >= x", ""},
 		{"bernstein", "x^200 + y^200 >= 0", "Bernstein coefficients", "x >= 0; y >= 0", ""},
 		{"bernstein", "(x + 1)^150*(y + 1)^150 >= 0", "monomials", "x >= 0; y >= 0", ""},
 		{"bernstein", "1 - x >= 0", "neither a lower", "x >= y", ""},
@@ -271,6 +273,57 @@ func TestBernstein(t *testing.T) {
 		{"bernstein", "(" + strings.Repeat("9", 120) + "*x + 1)^80 >= 0", "a Bernstein form of more than", "x >= 0", ""},
 		{"bernstein", "(x^1000)^1000 >= 0", "an exponent above", "x >= 0", ""},
 	})
+}
+
+// TestBernsteinCoefficients compares the coefficients, which are summed by Pascal's triangle, with their definition: those of B_j
+// are Σ_{m ≤ j} C(j,m)/C(d,m)·c_m in each bounded variable.
+func TestBernsteinCoefficients(t *testing.T) {
+	rng := rand.New(rand.NewSource(3))
+	binomial := func(n, k int) *big.Rat { return new(big.Rat).SetInt(new(big.Int).Binomial(int64(n), int64(k))) }
+	for range 500 {
+		s := declare(t, "n; x y z")
+		b := &box{sig: s, work: MaxProducts, memo: map[*Term]polynomial{}}
+		for range 1 + rng.Intn(3) {
+			w := big.NewRat(1, 1)
+			if rng.Intn(3) == 0 {
+				w = nil
+			}
+			b.sides = append(b.sides, side{low: new(big.Rat), width: w})
+		}
+		p := polynomial{}
+		for range rng.Intn(6) {
+			e := make([]byte, 2*len(b.sides))
+			for i := range b.sides {
+				e[2*i+1] = byte(rng.Intn(6))
+			}
+			p[string(e)] = big.NewRat(int64(rng.Intn(19)-9), int64(1+rng.Intn(4)))
+		}
+		text := fmt.Sprint(p)
+		got := b.coefficients(p)
+		if fmt.Sprint(p) != text {
+			t.Fatal("the polynomial is written to")
+		}
+		for at := range got {
+			want := new(big.Rat)
+			for e, c := range p {
+				term, rest := new(big.Rat).Set(c), at
+				for i := len(b.size) - 1; i >= 0; i-- {
+					j, m := rest%b.size[i], int(e[2*i+1])
+					rest /= b.size[i]
+					switch {
+					case b.sides[i].width != nil && m <= j:
+						term.Mul(term, binomial(j, m)).Quo(term, binomial(b.size[i]-1, m))
+					case m != j:
+						term = new(big.Rat)
+					}
+				}
+				want.Add(want, term)
+			}
+			if got[at].Cmp(want) != 0 {
+				t.Fatalf("%v on %d sides: coefficient %d is %s, want %s", p, len(b.sides), at, got[at].RatString(), want.RatString())
+			}
+		}
+	}
 }
 
 // TestBernsteinAtPoints tries random polynomials: none that is proved may fail at a point of its box.
