@@ -290,10 +290,12 @@ func (s *Signature) grow() {
 // owns reports whether a term is one of the signature, and no copy.
 func (s *Signature) owns(t *Term) bool { return t != nil && t.sig == s && t.self == t }
 
-// reserved are words of the language that name no symbol.
+// reserved are words of the language that name no symbol: operators, and words with which a statement begins, as always x >= 0
+// would read as a statement about all times where always is a number.
 var reserved = map[string]bool{"I": true, "E": true, "tr": true, "sym": true, "skew": true, "inv": true, "vec": true, "rvec": true,
 	"kron": true, "ddt": true, "next": true, "diff": true, "grad": true, "gradsym": true, "gradskew": true, "sg": true, "at": true,
-	"rhs": true, "root": true, "size": true, "zero": true, "psd": true, "pd": true, "inf": true}
+	"rhs": true, "root": true, "size": true, "zero": true, "psd": true, "pd": true, "inf": true, "T": true,
+	"always": true, "absurd": true, "stationary": true, "assumption": true, "sampled": true}
 
 // identifier reports whether name is an ASCII identifier that may name a symbol or a size.
 func identifier(name string) bool {

@@ -790,7 +790,13 @@ func (env *Env) takenBefore(e *Expr) (err error) {
 							return false, err
 						}
 						b, err := env.written(env, name)
-						return err == nil && alike(a, b), err
+						if err != nil {
+							return false, err
+						}
+						if call := homely(a); call != "" {
+							return false, errAt(n.Pos, "rhs takes over an expectation through two systems, in whose second moment of %s %s(…) means what each of them decides", name, call)
+						}
+						return alike(a, b), nil
 					})
 				}
 			}
@@ -867,7 +873,23 @@ func (env *Env) written(home *Env, name string) (*Expr, error) {
 	return out, nil
 }
 
-// alike reports whether two expressions are written alike, each call meaning the same.
+// homely is a call in an expression that means what its system decides, by the structure or the equations of symbols or by what
+// its own definitions bring in; empty if there is none.
+//
+// Soundness: grad(tr(W*A), W) is written alike where W is symmetric and where it is not.
+func homely(e *Expr) (call string) {
+	if e != nil {
+		e.Walk(func(n *Expr) bool {
+			if n.Kind == Call && !slices.Contains([]string{"tr", "sym", "skew", "inv", "vec", "rvec", "kron", "root", "I", "zero", "size", "sg"}, n.Name) {
+				call = n.Name
+			}
+			return call == ""
+		})
+	}
+	return call
+}
+
+// alike reports whether two expressions, in which each call means the same wherever it stands, are written alike.
 func alike(a, b *Expr) bool {
 	if a == nil || b == nil {
 		return a == b
