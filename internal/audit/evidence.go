@@ -230,17 +230,22 @@ func readingStatement(ps []*lang.Part, statement func(*lang.Part) string) string
 	return strings.Join(out, "; ")
 }
 
-func proofEvidence(d ledger.Detail, r theory.PartResult) ledger.Evidence {
-	for _, l := range r.Proof.Steps() {
+// derived records a derivation as far as it went.
+func derived(d *ledger.Detail, proof *verdict.Proof) {
+	for _, l := range proof.Steps() {
 		d.Steps = append(d.Steps, ledger.Step{Rule: l.Rule, Says: l.Says})
 	}
-	d.Uses = r.Proof.Uses()
-	if err := r.Proof.Failure(); err != nil {
+	d.Uses, d.Reason, d.Script = proof.Uses(), "", ""
+	if err := proof.Failure(); err != nil {
 		d.Reason = err.Error()
 	}
-	if err := r.Proof.Script(); err != nil {
+	if err := proof.Script(); err != nil {
 		d.Script = err.Error()
 	}
+}
+
+func proofEvidence(d ledger.Detail, r theory.PartResult) ledger.Evidence {
+	derived(&d, r.Proof)
 	return ledger.Evidence{Kind: ledger.Proof, Seconds: r.Proving.Seconds(), Detail: d}
 }
 
@@ -266,10 +271,7 @@ func describeSearch(d *ledger.Detail, p *lang.Part, s sample.Result, seed uint64
 	}
 	switch {
 	case s.Refutation != nil:
-		d.State = exactState(p, s.Witness)
-		f := s.Refutation.Finding()
-		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), s.Refutation.Reason()
-		d.Left, d.Right, _ = s.Refutation.Sides()
+		refuted(d, p, s.Witness, s.Refutation)
 	case s.Undefined != "":
 		d.Undefined, d.Reason = true, s.Undefined
 	case eval.OverTime(p):
@@ -303,9 +305,7 @@ func regionEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Option
 	case err != nil:
 		d.Reason = err.Error()
 	case found.Refutation != nil:
-		d.State = exactState(p, found.Witness)
-		f := found.Refutation.Finding()
-		d.Hypotheses, d.Measures, d.Reason = f.Hypotheses, finite(f.Measures), found.Refutation.Reason()
+		refuted(&d, p, found.Witness, found.Refutation)
 	default:
 		d.Reason = found.Say()
 	}
@@ -334,10 +334,7 @@ func sampledEvidence(ctx context.Context, d ledger.Detail, p *lang.Part, o Optio
 		d.Reason, d.Holds = err.Error(), 0
 	case s.Refutation != nil && s.Refutation.Verdict().IsRefuted():
 		kind = ledger.Witness
-		f := s.Refutation.Finding()
-		d.State, d.Hypotheses, d.Measures = exactState(p, *s.Witness), f.Hypotheses, finite(f.Measures)
-		d.Left, d.Right, _ = s.Refutation.Sides()
-		d.Reason = s.Refutation.Reason()
+		refuted(&d, p, *s.Witness, s.Refutation)
 	case s.Violations > 0:
 		d.Reason = fmt.Sprintf("%d of %d samples violate the statement, %d agree with it", s.Violations, s.Tried, s.Holds)
 		if s.Note != "" {
@@ -377,20 +374,46 @@ func twinRecord(p *lang.Part, t theory.TwinResult, seed uint64) ledger.Twin {
 	return ledger.Twin{Mutation: p.Name + ": " + t.Twin.String(), Verdict: word(t.Verdict), Detail: d}
 }
 
-// exactState writes a witness in text, so that anyone can put it back into the statement by hand.
+// refuted records a counterexample.
+func refuted(d *ledger.Detail, p *lang.Part, w verdict.Witness, r *verdict.Refutation) {
+	f := r.Finding()
+	d.State, d.Hypotheses, d.Measures, d.Reason = exactState(p, w), f.Hypotheses, finite(f.Measures), r.Reason()
+	d.Left, d.Right, _ = r.Sides()
+}
+
+// exactState writes a witness in text, so that anyone can put it back into the statement by hand; square roots that the part
+// declares are written where they are fractions.
 func exactState(p *lang.Part, w verdict.Witness) *ledger.State {
 	s := &ledger.State{Sizes: map[string]int{}, Scalars: map[string]string{}, Matrices: map[string][][]string{}}
 	for d, n := range w.Dims {
 		s.Sizes[string(d)] = n
 	}
 	for name, m := range w.Vals {
+		if p.Env.Symbols[name].Root != nil {
+			continue
+		}
+		text := rows(m)
+		if x, ok := w.Surds[name]; ok {
+			text = [][]string{{x.String()}}
+		}
 		if p.Env.Symbols[name].Kind == lang.Scalar {
-			s.Scalars[name] = m.A[0].RatString()
-			if x, ok := w.Surds[name]; ok {
-				s.Scalars[name] = x.String()
-			}
+			s.Scalars[name] = text[0][0]
 		} else {
-			s.Matrices[name] = rows(m)
+			s.Matrices[name] = text
+		}
+	}
+	if len(w.Surds) > 0 {
+		return s
+	}
+	e, err := eval.New(eval.Rational{}, p.Env, w)
+	if err != nil {
+		return s
+	}
+	for _, name := range p.Env.Order {
+		if x := p.Env.Symbols[name]; x.Root != nil {
+			if m, err := e.Eval(lang.NewCall(x.Pos, "root", x.Root)); err == nil {
+				s.Scalars[name] = m.A[0].RatString()
+			}
 		}
 	}
 	return s

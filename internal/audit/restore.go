@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"slices"
 
 	"stopgrad/internal/ledger"
@@ -12,27 +13,26 @@ import (
 	"stopgrad/theory/verdict"
 )
 
-// restore says the words of a claim that an earlier run finished, each by reading its certificate again; what samples of
-// a statement in words say is computed from their recorded numbers. It reports false if the record does not fit the claim, or if
+// restore says the words of a claim that an earlier run finished, each by reading its certificate again, and describes what is
+// proved or fails from there; what samples of a statement in words say is computed from their recorded numbers. It reports false if the record does not fit the claim, or if
 // a certificate is missing, does not hold or is that of another statement.
 func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([]byte, error)) (*ledger.Claim, bool) {
 	if read == nil {
 		return nil, false
 	}
-	established := func(p *lang.Part, name string) (v verdict.Verdict, uses []string, ok bool) {
+	established := func(p *lang.Part, name string, d *ledger.Detail, derive bool) (v verdict.Verdict, ok bool) {
 		text, err := read(name)
 		if err != nil {
-			return v, nil, false
+			return v, false
 		}
 		cert, err := certificate.Read(bytes.NewReader(text))
 		if err != nil {
-			return v, nil, false
+			return v, false
 		}
-		for _, u := range cert.Uses() {
-			uses = append(uses, u.Claim+"/"+u.Part)
+		if v, err = verdict.OfCertificate(p, cert); err != nil {
+			return v, false
 		}
-		v, err = verdict.OfCertificate(p, cert)
-		return v, uses, err == nil
+		return v, described(p, d, cert, v, derive)
 	}
 	evidence, twins := rec.Evidence, rec.Twins
 	found := make([]finding, len(c.Parts))
@@ -50,7 +50,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			e.Detail.Uses = nil
 			switch {
 			case e.Certificate != "":
-				v, e.Detail.Uses, ok = established(p, e.Certificate)
+				v, ok = established(p, e.Certificate, &e.Detail, e.Kind == ledger.Proof)
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
@@ -98,10 +98,11 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				return nil, false
 			}
 			if rec.Certificate != "" {
-				ok := false
-				if v, _, ok = established(m, rec.Certificate); !ok {
+				d, ok := *rec.Detail, false
+				if v, ok = established(m, rec.Certificate, &d, false); !ok {
 					return nil, false
 				}
+				rec.Detail = &d
 			}
 			rec.Verdict = word(v)
 			found[i].twins = append(found[i].twins, rec)
@@ -113,6 +114,40 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	out := record(c, found)
 	out.Seconds = rec.Seconds
 	return &out, true
+}
+
+// described fills in what a certificate says of a part: the state at which it fails and its numbers there, or, where derive is
+// set, the derivation, which is found again.
+func described(p *lang.Part, d *ledger.Detail, cert *certificate.Certificate, v verdict.Verdict, derive bool) bool {
+	d.State, d.Left, d.Right, d.Hypotheses, d.Measures, d.Steps, d.Uses = nil, "", "", nil, nil, nil, nil
+	x, along := cert.Counterexample(), cert.Trajectory()
+	switch {
+	case p.Fault != nil:
+		d.Reason = p.Fault.Error()
+	case x.Valid():
+		w, ok := verdict.WitnessOf(x.State())
+		if !ok {
+			return false
+		}
+		r, err := verdict.Refute(p, w)
+		if err != nil || r.Verdict() != v {
+			return false
+		}
+		refuted(d, p, w, r)
+	case along.Valid():
+		w, ok := verdict.WitnessOf(along.State())
+		if !ok {
+			return false
+		}
+		d.State, d.Reason, d.Measures, d.Hypotheses = exactState(p, w), along.Reason(), map[string]float64{}, map[string]bool{}
+	case derive && (len(cert.Goals()) > 0 || cert.Vacuous().Valid()):
+		proof := verdict.Prove(context.Background(), p)
+		if proof.Verdict() != v {
+			return false
+		}
+		derived(d, proof)
+	}
+	return true
 }
 
 // supports is theory.Supports of a record of a search.

@@ -153,6 +153,35 @@ func TestForgedFoldersSayNothing(t *testing.T) {
 		}
 		check(what)
 	}
+	// What a counterexample's record says of its state, and that of a proof of its steps, comes from the certificate.
+	spoilt, err := ledger.Decode(partial, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	altered := map[ledger.Kind]int{}
+	spoil := func(d *ledger.Detail) {
+		d.State = &ledger.State{Scalars: map[string]string{"x": "7"}}
+		d.Left, d.Right, d.Reason = "5", "6", "it fails"
+		d.Hypotheses, d.Measures = map[string]bool{"h": true}, map[string]float64{"margin": -1}
+		d.Steps, d.Uses = []ledger.Step{{Rule: "expand", Says: "1 == 2"}}, []string{"lemma2/decay"}
+	}
+	for i := range spoilt.Claims {
+		for j := range spoilt.Claims[i].Evidence {
+			if e := &spoilt.Claims[i].Evidence[j]; e.Certificate != "" {
+				spoil(&e.Detail)
+				altered[e.Kind]++
+			}
+		}
+		for j := range spoilt.Claims[i].Twins {
+			spoil(spoilt.Claims[i].Twins[j].Detail)
+		}
+	}
+	if err := spoilt.WriteFile(partial); err != nil || altered[ledger.Witness] == 0 || altered[ledger.Proof] == 0 {
+		t.Fatal(altered, err)
+	}
+	if l, _ := resume(t, dir, certified); canonical(t, l) != want {
+		t.Error("a resumed ledger says of a counterexample what its certificate does not")
+	}
 	// States that were tried in the place of a counterexample.
 	l, err := ledger.Decode(partial, []byte(text))
 	if err != nil {

@@ -250,6 +250,44 @@ func Follow(part *lang.Part, w Witness, course trajectory.Course) (*Refutation, 
 	return nil, last
 }
 
+// WitnessOf is a state of the model as a witness; ok is false where numbers are no fractions but one square root's in a scalar,
+// or a matrix of one entry.
+func WitnessOf(s *model.State) (w Witness, ok bool) {
+	sig, roots := s.Signature(), s.Roots()
+	if len(roots) > 1 {
+		return w, false
+	}
+	w = Witness{Dims: map[lang.Dim]int{}, Vals: map[string]eval.Matrix[*big.Rat]{}}
+	for _, n := range sig.Sizes() {
+		w.Dims[lang.Dim(n)] = s.Size(n)
+	}
+	for _, y := range sig.Symbols() {
+		rows := s.Numbers(y.Name())
+		if rows == nil {
+			continue
+		}
+		m := eval.Matrix[*big.Rat]{R: len(rows), C: len(rows[0])}
+		for _, row := range rows {
+			for _, x := range row {
+				m.A = append(m.A, x[0])
+				if len(x) == 1 {
+					continue
+				}
+				if m.R*m.C != 1 {
+					return w, false
+				}
+				surd := eval.Surd{A: x[0], B: x[1], C: roots[0][0]}
+				if w.Surds == nil {
+					w.Surds = map[string]eval.Surd{}
+				}
+				w.Surds[y.Name()], m.A[0] = surd, surd.Near()
+			}
+		}
+		w.Vals[y.Name()] = m
+	}
+	return w, true
+}
+
 // StateOf is a witness as a state of the model: a value for every symbol that has one.
 func StateOf(r *lang.Reading, w Witness) (*model.State, error) {
 	sig := r.Context().Signature()
