@@ -70,9 +70,6 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 		if v := s.values[name]; v.size && sym != nil {
 			return nil, s.errorf(v.line, "%s is given as a size, and is none", name)
 		}
-		if v := s.values[name]; v.surd != nil && (sym != nil && sym.Kind != lang.Scalar || sym == nil && slices.Contains(matrixKeys, name)) {
-			return nil, s.errorf(v.line, "%s: an irrational number is read as the value of a scalar, not as a matrix", name)
-		}
 	}
 	// What is given comes first, so that a size that does not fit is laid to it and not to what follows.
 	order := slices.Clone(b.env.Order)
@@ -109,8 +106,14 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 			if near {
 				b.round(name)
 			}
+			if q.near(name) {
+				b.surds[name] = *s.values[name].surd
+			}
 		case !near:
 			b.beyond[name] = *m
+			if q.near(name) {
+				b.surdsBeyond[name] = *s.values[name].surd
+			}
 		}
 	}
 	for _, name := range b.env.Order {

@@ -198,7 +198,7 @@ func TestWhatFollowsFromIrrationalNumbers(t *testing.T) {
   title t
   printed nowhere
   size n
-  matrix W, Xp : n x n
+  matrix W, F, Xp : n x n
   scalar eta, etap, x, s, w, tau, wa, sigma2
   says entry: tr(W)^2 == 2
     assume one: size(n) == 1
@@ -206,6 +206,9 @@ func TestWhatFollowsFromIrrationalNumbers(t *testing.T) {
   says square: s == 2
   says number: x^2 == 2
   says average: wa^2 == 2*w^2
+  says scaled: sigma2^2 == 2
+  says weighted: tr(F) == 2
+    assume one: size(n) == 1
   says noise: tr(Xp)^2 == 2
     assume one: size(n) == 1
 `)
@@ -227,6 +230,17 @@ func TestWhatFollowsFromIrrationalNumbers(t *testing.T) {
 		{"average", `{"w":3,"tau":"0+1*root(3)"}`, NotDecided, false},
 		{"noise", `{"W":[[1]],"sigma2":"0+1*root(2)"}`, Holds, false},
 		{"noise", `{"W":[[1]],"sigma2":"0+1*root(3)"}`, NotDecided, false},
+		{"entry", `{"W":"0+1*root(2)"}`, Holds, true},
+		{"entry", `{"W":"0+1*root(3)"}`, Violated, true},
+		{"entry", `W=0+1*root(2)`, Holds, true},
+		{"entry", `{"matrices":{"W":[["0+1*root(2)"]]}}`, Holds, true},
+		{"entry", `{"matrices":{"W":[["0+1*root(3)"]]}}`, Violated, true},
+		{"entry", "stopgrad certificate 1\nroot 2\nvalue W 1 1 : 0,1\n", Holds, true},
+		{"weighted", `{"W":"0+1*root(2)"}`, Holds, false},
+		{"weighted", `{"W":"0+1*root(3)"}`, NotDecided, false},
+		{"noise", `{"W":[[1]],"Xp":"0+1*root(2)"}`, Holds, true},
+		{"scaled", `{"Xp":"0+1*root(2)"}`, Holds, true},
+		{"scaled", `{"Xp":"0+1*root(3)"}`, Violated, true},
 	} {
 		r := checkOwn(t, part(x.part), x.state)
 		if said := strings.Contains(strings.Join(r.Parts[0].Notes, " "), "in floating point"); r.Status() != x.want || said == x.exact {
@@ -234,14 +248,14 @@ func TestWhatFollowsFromIrrationalNumbers(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`{"W":"0+1*root(2)"}`:                                 "f:1: W: an irrational number",
-		`W=0+1*root(2)`:                                       "f:1: W: an irrational number",
-		`{"W[1,1]":"0+1*root(2)"}`:                            "f:1: W[1,1]: an irrational number",
-		`{"x[1,1]":"0+1*root(2)"}`:                            "f:1: x[1,1]: an irrational number",
-		"stopgrad certificate 1\nroot 2\nvalue W 1 1 : 0,1\n": "f:3: W: an irrational number",
-		`{"n":"0+1*root(2)"}`:                                 "f:1: the size n is a number",
-		"x\n=1\nx2=1\ny=abc":                                  "f:4: y: ",
-		"x\n\n\n=1\n\nx=1\n":                                  "f:6: key x is given twice",
+		`{"W":[["0+1*root(2)",1],[0,1]]}`: "f:1: W: an irrational number",
+		`{"p":["0+1*root(2)"]}`:           "f:1: p: an irrational number",
+		`{"W[1,1]":"0+1*root(2)"}`:        "f:1: W[1,1]: an irrational number",
+		`{"x[1,1]":"0+1*root(2)"}`:        "f:1: x[1,1]: an irrational number",
+		`{"t":-5,"W":[[1]]}`:              "f:1: t: want a time from 0 on",
+		`{"n":"0+1*root(2)"}`:             "f:1: the size n is a number",
+		"x\n=1\nx2=1\ny=abc":              "f:4: y: ",
+		"x\n\n\n=1\n\nx=1\n":              "f:6: key x is given twice",
 	} {
 		s, err := ReadState(strings.NewReader(text), "f")
 		if err == nil {

@@ -382,6 +382,7 @@ type jsonState struct {
 	*State
 	data []byte
 	json *json.Decoder
+	surd *eval.Surd // the last irrational number read; what was read of it is a fraction near it
 }
 
 func (d *jsonState) line() int {
@@ -466,13 +467,11 @@ func (d *jsonState) members(section string) error {
 				return err
 			}
 		} else {
-			text, _ := tok.(string)
-			if x, ok := irrational(text); ok {
-				v.number, v.surd = x.number, x.surd
-			} else if v.number, err = d.number(tok, name); err != nil {
+			d.surd = nil
+			if v.number, err = d.number(tok, name); err != nil {
 				return err
 			}
-			if v.surd != nil && cell.MatchString(name) {
+			if v.surd = d.surd; v.surd != nil && cell.MatchString(name) {
 				return d.fail("%s: an irrational number is read as the value of a scalar, not as an entry", name)
 			}
 			if taken, err := d.flat(name, line, v.number); taken || err != nil {
@@ -490,6 +489,7 @@ func (d *jsonState) members(section string) error {
 
 // array reads an array of numbers or of rows after its opening bracket.
 func (d *jsonState) array(name string, v *value) error {
+	d.surd = nil
 	tok, err := d.token(name)
 	switch {
 	case err != nil:
@@ -497,7 +497,9 @@ func (d *jsonState) array(name string, v *value) error {
 	case tok == json.Delim(']'):
 		return d.fail("%s: empty array", name)
 	case tok != json.Delim('['):
-		v.modes, err = d.numbers(tok, name)
+		if v.modes, err = d.numbers(tok, name); err == nil && d.surd != nil {
+			err = d.fail("%s: an irrational number is read as a scalar or a matrix of one entry", name)
+		}
 		return err
 	}
 	for tok != json.Delim(']') {
@@ -519,6 +521,13 @@ func (d *jsonState) array(name string, v *value) error {
 		if tok, err = d.token(name); err != nil {
 			return err
 		}
+	}
+	switch {
+	case d.surd == nil:
+	case len(v.rows) == 1 && len(v.rows[0]) == 1:
+		v.number, v.surd, v.rows = v.rows[0][0], d.surd, nil
+	default:
+		return d.fail("%s: an irrational number is read as a scalar or a matrix of one entry", name)
 	}
 	return nil
 }
@@ -549,6 +558,12 @@ func (d *jsonState) number(tok json.Token, where string) (*big.Rat, error) {
 		text = v
 	default:
 		return nil, d.fail("%s: want a number, found %s", where, describe(tok))
+	}
+	if x, ok := irrational(text); ok {
+		if x.surd != nil {
+			d.surd = x.surd
+		}
+		return x.number, nil
 	}
 	x, err := exactly(text)
 	if err != nil {

@@ -21,9 +21,6 @@ type (
 // modeKeys are the scalars that a state gives one of per mode.
 var modeKeys = []string{"p", "s", "tau", "w", "wa"}
 
-// matrixKeys are the matrices that a state may give to every claim, whether or not it declares them.
-var matrixKeys = []string{"W", "Wp", "Wa", "F", "X", "Xp"}
-
 // defaults of what a state does not give.
 var defaults = map[string]float64{"alpha": flow.DefaultAlpha, "eta": flow.DefaultEta, "beta": flow.DefaultBeta, "sigma2": flow.DefaultSigma2, "tau": flow.DefaultTau}
 
@@ -33,7 +30,7 @@ const timeKey = "t"
 // known are the names that have a meaning for every claim, whether or not it declares them.
 func known(name string) bool {
 	_, has := defaults[name]
-	return has || name == timeKey || slices.Contains(modeKeys, name) || slices.Contains(matrixKeys, name)
+	return has || name == timeKey || slices.Contains(modeKeys, name) || slices.Contains([]string{"W", "Wp", "Wa", "F", "X", "Xp"}, name)
 }
 
 // until is the time up to which the trajectory is asked for, 0 if there is none.
@@ -48,6 +45,9 @@ func (s *State) until(env *lang.Env) (float64, error) {
 	t, _ := v.number.Float64()
 	if math.IsInf(t, 0) {
 		return 0, s.errorf(v.line, "t: a time beyond float64")
+	}
+	if t < 0 {
+		return 0, s.errorf(v.line, "t: want a time from 0 on")
 	}
 	return t, nil
 }
@@ -166,7 +166,7 @@ func (q supply) mode(key string, i int) (number, bool) {
 	// What is given as an irrational number is one near it here: what follows from it is rounded.
 	at := func(key string) (n number) {
 		if m := q.s.modesOf(key); i < len(m) {
-			n = number{v: m[i], rounded: q.s.values[key].surd != nil}
+			n = number{v: m[i], rounded: q.near(key)}
 		}
 		return n
 	}
@@ -249,7 +249,7 @@ func (q supply) scalar(name string) (number, bool) {
 	case "sigma2":
 		if xp := q.given("Xp"); xp != nil {
 			if c := xp.A[0]; isMultiple(*xp, c) {
-				return number{v: c, how: "Xp = sigma2·I"}, true
+				return number{v: c, surd: q.s.values["Xp"].surd, how: "Xp = sigma2·I"}, true
 			}
 		}
 		return byDefault(name)
@@ -276,7 +276,7 @@ func (q supply) scalar(name string) (number, bool) {
 				den.Add(den, new(big.Rat).Mul(x, x))
 			}
 			if den.Sign() > 0 {
-				return number{v: num.Quo(num, den), how: "⟨W, Wa⟩/⟨W, W⟩"}, true
+				return number{v: num.Quo(num, den), rounded: q.near("W") || q.near("Wa"), how: "⟨W, Wa⟩/⟨W, W⟩"}, true
 			}
 		}
 		return byDefault(name)
@@ -289,6 +289,12 @@ func (q supply) scalar(name string) (number, bool) {
 		return n, ok
 	}
 	return number{}, false
+}
+
+// near reports whether what is given is an irrational number, which a fraction near it stands for.
+func (q supply) near(name string) bool {
+	v := q.s.values[name]
+	return v != nil && v.surd != nil
 }
 
 // given returns a matrix as the state gives it, nil if it does not.
@@ -318,7 +324,7 @@ func (q supply) matrix(name string) (v *exact, how string, near bool) {
 	case "F":
 		w := q.given("W")
 		if x, _, _ := q.matrix("X"); w != nil && x != nil && w.C == x.R && x.R == x.C {
-			return product(product(w, x), transposed(w)), "W·X·Wᵀ", false
+			return product(product(w, x), transposed(w)), "W·X·Wᵀ", q.near("W") || q.near("X")
 		}
 	case "X", "Xp":
 		n := q.inputs()

@@ -57,7 +57,7 @@ func (p printer) expr(e *Expr, level int) string {
 	case Neg:
 		return wrap(pick("-", "−")+p.expr(e.Args[0], 2), 1)
 	case Trans:
-		return wrap(p.expr(e.Args[0], 4)+pick(`^{\top}`, "ᵀ"), 3)
+		return wrap(p.base(e.Args[0], "T")+pick(`^{\top}`, "ᵀ"), 3)
 	case Pow:
 		return wrap(p.base(e.Args[0], fmt.Sprint(e.N))+pick(fmt.Sprintf("^{%d}", e.N), super(e.N)), 3)
 	case Add:
@@ -133,7 +133,7 @@ func (p printer) call(e *Expr) (text string, own int) {
 		case "diff":
 			return `\frac{\partial}{\partial ` + a(1) + `}\left(` + a(0) + `\right)`, loose
 		case "inv":
-			return p.expr(e.Args[0], 4) + "^{-1}", postfix
+			return p.base(e.Args[0], "-1") + "^{-1}", postfix
 		case "at":
 			return `\left.` + p.expr(e.Args[0], 3) + `\right|_{` + p.values(e) + "}", loose
 		case "root":
@@ -166,7 +166,7 @@ func (p printer) call(e *Expr) (text string, own int) {
 	case "sg":
 		return "StopGrad(" + a(0) + ")", atom
 	case "inv":
-		return p.expr(e.Args[0], 4) + "⁻¹", postfix
+		return p.base(e.Args[0], "-1") + "⁻¹", postfix
 	case "at":
 		return "(" + a(0) + ")|[" + p.values(e) + "]", atom
 	}
@@ -228,10 +228,11 @@ func (p printer) stmt(s *Stmt) string {
 	}
 	words := func(w string) string { return pick(`\ \text{`+w+`}\ `, " "+w+" ") }
 	exp := func(rate *Expr, sign string) string {
-		if p.latex {
-			return `\exp\left(` + sign + p.expr(rate, 1) + ` t\right)`
+		text := p.expr(rate, 1)
+		if minus := pick("-", "−"); sign != "" && strings.HasPrefix(text, minus) {
+			text = p.brackets(text)
 		}
-		return "exp(" + sign + p.expr(rate, 1) + "·t)"
+		return pick(`\exp\left(`+sign+text+` t\right)`, "exp("+sign+text+"·t)")
 	}
 	now := "t"
 	if s.Course == OverSteps {

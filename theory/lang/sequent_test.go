@@ -119,6 +119,7 @@ func TestLinesInLaTeX(t *testing.T) {
 		{Line{Word: "map", Text: "W+ = W - eta*G"}, `W \gets W - \eta G`},
 		{Line{Word: "always", Text: "tau^2 - 4*eta > 0"}, `\tau^{2} - 4 \eta > 0`},
 		{Line{Word: Stated, Text: "|W| decays at rate eta"}, `\|\left(W\right)(t)\|_F \le \exp\left(-\eta t\right) \|\left(W\right)(0)\|_F`},
+		{Line{Word: Stated, Text: "|W| decays at rate -eta"}, `\|\left(W\right)(t)\|_F \le \exp\left(-\left(-\eta\right) t\right) \|\left(W\right)(0)\|_F`},
 		{Line{Word: Stated, Text: "x evolves at rate e*t"}, `\left(x\right)(t) = \exp\left(e \mathtt{t} t\right) \left(x\right)(0)`},
 		{Line{Word: Stated, Text: "x evolves by factor k"}, `\left(x\right)(k) = \mathtt{k}^{k} \left(x\right)(0)`},
 		{Line{Word: Stated, Text: "A within [i, j]"}, `\mathtt{i} \le \left(A\right)_{ij} \le \mathtt{j}`},
@@ -126,6 +127,8 @@ func TestLinesInLaTeX(t *testing.T) {
 		{Line{Word: Stated, Text: "L moves by congruence over steps"}, `\left(L\right)(k) = \Phi(k) \left(L\right)(0)\, \Phi(k)^{\top}`},
 		{Line{Word: Stated, Text: "x tends to 0 from -1 < x < 1 over steps"}, `x \to 0\ \text{from}\ -1 < x < 1\ \text{over steps}`},
 		{Line{Word: Stated, Text: "size(n*m)^2 == tr(I(n*m))^2"}, `\left(n m\right)^{2} = \operatorname{tr}\left(I_{n m}\right)^{2}`},
+		{Line{Word: Stated, Text: "inv(sigma2)*sigma2^T == I"}, `\left(\sigma^2\right)^{-1} \left(\sigma^2\right)^{\top} = I`},
+		{Line{Word: Stated, Text: "inv(Xp)*Xp^T == sigma2^2*I"}, `X'^{-1} X'^{\top} = \left(\sigma^2\right)^{2} I`},
 		{Line{Word: Where, Text: "r = root(tau)"}, `r = \sqrt{\tau}`},
 	} {
 		if got, err := c.line.LaTeX(); err != nil || got != c.want {
