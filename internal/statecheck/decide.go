@@ -90,6 +90,9 @@ func (b *binding) ask() (against string, unmet []string, why string) {
 		return "", nil, err.Error()
 	}
 	c := r.Context()
+	if b.left != nil {
+		b.left.work -= asking * b.uses.Nodes
+	}
 	names := r.HypothesisNames()
 	for i, h := range c.Hypotheses() {
 		if b.supplied(letters(h.Formula().Terms()...)...) {

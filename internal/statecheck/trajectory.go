@@ -46,7 +46,7 @@ type system struct {
 
 // effort is what one check may still do, all its parts and choices of modes together.
 type effort struct {
-	work  int // of following trajectories: a step of compiled equations of a few numbers counts as one
+	work  int // of judging and of following trajectories: a step of compiled equations of a few numbers counts as one
 	looks int // of looking for exact objects where floating point speaks against a part; an enclosure counts as ten
 }
 
@@ -61,7 +61,14 @@ func (e *effort) look(price int) bool {
 	return true
 }
 
-// judging is what it counts as to judge a part along a trajectory, however few its steps.
+// What it counts as to judge a part at one choice of modes, for each ten operations and operands of it, and to ask the model there,
+// for each.
+const (
+	judgingModes = 10
+	asking       = 6
+)
+
+// judging is what it counts as to judge a part along a trajectory, however few its steps and its operations.
 const judging = 2_000
 
 // follow integrates the part's flow from the bound state over [0, end] and reports the state at count+1
@@ -115,7 +122,7 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 		}
 		return sol, err
 	}
-	b.left.work -= judging
+	b.left.work -= judging + 20*b.uses.Nodes
 	fine, err := solve(fineRelTol, fineAbsTol)
 	if fine == nil {
 		return nil, err
@@ -139,7 +146,7 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 }
 
 // errSpent is returned where a check has followed as much as it may.
-var errSpent = errors.New("statecheck: the trajectory is not followed: the others of this check took the steps that one may take in all")
+var errSpent = errors.New("statecheck: the trajectory is not followed: the steps that one check may take, all its parts and modes together, are used up")
 
 // interpretedSteps bounds the steps of a trajectory along equations that are interpreted, of one number that moves: seconds.
 const interpretedSteps = 50_000
@@ -164,7 +171,7 @@ func (b *binding) interpreted() (*system, error) {
 		return nil, err
 	}
 	s.steps = max(500, interpretedSteps/max(1, len(s.y0)))
-	s.cost = 20 * max(1, len(s.y0))
+	s.cost = 20*max(1, len(s.y0)) + 2*b.uses.Nodes
 	s.rhs = func(_ float64, y, dydt []float64) {
 		d, err := b.rightHandSide(s.unpack(y))
 		if err != nil {

@@ -2,6 +2,7 @@ package statecheck
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -489,6 +490,38 @@ func TestFewModes(t *testing.T) {
 		}
 		if _, err := Check(context.Background(), c, s, Options{}); (err != nil) != refused {
 			t.Errorf("%d modes: %v", n, err)
+		}
+	}
+}
+
+// TestLongTermsCount: what one check may do is counted by what its equations and statements take, not by steps and choices alone.
+func TestLongTermsCount(t *testing.T) {
+	var terms []string
+	for i := range 60 {
+		terms = append(terms, fmt.Sprintf("x*p1*p2*%d", i+1))
+	}
+	long := "(" + strings.Join(terms, " + ") + ")"
+	long = "0*(" + long + " + 2*" + long + " + 3*" + long + ")"
+	flow := ownFile(t, "claim c\n  title t\n  printed nowhere\n  scalar x, y, p1, p2\n  flow\n    x' = 1000*y + "+long+"\n    y' = -1000*x\n  says a: x^2 + y^2 <= 4\n").Claims[0]
+	modes := ownFile(t, "claim c\n  title t\n  printed nowhere\n  scalar x, p1, p2\n  says a: p1*p1 - "+long+" >= p2 - 100\n").Claims[0]
+	var ps []string
+	for i := range 40 {
+		ps = append(ps, fmt.Sprintf(`"%d/7"`, i+1))
+	}
+	for _, c := range []struct {
+		claim       *lang.Claim
+		state, note string
+	}{
+		{flow, `{"x":1,"y":0,"p1":1,"p2":1,"t":100}`, "are used up"},
+		{modes, `{"x":1,"p":[` + strings.Join(ps, ",") + `]}`, "choices of modes are judged"},
+	} {
+		s, err := ReadState(strings.NewReader(c.state), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, lack, err := checkPart(context.Background(), c.claim.Parts[0], s, &effort{work: 200_000, looks: 500})
+		if err != nil || lack != nil || !strings.Contains(strings.Join(r.Notes, " "), c.note) {
+			t.Errorf("%v %v, %v: %+v", lack, err, c.note, r)
 		}
 	}
 }
