@@ -461,7 +461,7 @@ claim shared
 		want string
 	}{
 		{"a", *newEffort(), ""},
-		{"a", effort{work: 20_000, looks: 500}, "took the steps that one may take"},
+		{"a", effort{work: 20_000, looks: 500}, "are used up"},
 		{"b", *newEffort(), ""},
 		{"b", effort{work: 20_000_000, looks: 9}, "enough of this check was looked at"},
 	} {

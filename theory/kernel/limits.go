@@ -18,10 +18,13 @@ const (
 	contextWork = 50 // what making a context counts as
 )
 
-// effort is the work of making a number of this length, beyond that of a small one: bringing a fraction to lowest terms
-// takes the square of its length.
-func effort(x *big.Rat) int {
-	words := max(x.Num().BitLen(), x.Denom().BitLen()) / 64
+// effort is the work of making a number of such numbers, beyond that of small ones: bringing a fraction to lowest terms takes the
+// square of its length. It is that of the operands, as they may cancel.
+func effort(xs ...*big.Rat) int {
+	words := 0
+	for _, x := range xs {
+		words += max(x.Num().BitLen(), x.Denom().BitLen()) / 64
+	}
 	return words + words*words/64
 }
 

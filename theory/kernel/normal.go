@@ -296,6 +296,7 @@ func constantPoly(c *big.Rat) poly {
 func (n *normaliser) put(p poly, m mono, c *big.Rat) {
 	s := c
 	if have := p[m]; have != nil {
+		n.charge(effort(have, c))
 		s = new(big.Rat).Add(have, c)
 	}
 	if s.Sign() == 0 {
@@ -305,7 +306,6 @@ func (n *normaliser) put(p poly, m mono, c *big.Rat) {
 	if s.Num().BitLen() > MaxBits || s.Denom().BitLen() > MaxBits {
 		refuse("a coefficient of more than %d bits", MaxBits)
 	}
-	n.charge(effort(s))
 	p[m] = s
 	if len(p) > MaxMonomials {
 		refuse("a normal form of more than %d monomials", MaxMonomials)
@@ -324,6 +324,7 @@ func (n *normaliser) times(p, q poly) poly {
 	out := poly{}
 	for a, c := range p {
 		for b, d := range q {
+			n.charge(effort(c, d))
 			n.put(out, n.monoTimes(a, b), new(big.Rat).Mul(c, d))
 		}
 	}
@@ -468,6 +469,7 @@ func (n *normaliser) invert(p poly) poly {
 	}
 	rest := poly{}
 	for _, m := range ms {
+		n.charge(effort(p[m], lead))
 		n.put(rest, divide(m, common), new(big.Rat).Quo(p[m], lead))
 	}
 	return n.times(out, n.single("r"+n.text(rest), func() generator {
@@ -515,6 +517,7 @@ func (n *normaliser) rootOf(q poly, t *Term) poly {
 		return poly{}
 	}
 	if c := q[""]; c != nil && len(q) == 1 && c.Sign() > 0 {
+		n.charge(effort(c))
 		num, den := new(big.Int).Sqrt(c.Num()), new(big.Int).Sqrt(c.Denom())
 		r := new(big.Rat).SetFrac(num, den)
 		if new(big.Rat).Mul(r, r).Cmp(c) == 0 {

@@ -368,9 +368,9 @@ type box struct {
 	size  []int // of the coefficients' array, set by coefficients
 }
 
-// charge pays for one operation with a number as long as c, which bounds the number too, and with its exponents.
-func (b *box) charge(c *big.Rat) {
-	steps := 1 + effort(c) + len(b.sides)/16
+// charge pays for one operation with numbers, and with their exponents.
+func (b *box) charge(cs ...*big.Rat) {
+	steps := 1 + effort(cs...) + len(b.sides)/16
 	b.sig.spend(steps)
 	if b.work -= steps; b.work < 0 {
 		refuse("a Bernstein form of more than %d operations", MaxProducts)
@@ -382,9 +382,11 @@ func (b *box) add(p, q polynomial) polynomial {
 	for _, r := range []polynomial{p, q} {
 		for e, c := range r {
 			if have := sum[e]; have != nil {
+				b.charge(have, c)
 				c = new(big.Rat).Add(have, c)
+			} else {
+				b.charge(c)
 			}
-			b.charge(c)
 			sum[e] = c
 			if c.Sign() == 0 {
 				delete(sum, e)
@@ -406,11 +408,11 @@ func (b *box) multiply(p, q polynomial) polynomial {
 				}
 				key[i], key[i+1] = byte(n>>8), byte(n)
 			}
+			b.charge(c, d)
 			v := new(big.Rat).Mul(c, d)
-			b.charge(v)
 			if have := out[string(key)]; have != nil {
+				b.charge(v, have)
 				v.Add(v, have)
-				b.charge(v)
 			}
 			out[string(key)] = v
 		}
@@ -496,21 +498,20 @@ func (b *box) coefficients(p polynomial) []*big.Rat {
 		}
 		share := big.NewRat(1, 1) // 1/C(d,m)
 		for m := 1; m < n; m++ {
-			share = new(big.Rat).Mul(share, big.NewRat(int64(m), int64(n-m)))
 			b.charge(share)
+			share = new(big.Rat).Mul(share, big.NewRat(int64(m), int64(n-m)))
 			for at := m * stride; at < total; at++ {
 				if at/stride%n == m && c[at].Sign() != 0 {
+					b.charge(c[at], share)
 					c[at] = new(big.Rat).Mul(c[at], share)
-					b.charge(c[at])
 				}
 			}
 		}
 		for r := 1; r < n; r++ {
 			for at := total - 1; at >= 0; at-- {
 				if j := at / stride % n; j >= r {
-					b.charge(c[at-stride])
+					b.charge(c[at], c[at-stride])
 					c[at] = new(big.Rat).Add(c[at], c[at-stride])
-					b.charge(c[at])
 				}
 			}
 		}

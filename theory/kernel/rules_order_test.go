@@ -394,3 +394,33 @@ func TestBernsteinAtPoints(t *testing.T) {
 		t.Errorf("only %v proved", proved)
 	}
 }
+
+// TestLongNumbersThatCancel: an operation costs what its operands are long, however short its result.
+func TestLongNumbersThatCancel(t *testing.T) {
+	a := new(big.Rat).SetFrac(new(big.Int).Exp(big.NewInt(9), big.NewInt(3000), nil), new(big.Int).Exp(big.NewInt(49), big.NewInt(2000), nil))
+	words := a.Num().BitLen() / 64
+	for what, do := range map[string]func(n *normaliser){
+		"a product":  func(n *normaliser) { n.times(constantPoly(a), constantPoly(new(big.Rat).Inv(a))) },
+		"a sum":      func(n *normaliser) { n.put(constantPoly(a), "", new(big.Rat).Neg(a)) },
+		"a quotient": func(n *normaliser) { n.invert(poly{"": a, generatorPower(0, 1): a}) },
+	} {
+		n := newNormaliser(declare(t, "x"), nil)
+		n.generator("x", func() generator { return generator{only: -1} })
+		if do(n); MaxProducts-n.work < words*words/64 {
+			t.Errorf("%s of numbers of %d words counts as %d", what, words, MaxProducts-n.work)
+		}
+	}
+	one := string([]byte{0, 0})
+	for what, do := range map[string]func(b *box){
+		"a product of polynomials": func(b *box) { b.multiply(polynomial{one: a}, polynomial{one: new(big.Rat).Inv(a)}) },
+		"a sum of polynomials":     func(b *box) { b.add(polynomial{one: a}, polynomial{one: new(big.Rat).Neg(a)}) },
+		"Bernstein coefficients": func(b *box) {
+			b.coefficients(polynomial{one: a, string([]byte{0, 1}): new(big.Rat).Neg(a)})
+		},
+	} {
+		b := &box{sig: declare(t, "x"), work: MaxProducts, memo: map[*Term]polynomial{}, sides: []side{{low: new(big.Rat), width: big.NewRat(1, 1)}}}
+		if do(b); MaxProducts-b.work < words*words/64 {
+			t.Errorf("%s of numbers of %d words counts as %d", what, words, MaxProducts-b.work)
+		}
+	}
+}
