@@ -155,6 +155,8 @@ const trapWork = 20_000_000
 // trap proposes a trap around the rest to which a motion has come, in which L is not zero.
 func (p *pursuer) trap(m *trajectory.Motion, r *lang.Reading, x []float64) (*trajectory.Trap, error) {
 	sys := m.System()
+	// Of the many motions that are tried each is allowed a part of what a refutation is.
+	sys.Limit(enclosure.NewMeter(trapWork))
 	x, err := rest.Settle(sys, nil, x)
 	if err != nil {
 		return nil, err
@@ -171,8 +173,6 @@ func (p *pursuer) trap(m *trajectory.Motion, r *lang.Reading, x []float64) (*tra
 	if err != nil {
 		return nil, err
 	}
-	// Of the many motions that are tried each is allowed a part of what a refutation is.
-	sys.Limit(enclosure.NewMeter(trapWork))
 	b, _, err := rest.Largest(sys, rows, x, 1, func(t *enclosure.Trap) bool {
 		rows, cols := l.Dims()
 		for i := range rows {

@@ -317,8 +317,8 @@ func (e Expr) EvalRat(x []*big.Rat, params map[string]*big.Rat) (*big.Rat, error
 const maxExact = 30_000_000
 
 // EvalRats returns the exact values of expressions at the state x, with the values of the parameters by name. It panics if
-// x has the wrong length or a parameter has no value; the error tells of a division by zero, or of numbers that get too
-// long. It is the slow obvious evaluation that transcribed equations are compared with.
+// x has the wrong length or a parameter has no value; the error tells of a division by zero, of numbers that get too
+// long, or that the meter of the system is used up. It is the slow obvious evaluation that transcribed equations are compared with.
 func (s *System) EvalRats(es []Expr, x []*big.Rat, params map[string]*big.Rat) ([]*big.Rat, error) {
 	if len(x) != s.Dim() {
 		panic(fmt.Sprintf("enclosure: %d values for %d variables", len(x), s.Dim()))
@@ -354,6 +354,9 @@ func (s *System) EvalRats(es []Expr, x []*big.Rat, params map[string]*big.Rat) (
 		words := (length(a) + length(b)) / 64
 		if work += 1 + words + words*words/64; work > maxExact {
 			return nil, errors.New("enclosure: an exact value takes too much work")
+		}
+		if err := s.meter.Spend(int64(1 + words + words*words/64)); err != nil {
+			return nil, err
 		}
 		switch n.op {
 		case opAdd:
