@@ -32,8 +32,10 @@ const (
 	// quantity that still decays at a rate r moves at r times its size, and no rate of the claims' states is
 	// below 1e-2.
 	restTol = 1e-9
-	// maxEvals bounds the right-hand sides of a run; a run that reaches it is judged as far as it got.
-	maxEvals = 4000
+	// maxEvals bounds the right-hand sides of a run, fewer of a part whose extent is above longExtent; a run that reaches it is
+	// judged as far as it got.
+	maxEvals   = 4000
+	longExtent = 2000
 )
 
 // Trajectory is what [Along] came to.
@@ -73,12 +75,13 @@ func Along(ctx context.Context, part *lang.Part, st State, horizon float64) (Tra
 	for i := range times {
 		times[i] = horizon * float64(i) / (points - 1)
 	}
+	evals := maxEvals * longExtent / max(longExtent, part.Extent())
 	run := func(s ode.Settings, times ...float64) (Trajectory, error) { return along(ctx, part, st, times, s) }
-	tr, err := run(ode.Settings{RelTol: alongRelTol, AbsTol: alongAbsTol, MaxEvals: maxEvals}, times...)
+	tr, err := run(ode.Settings{RelTol: alongRelTol, AbsTol: alongAbsTol, MaxEvals: evals}, times...)
 	if err != nil || tr.Status != Violated {
 		return tr, err
 	}
-	again, err := run(ode.Settings{Method: ode.DormandPrince54, RelTol: alongRelTol / 100, AbsTol: alongAbsTol / 100, MaxEvals: 20 * maxEvals}, 0, tr.T)
+	again, err := run(ode.Settings{Method: ode.DormandPrince54, RelTol: alongRelTol / 100, AbsTol: alongAbsTol / 100, MaxEvals: 20 * evals}, 0, tr.T)
 	if err != nil {
 		return tr, err
 	}

@@ -41,6 +41,9 @@ type OwnMap struct {
 	Cells []OwnCell
 }
 
+// maxOperations bounds the cells of a map times the extent of its equation, which each cell evaluates some sixteen times: some forty seconds.
+const maxOperations = 6_000_000
+
 // MapOwn measures the map. A solution of an equation of one variable does not pass a point of rest, and comes to the next
 // one in the direction of x'; the sign of x' is exact, the points of rest are zeros of f in float64. The error names the
 // quantity at fault.
@@ -103,6 +106,9 @@ func MapOwn(ctx context.Context, spec Own) (*OwnMap, error) {
 		}
 	}
 	nx, ny := spec.X.cells(), spec.Y.cells()
+	if n := env.Extent(env.Equation(x).RHS); n > maxOperations/(nx*ny) {
+		return nil, fmt.Errorf("mapping: %d cells with an equation of %d operations and operands are more than %d in all; expected fewer cells", nx*ny, n, maxOperations)
+	}
 	for i := range nx {
 		if err := ctx.Err(); err != nil {
 			return m, err

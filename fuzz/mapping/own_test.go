@@ -65,6 +65,7 @@ func TestOwnMapRefuses(t *testing.T) {
 		{"unknown axis", Own{Part: good, X: ownAxis(t, "q=0:1"), Y: ownAxis(t, "x=0:1")}, "no quantity q"},
 		{"twice", Own{Part: good, X: ownAxis(t, "x=0:1"), Y: ownAxis(t, "x=0:1")}, "x is given twice"},
 		{"nothing set", Own{Part: good, X: ownAxis(t, "x=0:1"), Y: ownAxis(t, "a=0:1")}, "b is on no axis"},
+		{"too long", Own{Part: ownPart(t, "    x' = a + 0*("+strings.Repeat("x + ", 1000)+"x)\n"), X: ownAxis(t, "x=0:1:64"), Y: ownAxis(t, "a=1:2:64"), Set: map[string]*big.Rat{"b": big.NewRat(1, 1)}}, "4096 cells with an equation of 2005 operations"},
 		{"no polynomial", Own{Part: ownPart(t, "    x' = a/(x + 2) - b\n"), X: ownAxis(t, "x=0:1"), Y: ownAxis(t, "a=1:2"), Set: map[string]*big.Rat{"b": big.NewRat(1, 1)}}, "no polynomial"},
 	} {
 		if m, err := MapOwn(context.Background(), c.spec); err == nil || !strings.Contains(err.Error(), c.want) {

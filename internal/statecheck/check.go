@@ -240,7 +240,7 @@ func checkPart(ctx context.Context, p *lang.Part, s *State, left *effort) (*Part
 	}
 	res := newPartResult(p)
 	for i, modes := range picks {
-		if left.work -= judgingModes * (1 + u.Nodes/10); i > 0 && left.work < 0 {
+		if left.work -= judgingModes * (1 + p.Extent()/10); i > 0 && left.work < 0 {
 			res.Open = true
 			res.note(fmt.Sprintf("%s%d of %d choices of modes are judged, more than which one check does not answer", notDecided, i, len(picks)))
 			break

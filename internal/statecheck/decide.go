@@ -91,7 +91,7 @@ func (b *binding) ask() (against string, unmet []string, why string) {
 	}
 	c := r.Context()
 	if b.left != nil {
-		b.left.work -= asking * b.uses.Nodes
+		b.left.work -= asking * b.whole.Extent()
 	}
 	names := r.HypothesisNames()
 	for i, h := range c.Hypotheses() {

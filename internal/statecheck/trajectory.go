@@ -122,7 +122,7 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 		}
 		return sol, err
 	}
-	b.left.work -= judging + 20*b.uses.Nodes
+	b.left.work -= judging + 20*b.whole.Extent()
 	fine, err := solve(fineRelTol, fineAbsTol)
 	if fine == nil {
 		return nil, err
@@ -171,7 +171,7 @@ func (b *binding) interpreted() (*system, error) {
 		return nil, err
 	}
 	s.steps = max(500, interpretedSteps/max(1, len(s.y0)))
-	s.cost = 20*max(1, len(s.y0)) + 2*b.uses.Nodes
+	s.cost = 20*max(1, len(s.y0)) + 2*b.whole.Extent()
 	s.rhs = func(_ float64, y, dydt []float64) {
 		d, err := b.rightHandSide(s.unpack(y))
 		if err != nil {

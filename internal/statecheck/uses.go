@@ -13,8 +13,6 @@ type Uses struct {
 	Lets    map[string]bool
 	// Flow holds the state variables whose equations are used; Map is the same for the discrete step.
 	Flow, Map map[string]bool
-	// Nodes is how many operations and operands it takes to write all of it, what has a name once.
-	Nodes int
 }
 
 // UsesOf collects what the statement and the hypotheses of a part refer to, and, if course is true, what it
@@ -70,7 +68,6 @@ func (c collector) stmt(s *lang.Stmt) {
 
 func (c collector) expr(e *lang.Expr) {
 	e.Walk(func(n *lang.Expr) bool {
-		c.Nodes++
 		switch {
 		case n.Kind == lang.Sym:
 			c.symbol(n.Name)

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"math/big"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -465,4 +466,46 @@ func (v *Env) moves(e *Expr) bool {
 	}
 	visit(e)
 	return hit
+}
+
+// Extent is how many operations and operands it takes to write what a part is about, each definition and equation once: what
+// evaluating it takes goes with that.
+func (p *Part) Extent() int {
+	var es []*Expr
+	stmts := []*Stmt{p.Stmt, p.Consequence}
+	for _, a := range p.Assumes {
+		stmts = append(stmts, a.Stmt)
+	}
+	for ; len(stmts) > 0; stmts = stmts[1:] {
+		if s := stmts[0]; s != nil {
+			for _, e := range s.exprs() {
+				es = append(es, *e)
+			}
+			stmts = append(stmts, s.Of)
+		}
+	}
+	for _, q := range slices.Concat(p.Env.Flow, p.Env.Map) {
+		es = append(es, q.RHS)
+	}
+	return p.Env.Extent(es...)
+}
+
+// Extent is how many operations and operands it takes to write expressions, each definition once.
+func (env *Env) Extent(es ...*Expr) (n int) {
+	seen := map[string]bool{}
+	var visit func(e *Expr)
+	visit = func(e *Expr) {
+		e.Walk(func(x *Expr) bool {
+			n++
+			if d := env.definition(x.Name); x.Kind == Sym && d != nil && !seen[x.Name] {
+				seen[x.Name] = true
+				visit(d)
+			}
+			return true
+		})
+	}
+	for _, e := range es {
+		visit(e)
+	}
+	return n
 }

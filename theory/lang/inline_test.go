@@ -164,6 +164,26 @@ func TestWordsThatBeginAStatementNameNothing(t *testing.T) {
 	}
 }
 
+// TestExtent counts a definition once however often it is used, and what a part does not mention not at all.
+func TestExtent(t *testing.T) {
+	for body, want := range map[string]int{
+		"says s: x == y":                                            2,
+		"let z = x*y\n  says s: z + z == z":                         4 + 3,
+		"let z = x*y\n  says s: x == y\n    assume h: x >= 1":       2 + 2,
+		"let z = x*y\n  flow\n    x' = z + 1\n  says s: x vanishes": 1 + 3 + 3,
+		"let z = x*y\n  flow\n    x' = x\n  says s: always z <= 1":  2 + 3 + 1,
+		"root r = x^2 + 1\n  let z = r*r\n  says s: z == z*z":       4 + 3 + 4,
+	} {
+		f, err := Parse(Source{Name: "a.claim", Text: "claim c\n  title t\n  scalar x, y\n  " + body + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Claims[0].Parts[0].Extent(); got != want {
+			t.Errorf("%s: %d, want %d", body, got, want)
+		}
+	}
+}
+
 // TestMomentsThroughTwoSystems: second moments that are written alike are not the same where a call in them means what each system
 // decides, by the structure that it declares or by a definition of its own.
 func TestMomentsThroughTwoSystems(t *testing.T) {
