@@ -476,12 +476,11 @@ func (p *Part) Extent() int {
 	for _, a := range p.Assumes {
 		stmts = append(stmts, a.Stmt)
 	}
-	for ; len(stmts) > 0; stmts = stmts[1:] {
-		if s := stmts[0]; s != nil {
+	for _, s := range stmts {
+		if s != nil {
 			for _, e := range s.exprs() {
 				es = append(es, *e)
 			}
-			stmts = append(stmts, s.Of)
 		}
 	}
 	for _, q := range slices.Concat(p.Env.Flow, p.Env.Map) {
