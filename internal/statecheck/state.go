@@ -217,21 +217,21 @@ func (q supply) scalar(name string) (number, bool) {
 		}
 		return nil
 	}
-	irrational := func(key string) (number, bool) {
+	surd := func(key string) (number, bool) {
 		v := q.s.values[key]
 		if v == nil || v.surd == nil {
 			return number{}, false
 		}
 		return number{v: v.number, surd: v.surd}, true
 	}
-	if n, ok := irrational(name); ok {
+	if n, ok := surd(name); ok {
 		return n, true
 	}
 	if v := given(name); v != nil && !slices.Contains(modeKeys, name) {
 		return number{v: v}, true
 	}
 	byDefault := func(key string) (number, bool) {
-		if n, ok := irrational(key); ok {
+		if n, ok := surd(key); ok {
 			return n, true
 		}
 		if v := given(key); v != nil {
