@@ -3,7 +3,9 @@ package audit
 import (
 	"bytes"
 	"context"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
@@ -20,7 +22,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	if read == nil {
 		return nil, false
 	}
-	established := func(p *lang.Part, name string, d *ledger.Detail, derive bool) (v verdict.Verdict, ok bool) {
+	established := func(p *lang.Part, name string, d *ledger.Detail, kind ledger.Kind, derive bool) (v verdict.Verdict, ok bool) {
 		text, err := read(name)
 		if err != nil {
 			return v, false
@@ -32,7 +34,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 		if v, err = verdict.OfCertificate(p, cert); err != nil {
 			return v, false
 		}
-		return v, described(p, d, cert, v, derive)
+		return v, (kind == "" || kind == kindOf(cert)) && described(p, d, cert, v, derive)
 	}
 	evidence, twins := rec.Evidence, rec.Twins
 	found := make([]finding, len(c.Parts))
@@ -47,10 +49,9 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				return nil, false
 			}
 			v, ok := verdict.Undecided, true
-			e.Detail.Uses = nil
 			switch {
 			case e.Certificate != "":
-				v, ok = established(p, e.Certificate, &e.Detail, e.Kind == ledger.Proof)
+				v, ok = established(p, e.Certificate, &e.Detail, e.Kind, e.Kind == ledger.Proof)
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
@@ -59,6 +60,9 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				}
 			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && supports(p, e.Detail):
 				v = verdict.Supported // beside a proof or a counterexample
+			}
+			if e.Certificate == "" {
+				ok = ok && bare(p, &e)
 			}
 			if !ok {
 				return nil, false
@@ -99,7 +103,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			}
 			if rec.Certificate != "" {
 				d, ok := *rec.Detail, false
-				if v, ok = established(m, rec.Certificate, &d, false); !ok {
+				if v, ok = established(m, rec.Certificate, &d, "", false); !ok {
 					return nil, false
 				}
 				rec.Detail = &d
@@ -114,6 +118,53 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	out := record(c, found)
 	out.Seconds = rec.Seconds
 	return &out, true
+}
+
+// kindOf is the kind of evidence that a certificate is.
+func kindOf(cert *certificate.Certificate) ledger.Kind {
+	switch {
+	case cert.Counterexample().Valid() || cert.Trajectory().Valid():
+		return ledger.Witness
+	case len(cert.Certified())+len(cert.Outcomes()) > 0:
+		return ledger.Certificate
+	}
+	return ledger.Proof
+}
+
+// bare takes from evidence without a certificate what only one with it has, and requires of a proof that breaks off that it does so
+// again, by the script alone or by a search.
+func bare(p *lang.Part, e *ledger.Evidence) bool {
+	d := e.Detail
+	d.State, d.Left, d.Right, d.Hypotheses, d.Steps, d.Uses = nil, "", "", nil, nil, nil
+	if e.Kind != ledger.Proof {
+		e.Detail = d
+		return e.Kind == ledger.Samples || e.Kind == ledger.Certificate
+	}
+	for _, prove := range []func(context.Context, *lang.Part) *verdict.Proof{verdict.Replay, verdict.Prove} {
+		again := d
+		derived(&again, prove(context.Background(), p))
+		if slices.Equal(again.Steps, e.Detail.Steps) && again.Reason == e.Detail.Reason && again.Script == e.Detail.Script {
+			e.Detail = again
+			return true
+		}
+	}
+	return false
+}
+
+// regionSaid is what is said of a region that is certified: the words, by how many boxes, and what the search took.
+var regionSaid = regexp.MustCompile(`^certified (at every point of|along all motions from) its region, by ([0-9]+) boxes of [0-9]+ looked at(, [0-9]+ of them by theorems)?$`)
+
+// tells reports whether a record of a certified region says what its certificate holds.
+func tells(reason string, cert *certificate.Certificate) bool {
+	boxes, words := 0, "at every point of"
+	for _, c := range cert.Certified() {
+		boxes += c.Leaves()
+	}
+	for _, c := range cert.Outcomes() {
+		boxes, words = boxes+c.Leaves(), "along all motions from"
+	}
+	m := regionSaid.FindStringSubmatch(reason)
+	return m != nil && m[1] == words && m[2] == strconv.Itoa(boxes)
 }
 
 // described fills in what a certificate says of a part: the state at which it fails and its numbers there, or, where derive is
@@ -140,6 +191,8 @@ func described(p *lang.Part, d *ledger.Detail, cert *certificate.Certificate, v 
 			return false
 		}
 		d.State, d.Reason, d.Measures, d.Hypotheses = exactState(p, w), along.Reason(), map[string]float64{}, map[string]bool{}
+	case len(cert.Certified())+len(cert.Outcomes()) > 0:
+		return tells(d.Reason, cert)
 	case derive && (len(cert.Goals()) > 0 || cert.Vacuous().Valid()):
 		proof := verdict.Prove(context.Background(), p)
 		if proof.Verdict() != v {

@@ -1189,6 +1189,9 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 			if name, err = p.ident("a name for the hypothesis after ‘" + when + "’"); err != nil {
 				return err
 			}
+			if name.text == "always" || name.text == "start" {
+				return errAt(name.pos, "%s is no name of a hypothesis", name.text)
+			}
 		}
 		if err := p.expect(":"); err != nil {
 			return err

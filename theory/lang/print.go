@@ -196,6 +196,9 @@ func (p printer) symbol(name string) string {
 	}
 	n, ok := symbolNames[base]
 	switch {
+	case p.latex && base == "I":
+		// I with a subscript is the identity of that size.
+		return `\mathtt{I}_{` + strings.ReplaceAll(digits, "_", `\_`) + "}"
 	case p.latex && ok && digits != "":
 		return "{" + n[1] + "}_{" + strings.ReplaceAll(digits, "_", `\_`) + "}"
 	case p.latex && digits != "":
