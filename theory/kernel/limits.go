@@ -18,15 +18,12 @@ const (
 	contextWork = 50 // what making a context counts as
 )
 
-// effort is the work of making a number of such numbers, beyond that of small ones: bringing a fraction to lowest terms takes the
-// square of its length. It is that of the operands, as they may cancel.
-func effort(xs ...*big.Rat) int {
-	words := 0
-	for _, x := range xs {
-		words += max(x.Num().BitLen(), x.Denom().BitLen()) / 64
-	}
-	return words + words*words/64
-}
+// effort is the work of making a number of so many words, beyond that of a small one: bringing a fraction to lowest terms takes the
+// square of its length. It is counted of the operands, as they may cancel.
+func effort(words int) int { return words + words*words/64 }
+
+// words is the length of a number.
+func words(x *big.Rat) int { return max(x.Num().BitLen(), x.Denom().BitLen()) / 64 }
 
 // Fault is the error of everything the kernel refuses: what was asked for and why it cannot be had.
 type Fault struct {

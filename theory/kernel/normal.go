@@ -296,7 +296,7 @@ func constantPoly(c *big.Rat) poly {
 func (n *normaliser) put(p poly, m mono, c *big.Rat) {
 	s := c
 	if have := p[m]; have != nil {
-		n.charge(effort(have, c))
+		n.charge(effort(max(words(have), words(c))))
 		s = new(big.Rat).Add(have, c)
 	}
 	if s.Sign() == 0 {
@@ -324,7 +324,7 @@ func (n *normaliser) times(p, q poly) poly {
 	out := poly{}
 	for a, c := range p {
 		for b, d := range q {
-			n.charge(effort(c, d))
+			n.charge(effort(words(c) + words(d)))
 			n.put(out, n.monoTimes(a, b), new(big.Rat).Mul(c, d))
 		}
 	}
@@ -358,7 +358,7 @@ func sortedMonos(p poly) []mono {
 func (n *normaliser) text(p poly) string {
 	var b strings.Builder
 	for _, m := range sortedMonos(p) {
-		n.charge(1 + len(m)/128 + effort(p[m]))
+		n.charge(1 + len(m)/128 + effort(words(p[m])))
 		b.WriteString(p[m].RatString())
 		b.WriteByte('.')
 		b.WriteString(string(binary.BigEndian.AppendUint32(nil, uint32(len(m)))))
@@ -469,7 +469,7 @@ func (n *normaliser) invert(p poly) poly {
 	}
 	rest := poly{}
 	for _, m := range ms {
-		n.charge(effort(p[m], lead))
+		n.charge(effort(words(p[m]) + words(lead)))
 		n.put(rest, divide(m, common), new(big.Rat).Quo(p[m], lead))
 	}
 	return n.times(out, n.single("r"+n.text(rest), func() generator {
@@ -517,7 +517,7 @@ func (n *normaliser) rootOf(q poly, t *Term) poly {
 		return poly{}
 	}
 	if c := q[""]; c != nil && len(q) == 1 && c.Sign() > 0 {
-		n.charge(effort(c))
+		n.charge(effort(words(c)))
 		num, den := new(big.Int).Sqrt(c.Num()), new(big.Int).Sqrt(c.Denom())
 		r := new(big.Rat).SetFrac(num, den)
 		if new(big.Rat).Mul(r, r).Cmp(c) == 0 {

@@ -368,9 +368,9 @@ type box struct {
 	size  []int // of the coefficients' array, set by coefficients
 }
 
-// charge pays for one operation with numbers, and with their exponents.
-func (b *box) charge(cs ...*big.Rat) {
-	steps := 1 + effort(cs...) + len(b.sides)/16
+// charge pays for one operation with numbers of so many words, and with their exponents.
+func (b *box) charge(words int) {
+	steps := 1 + effort(words) + len(b.sides)/16
 	b.sig.spend(steps)
 	if b.work -= steps; b.work < 0 {
 		refuse("a Bernstein form of more than %d operations", MaxProducts)
@@ -382,10 +382,10 @@ func (b *box) add(p, q polynomial) polynomial {
 	for _, r := range []polynomial{p, q} {
 		for e, c := range r {
 			if have := sum[e]; have != nil {
-				b.charge(have, c)
+				b.charge(max(words(have), words(c)))
 				c = new(big.Rat).Add(have, c)
 			} else {
-				b.charge(c)
+				b.charge(words(c))
 			}
 			sum[e] = c
 			if c.Sign() == 0 {
@@ -408,10 +408,10 @@ func (b *box) multiply(p, q polynomial) polynomial {
 				}
 				key[i], key[i+1] = byte(n>>8), byte(n)
 			}
-			b.charge(c, d)
+			b.charge(words(c) + words(d))
 			v := new(big.Rat).Mul(c, d)
 			if have := out[string(key)]; have != nil {
-				b.charge(v, have)
+				b.charge(max(words(v), words(have)))
 				v.Add(v, have)
 			}
 			out[string(key)] = v
@@ -428,7 +428,7 @@ func (b *box) read(t *Term) polynomial {
 	if p := b.memo[t]; p != nil {
 		return p
 	}
-	b.charge(minusOne)
+	b.charge(0)
 	one := make([]byte, 2*len(b.sides))
 	p := polynomial{}
 	for i, s := range b.sides {
@@ -498,11 +498,11 @@ func (b *box) coefficients(p polynomial) []*big.Rat {
 		}
 		share := big.NewRat(1, 1) // 1/C(d,m)
 		for m := 1; m < n; m++ {
-			b.charge(share)
+			b.charge(words(share))
 			share = new(big.Rat).Mul(share, big.NewRat(int64(m), int64(n-m)))
 			for at := m * stride; at < total; at++ {
 				if at/stride%n == m && c[at].Sign() != 0 {
-					b.charge(c[at], share)
+					b.charge(words(c[at]) + words(share))
 					c[at] = new(big.Rat).Mul(c[at], share)
 				}
 			}
@@ -510,7 +510,7 @@ func (b *box) coefficients(p polynomial) []*big.Rat {
 		for r := 1; r < n; r++ {
 			for at := total - 1; at >= 0; at-- {
 				if j := at / stride % n; j >= r {
-					b.charge(c[at], c[at-stride])
+					b.charge(max(words(c[at]), words(c[at-stride])))
 					c[at] = new(big.Rat).Add(c[at], c[at-stride])
 				}
 			}

@@ -82,11 +82,16 @@ func (m matrix) places() (n int) {
 	return n
 }
 
-// fraction is a number that was worked out. Long ones cost more: bringing a fraction to lowest terms takes the square of
-// its length.
-func (f *field) fraction(q *big.Rat) *number {
-	words := max(q.Num().BitLen(), q.Denom().BitLen()) / 64
-	f.spend(words + words*words/64)
+// fraction is a number that is worked out of others. Long ones cost more, also where they cancel: bringing a fraction to lowest
+// terms takes the square of its length.
+func (f *field) fraction(op func(z, x, y *big.Rat) *big.Rat, x, y *big.Rat) *number {
+	words := func(q *big.Rat) int { return max(q.Num().BitLen(), q.Denom().BitLen()) / 64 }
+	before := max(words(x), words(y))
+	f.spend(before + before*before/64)
+	q := op(new(big.Rat), x, y)
+	if after := words(q); after > before {
+		f.spend(after - before + (after*after-before*before)/64)
+	}
 	return rational(q)
 }
 
@@ -105,7 +110,7 @@ func (f *field) add(x, y *number) *number {
 	case x.level < y.level:
 		return f.add(y, x)
 	case x.level == 0:
-		return f.fraction(new(big.Rat).Add(x.q, y.q))
+		return f.fraction((*big.Rat).Add, x.q, y.q)
 	case x.level > y.level:
 		return above(x.level, f.add(x.a, y), x.b)
 	}
@@ -118,7 +123,7 @@ func (f *field) mul(x, y *number) *number {
 	case x.level < y.level:
 		return f.mul(y, x)
 	case x.level == 0:
-		return f.fraction(new(big.Rat).Mul(x.q, y.q))
+		return f.fraction((*big.Rat).Mul, x.q, y.q)
 	case x.level > y.level:
 		return above(x.level, f.mul(x.a, y), f.mul(x.b, y))
 	}
@@ -138,7 +143,7 @@ func (f *field) norm(x *number) *number {
 func (f *field) inv(x *number) *number {
 	f.spend(1)
 	if x.level == 0 {
-		return f.fraction(new(big.Rat).Inv(x.q))
+		return f.fraction((*big.Rat).Quo, one.q, x.q)
 	}
 	n := f.inv(f.norm(x)) // not zero, since r is no square
 	return above(x.level, f.mul(x.a, n), f.neg(f.mul(x.b, n)))

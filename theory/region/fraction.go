@@ -64,10 +64,11 @@ func (r *ring) add(p, q poly) poly {
 	}
 	r.charge(len(p) + len(q))
 	for e, c := range q {
+		r.s.meter.charge(effort(c))
 		if have := out[e]; have != nil {
+			r.s.meter.charge(effort(have))
 			c = new(big.Rat).Add(have, c)
 		}
-		r.s.meter.charge(effort(c))
 		if out[e] = c; c.Sign() == 0 {
 			delete(out, e)
 		}
@@ -93,12 +94,14 @@ func (r *ring) times(p, q poly) poly {
 				}
 				key[i] = byte(n)
 			}
+			// Factors, and summands, may cancel.
+			r.s.meter.charge(max(effort(c), effort(d)))
 			v := new(big.Rat).Mul(c, d)
+			r.s.meter.charge(effort(v))
 			if have := out[string(key)]; have != nil {
 				v.Add(v, have)
 				room += words(have)
 			}
-			r.s.meter.charge(effort(v))
 			if v.Num().BitLen() > maxBits || v.Denom().BitLen() > maxBits {
 				refuse("a coefficient of more than %d bits", maxBits)
 			}
@@ -366,16 +369,18 @@ var outward = numbers[interval.Interval]{
 // zero at a point at which some coefficient is not zero whose basis function is positive there. B_i is positive where
 // 0 < y < 1, at y = 0 for i = 0 only and at y = 1 for i = d only; yⁱ where y > 0, and at 0 for i = 0.
 func bernstein[T any](p poly, side func(variable int) Side, a numbers[T], charge func(int)) (out sign) {
-	paid := func(x T) T {
-		charge(a.cost(x))
-		return x
-	}
 	of := func(v *big.Rat) T {
 		charge(a.reading + effort(v))
 		return a.of(v)
 	}
-	add := func(x, y T) T { return paid(a.add(x, y)) }
-	mul := func(x, y T) T { return paid(a.mul(x, y)) }
+	// What is made of long numbers costs what they do: they may cancel.
+	made := func(op func(x, y T) T, x, y T) T {
+		z := op(x, y)
+		charge(max(a.cost(x), a.cost(y), a.cost(z)))
+		return z
+	}
+	add := func(x, y T) T { return made(a.add, x, y) }
+	mul := func(x, y T) T { return made(a.mul, x, y) }
 	if len(p) == 0 {
 		return sign{nonnegative: true, nonpositive: true}
 	}
