@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 
 	"stopgrad/theory/eval"
 	"stopgrad/theory/lang"
@@ -417,15 +418,30 @@ func (b *binding) known(x *lang.Expr) bool {
 	return ok
 }
 
-// agreement checks what the state gives against what the claim's system fixes.
+// What the extra hypotheses are called, of which no assumption has the name.
+const (
+	isotropic    = "X = I, Xp = sigma2·I"
+	proportional = "Wa = tau·W"
+
+	builtIn = "theory/claims/" // where the built-in systems are
+)
+
+// agreement checks what the state gives against what the built-in systems fix: matrices that the part does not speak of, and that
+// nobody else declares, as that is all that is said of them then.
 func (b *binding) agreement(q supply) {
-	x, xp := q.given("X"), q.given("Xp")
-	if v, ok := b.exact["sigma2"]; ok && !b.uses.Symbols["X"] && !b.uses.Symbols["Xp"] && (x != nil || xp != nil) {
-		b.agrees["isotropic"] = (x == nil || isMultiple(*x, big.NewRat(1, 1))) && (xp == nil || isMultiple(*xp, v.A[0]))
+	fixed := func(name string) *exact {
+		if y := b.env.Symbols[name]; b.uses.Symbols[name] || y != nil && !strings.HasPrefix(y.Pos.File, builtIn) {
+			return nil
+		}
+		return q.given(name)
+	}
+	x, xp := fixed("X"), fixed("Xp")
+	if v, ok := b.exact["sigma2"]; ok && (x != nil || xp != nil) {
+		b.agrees[isotropic] = (x == nil || isMultiple(*x, big.NewRat(1, 1))) && (xp == nil || isMultiple(*xp, v.A[0]))
 	}
 	tau, okTau := b.exact["tau"]
 	w, okW := b.exact["W"]
-	if wa := q.given("Wa"); okTau && okW && tau.R == 1 && wa != nil && !b.uses.Symbols["Wa"] {
+	if wa := fixed("Wa"); okTau && okW && tau.R == 1 && wa != nil {
 		size := new(big.Rat)
 		for _, v := range w.A {
 			if v := new(big.Rat).Abs(v); v.Cmp(size) > 0 {
@@ -435,7 +451,7 @@ func (b *binding) agreement(q supply) {
 		if t := new(big.Rat).Abs(tau.A[0]); t.Cmp(big.NewRat(1, 1)) > 0 {
 			size = new(big.Rat).Mul(size, t)
 		}
-		b.agrees["proportional"] = w.R == wa.R && w.C == wa.C &&
+		b.agrees[proportional] = w.R == wa.R && w.C == wa.C &&
 			closeTo(*wa, func(i, j int) *big.Rat { return new(big.Rat).Mul(tau.A[0], w.At(i, j)) }, size)
 	}
 }

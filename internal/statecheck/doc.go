@@ -16,7 +16,7 @@
 //
 // A part that asks for anything else is skipped, and what it lacks is named. Conversely a state that gives
 // what the claim's system fixes (X and X' where it is isotropic, Wa where it is tau·W) must agree with it:
-// these are the extra hypotheses "isotropic" and "proportional".
+// these are the extra hypotheses “X = I, Xp = sigma2·I” and “Wa = tau·W”.
 //
 // A part is violated only by an exact object: a counterexample of the model at the state, under all of Γ and with every value
 // that the state has, one at the fractions that the numbers of a later point of the trajectory are, or, of a statement over

@@ -338,6 +338,27 @@ func TestAssumptionsNamedLikeSymbols(t *testing.T) {
 	}
 }
 
+// TestWhatAClaimDeclaresIsItsOwn: that X is I where there is a sigma2 is asked of a state only where the claim has no X of its own,
+// and is called by no name that an assumption has.
+func TestWhatAClaimDeclaresIsItsOwn(t *testing.T) {
+	for _, c := range []struct {
+		claim, state string
+		want         Status
+		hypotheses   map[string]bool
+	}{
+		{"size n\n  scalar sigma2 > 0\n  matrix X : n x n\n  says a: sigma2 >= 5", `{"sigma2":1,"X":[[2,0],[0,2]]}`, Violated, map[string]bool{}},
+		{"size n\n  scalar sigma2, x\n  matrix X : n x n\n  says a: sigma2*x^2 >= 0\n    assume isotropic: x > 0", `{"sigma2":1,"x":1,"X":[[2,0],[0,2]]}`, Holds, map[string]bool{"isotropic": true}},
+		{"size n, m\n  scalar tau\n  matrix W, Wa : n x m\n  says a: tau*tr(W*W^T) >= 0\n    assume proportional: tau > 0", `{"tau":1,"W":[[1]],"Wa":[[3]]}`, Holds, map[string]bool{"proportional": true}},
+		{"scalar sigma2\n  says a: sigma2 >= 0\n    assume isotropic: sigma2 >= 1", `{"sigma2":1,"X":[[2,0],[0,2]]}`, Unmet, map[string]bool{"isotropic": true, isotropic: false}},
+		{"scalar sigma2\n  says a: sigma2 >= 0", `{"sigma2":2,"X":[[1,0],[0,1]],"Xp":[[2,0],[0,2]]}`, Holds, map[string]bool{isotropic: true}},
+	} {
+		r := checkOwn(t, own(t, "claim c\n  title t\n  printed nowhere\n  "+c.claim+"\n"), c.state)
+		if p := r.Parts[0]; r.Status() != c.want || !maps.Equal(p.Hypotheses, c.hypotheses) {
+			t.Errorf("%s at %s: status %d, want %d: %+v", c.claim, c.state, r.Status(), c.want, p)
+		}
+	}
+}
+
 // TestEntriesBeginAtOne: an entry of row zero is none.
 func TestEntriesBeginAtOne(t *testing.T) {
 	c := own(t, "claim c\n  title t\n  printed nowhere\n  size n\n  matrix W : n x n\n  says s: tr(W) == 1\n")

@@ -128,6 +128,7 @@ func TestLinesInLaTeX(t *testing.T) {
 		{Line{Word: Stated, Text: "x tends to 0 from -1 < x < 1 over steps"}, `x \to 0\ \text{from}\ -1 < x < 1\ \text{over steps}`},
 		{Line{Word: Stated, Text: "size(n*m)^2 == tr(I(n*m))^2"}, `\left(n m\right)^{2} = \operatorname{tr}\left(I_{n m}\right)^{2}`},
 		{Line{Word: Stated, Text: "inv(sigma2)*sigma2^T == I"}, `\left(\sigma^2\right)^{-1} \left(\sigma^2\right)^{\top} = I`},
+		{Line{Word: Stated, Text: "I1*c == I(1)*c"}, `\mathtt{I}_{1} c = I_{1} c`},
 		{Line{Word: Stated, Text: "inv(Xp)*Xp^T == sigma2^2*I"}, `X'^{-1} X'^{\top} = \left(\sigma^2\right)^{2} I`},
 		{Line{Word: Where, Text: "r = root(tau)"}, `r = \sqrt{\tau}`},
 	} {

@@ -173,6 +173,9 @@ func placed(block *node) error {
 			for _, k := range n.kids {
 				switch k.word() {
 				case "proof":
+					if k.prose() != "" {
+						return errAt(k.pos(), "expected ‘proof’ alone on its line, and the steps below it")
+					}
 				case "twin":
 					if err := unrepeated(k); err != nil {
 						return err

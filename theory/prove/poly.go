@@ -124,6 +124,9 @@ type polys struct {
 	matrices map[*kernel.Term]words
 }
 
+// length is the number of bits of the longer of numerator and denominator.
+func length(c *big.Rat) int { return max(c.Num().BitLen(), c.Denom().BitLen()) }
+
 // times multiplies, and replaces squares of roots; nil if it grows too large.
 func (ps *polys) times(p, q poly) poly {
 	if p == nil || q == nil || len(p)*len(q) > maxPoly*20 {
@@ -133,6 +136,10 @@ func (ps *polys) times(p, q poly) poly {
 	out := poly{}
 	for _, a := range p.sorted() {
 		for _, b := range q.sorted() {
+			// Long fractions cost more, also where they cancel.
+			if words := (length(a.c) + length(b.c)) / 64; words > 0 {
+				ps.spend(30 * (words + words*words/16))
+			}
 			c := new(big.Rat).Mul(a.c, b.c)
 			if c.Num().BitLen() > maxCoefficient || c.Denom().BitLen() > maxCoefficient {
 				return nil
