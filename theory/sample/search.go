@@ -238,10 +238,14 @@ func search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 			}
 			if errors.Is(err, eval.ErrUncounted) {
 				// No state will be judged; the model counts a little further.
-				if r, err := model.At(st); err == nil && r.Verdict().IsRefuted() {
+				r, err := model.At(st)
+				if err == nil && r.Verdict().IsRefuted() {
 					res.Refutation, res.Witness = r, st
 					res.Tried++
 					return res
+				}
+				if err != nil {
+					uncounted += fewUncounted / 4 // a question that is too much is not put sixteen times
 				}
 				if uncounted++; uncounted >= fewUncounted {
 					return res
