@@ -260,7 +260,7 @@ func Record(ctx context.Context, dir string, p golden.Provenance, created time.T
 			continue
 		}
 		recipe := settings(rep, f)
-		if len(f.Facts) > 0 {
+		if f.Reading == Orbit {
 			recipe["facts"] = f.Facts
 		}
 		config, err := golden.NewConfig(recipe)

@@ -1145,7 +1145,7 @@ func (f *File) parsePart(claim, n *node, overrides map[string]*node) (*Part, err
 }
 
 func (f *File) parsePartItem(part *Part, k *node) error {
-	if part.Stmt.Kind == Sampled && slices.Contains([]string{"assume", "for", "restrict", "draw", "proof", "twin", "consequence"}, k.word()) {
+	if part.Stmt != nil && part.Stmt.Kind == Sampled && slices.Contains([]string{"assume", "for", "restrict", "draw", "proof", "twin", "consequence"}, k.word()) {
 		return errAt(k.pos(), "‘%s’ below a sampled statement, of which nobody reads it; expected words and why", k.word())
 	}
 	switch k.word() {
