@@ -252,7 +252,7 @@ func foundBy(stage string) string { return "fuzz.Refute, " + stage }
 func Record(ctx context.Context, dir string, p golden.Provenance, created time.Time, wall time.Duration, rep Report, o golden.RecordOptions) ([]string, error) {
 	p.WallS = wall.Seconds()
 	if o.Verifier == nil {
-		o.Verifier = &golden.Verifier{Witness: VerifyWitness}
+		o.Verifier = &golden.Verifier{Witness: VerifyWitness, Extra: Rules}
 	}
 	var files []string
 	for _, f := range rep.Findings {
@@ -260,7 +260,7 @@ func Record(ctx context.Context, dir string, p golden.Provenance, created time.T
 			continue
 		}
 		recipe := settings(rep, f)
-		if f.Reading == Orbit {
+		if f.Reading == Orbit && len(f.Facts) > 0 {
 			recipe["facts"] = f.Facts
 		}
 		config, err := golden.NewConfig(recipe)

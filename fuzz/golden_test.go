@@ -76,7 +76,7 @@ func recorded(t testing.TB) fs.FS {
 
 // TestRecordedCounterexamplesHold re-verifies every recorded counterexample from its numbers.
 func TestRecordedCounterexamplesHold(t *testing.T) {
-	v := &golden.Verifier{Witness: VerifyWitness}
+	v := &golden.Verifier{Witness: VerifyWitness, Extra: Rules}
 	rep, err := v.VerifyDir(context.Background(), recorded(t), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -346,23 +347,36 @@ func (out *Outcome) Slab() (Slab, bool) {
 	return best, best.Width != nil
 }
 
+// certified says where something holds, and by how many boxes.
+func certified(states []region.Certified, motions []trajectory.Certified) string {
+	boxes, where := 0, "at every point of its region"
+	for _, c := range states {
+		boxes += c.Leaves()
+	}
+	for _, c := range motions {
+		boxes, where = boxes+c.Leaves(), "along all motions from its region"
+	}
+	return fmt.Sprintf("certified %s, by %d boxes", where, boxes)
+}
+
+// looked is what Say adds to that of a search.
+var looked = regexp.MustCompile(`^ of [0-9]+ looked at(, [0-9]+ of them by theorems)?$`)
+
+// Says reports whether text is what [Outcome.Say] says of what is certified so, whatever the search took.
+func Says(text string, states []region.Certified, motions []trajectory.Certified) bool {
+	search, ok := strings.CutPrefix(text, certified(states, motions))
+	return ok && looked.MatchString(search)
+}
+
 // Say says what became of the part, in one line or more.
 func (out *Outcome) Say() string {
 	switch v := out.Verdict; {
 	case v.IsCertified():
-		boxes, nodes := 0, 0
-		where := "at every point of its region"
-		for _, c := range out.Certified {
-			boxes += c.Leaves()
-		}
-		for _, c := range out.Outcomes {
-			boxes += c.Leaves()
-			where = "along all motions from its region"
-		}
+		nodes := 0
 		for _, r := range out.Results {
 			nodes += r.Nodes
 		}
-		text := fmt.Sprintf("certified %s, by %d boxes of %d looked at", where, boxes, nodes)
+		text := certified(out.Certified, out.Outcomes) + fmt.Sprintf(" of %d looked at", nodes)
 		if out.Exact > 0 {
 			text += fmt.Sprintf(", %d of them by theorems", out.Exact)
 		}

@@ -82,6 +82,11 @@ func TestOutcomes(t *testing.T) {
 		if got := out.Verdict.String(); got != want {
 			t.Errorf("%s is %s: %s", name, got, out.Say())
 		}
+		// What is said of it is that, and of nothing else.
+		said := out.Verdict.IsCertified()
+		if Says(out.Say(), out.Certified, out.Outcomes) != said || said && (Says(out.Say(), append(out.Certified, out.Certified...), nil) || Says(out.Say()+"!", out.Certified, nil)) {
+			t.Errorf("%s: %s", name, out.Say())
+		}
 		text, err := out.Certificate("t")
 		if err != nil || text == nil {
 			t.Errorf("%s has no certificate: %v", name, err)

@@ -41,7 +41,8 @@ type OwnMap struct {
 	Cells []OwnCell
 }
 
-// maxOperations bounds the cells of a map times the extent of its equation, which each cell evaluates some sixteen times: some forty seconds.
+// maxOperations bounds the cells of a map times the extent of its equation, which each cell evaluates some sixteen times: forty
+// seconds.
 const maxOperations = 6_000_000
 
 // MapOwn measures the map. A solution of an equation of one variable does not pass a point of rest, and comes to the next

@@ -3,10 +3,9 @@ package audit
 import (
 	"bytes"
 	"context"
-	"regexp"
 	"slices"
-	"strconv"
 
+	"stopgrad/fuzz/certify"
 	"stopgrad/internal/ledger"
 	"stopgrad/theory"
 	"stopgrad/theory/eval"
@@ -16,13 +15,14 @@ import (
 )
 
 // restore says the words of a claim that an earlier run finished, each by reading its certificate again, and describes what is
-// proved or fails from there; what samples of a statement in words say is computed from their recorded numbers. It reports false if the record does not fit the claim, or if
-// a certificate is missing, does not hold or is that of another statement.
+// proved or fails from there; what samples of a statement in words say is computed from their recorded numbers. It reports false
+// if the record does not fit the claim, or if a certificate is missing, does not hold or is that of another statement.
 func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([]byte, error)) (*ledger.Claim, bool) {
 	if read == nil {
 		return nil, false
 	}
-	established := func(p *lang.Part, name string, d *ledger.Detail, kind ledger.Kind, derive bool) (v verdict.Verdict, ok bool) {
+	// Of a twin, of which no kind is recorded, it is empty.
+	established := func(p *lang.Part, name string, d *ledger.Detail, kind ledger.Kind) (v verdict.Verdict, ok bool) {
 		text, err := read(name)
 		if err != nil {
 			return v, false
@@ -34,7 +34,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 		if v, err = verdict.OfCertificate(p, cert); err != nil {
 			return v, false
 		}
-		return v, (kind == "" || kind == kindOf(cert)) && described(p, d, cert, v, derive)
+		return v, (kind == "" || kind == kindOf(cert)) && described(p, d, cert, v, kind == ledger.Proof)
 	}
 	evidence, twins := rec.Evidence, rec.Twins
 	found := make([]finding, len(c.Parts))
@@ -51,7 +51,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			v, ok := verdict.Undecided, true
 			switch {
 			case e.Certificate != "":
-				v, ok = established(p, e.Certificate, &e.Detail, e.Kind, e.Kind == ledger.Proof)
+				v, ok = established(p, e.Certificate, &e.Detail, e.Kind)
 			case e.Kind == ledger.Witness:
 				ok = false
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
@@ -103,7 +103,7 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			}
 			if rec.Certificate != "" {
 				d, ok := *rec.Detail, false
-				if v, ok = established(m, rec.Certificate, &d, "", false); !ok {
+				if v, ok = established(m, rec.Certificate, &d, ""); !ok {
 					return nil, false
 				}
 				rec.Detail = &d
@@ -131,8 +131,8 @@ func kindOf(cert *certificate.Certificate) ledger.Kind {
 	return ledger.Proof
 }
 
-// bare takes from evidence without a certificate what only one with it has, and requires of a proof that breaks off that it does so
-// again, by the script alone or by a search.
+// bare takes from evidence without a certificate what only one with it has, and requires of a proof that breaks off that it does
+// so again, by the script alone or by a search.
 func bare(p *lang.Part, e *ledger.Evidence) bool {
 	d := e.Detail
 	d.State, d.Left, d.Right, d.Hypotheses, d.Steps, d.Uses = nil, "", "", nil, nil, nil
@@ -149,22 +149,6 @@ func bare(p *lang.Part, e *ledger.Evidence) bool {
 		}
 	}
 	return false
-}
-
-// regionSaid is what is said of a region that is certified: the words, by how many boxes, and what the search took.
-var regionSaid = regexp.MustCompile(`^certified (at every point of|along all motions from) its region, by ([0-9]+) boxes of [0-9]+ looked at(, [0-9]+ of them by theorems)?$`)
-
-// tells reports whether a record of a certified region says what its certificate holds.
-func tells(reason string, cert *certificate.Certificate) bool {
-	boxes, words := 0, "at every point of"
-	for _, c := range cert.Certified() {
-		boxes += c.Leaves()
-	}
-	for _, c := range cert.Outcomes() {
-		boxes, words = boxes+c.Leaves(), "along all motions from"
-	}
-	m := regionSaid.FindStringSubmatch(reason)
-	return m != nil && m[1] == words && m[2] == strconv.Itoa(boxes)
 }
 
 // described fills in what a certificate says of a part: the state at which it fails and its numbers there, or, where derive is
@@ -192,7 +176,7 @@ func described(p *lang.Part, d *ledger.Detail, cert *certificate.Certificate, v 
 		}
 		d.State, d.Reason, d.Measures, d.Hypotheses = exactState(p, w), along.Reason(), map[string]float64{}, map[string]bool{}
 	case len(cert.Certified())+len(cert.Outcomes()) > 0:
-		return tells(d.Reason, cert)
+		return certify.Says(d.Reason, cert.Certified(), cert.Outcomes())
 	case derive && (len(cert.Goals()) > 0 || cert.Vacuous().Valid()):
 		proof := verdict.Prove(context.Background(), p)
 		if proof.Verdict() != v {

@@ -90,9 +90,7 @@ func (b *binding) ask() (against string, unmet []string, why string) {
 		return "", nil, err.Error()
 	}
 	c := r.Context()
-	if b.left != nil {
-		b.left.work -= asking * b.whole.Extent()
-	}
+	b.left.work -= asking * b.whole.Extent()
 	names := r.HypothesisNames()
 	for i, h := range c.Hypotheses() {
 		if b.supplied(letters(h.Formula().Terms()...)...) {

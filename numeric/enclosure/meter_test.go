@@ -34,6 +34,23 @@ func TestMeter(t *testing.T) {
 	}
 }
 
+// TestExactValuesCount, each as the length of what it is worked out of.
+func TestExactValuesCount(t *testing.T) {
+	s := NewSystem("x")
+	x := s.Var("x")
+	e := x.Mul(x).Add(x)
+	at := []*big.Rat{new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), 6400))}
+	m := NewMeter(1 << 40)
+	s.Limit(m)
+	if _, err := e.EvalRat(at, nil); err != nil || m.Spent() < 200*200/64 {
+		t.Errorf("numbers of a hundred words count as %d: %v", m.Spent(), err)
+	}
+	s.Limit(NewMeter(m.Spent() / 2))
+	if _, err := e.EvalRat(at, nil); !errors.Is(err, ErrWork) {
+		t.Errorf("with half of it: %v", err)
+	}
+}
+
 // TestMemoryIsBounded: what would hold more coefficients at once than are allowed is refused before they are made.
 func TestMemoryIsBounded(t *testing.T) {
 	s := NewSystem("x", "y")

@@ -292,11 +292,11 @@ func constantPoly(c *big.Rat) poly {
 	return poly{"": c}
 }
 
-// put adds c·m to p, which the caller owns.
-func (n *normaliser) put(p poly, m mono, c *big.Rat) {
+// put adds c·m to p, which the caller owns; paid is what c was charged.
+func (n *normaliser) put(p poly, m mono, c *big.Rat, paid int) {
 	s := c
 	if have := p[m]; have != nil {
-		n.charge(effort(max(words(have), words(c))))
+		n.charge(max(0, effort(max(words(have), words(c)))-paid))
 		s = new(big.Rat).Add(have, c)
 	}
 	if s.Sign() == 0 {
@@ -315,7 +315,7 @@ func (n *normaliser) put(p poly, m mono, c *big.Rat) {
 func (n *normaliser) accumulate(p, q poly) {
 	n.charge(len(q)) // a sum takes as much as a product of so many monomials
 	for m, c := range q {
-		n.put(p, m, c)
+		n.put(p, m, c, 0)
 	}
 }
 
@@ -324,8 +324,9 @@ func (n *normaliser) times(p, q poly) poly {
 	out := poly{}
 	for a, c := range p {
 		for b, d := range q {
-			n.charge(effort(words(c) + words(d)))
-			n.put(out, n.monoTimes(a, b), new(big.Rat).Mul(c, d))
+			price := effort(words(c) + words(d))
+			n.charge(price)
+			n.put(out, n.monoTimes(a, b), new(big.Rat).Mul(c, d), price)
 		}
 	}
 	return out
@@ -469,8 +470,9 @@ func (n *normaliser) invert(p poly) poly {
 	}
 	rest := poly{}
 	for _, m := range ms {
-		n.charge(effort(words(p[m]) + words(lead)))
-		n.put(rest, divide(m, common), new(big.Rat).Quo(p[m], lead))
+		price := effort(words(p[m]) + words(lead))
+		n.charge(price)
+		n.put(rest, divide(m, common), new(big.Rat).Quo(p[m], lead), price)
 	}
 	return n.times(out, n.single("r"+n.text(rest), func() generator {
 		return generator{head: Reciprocal, of: rest, only: -1}

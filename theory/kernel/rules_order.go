@@ -408,10 +408,14 @@ func (b *box) multiply(p, q polynomial) polynomial {
 				}
 				key[i], key[i+1] = byte(n>>8), byte(n)
 			}
-			b.charge(words(c) + words(d))
+			have := out[string(key)]
+			length := words(c) + words(d)
+			if have != nil {
+				length = max(length, words(have))
+			}
+			b.charge(length)
 			v := new(big.Rat).Mul(c, d)
-			if have := out[string(key)]; have != nil {
-				b.charge(max(words(v), words(have)))
+			if have != nil {
 				v.Add(v, have)
 			}
 			out[string(key)] = v

@@ -401,7 +401,7 @@ func TestLongNumbersThatCancel(t *testing.T) {
 	words := a.Num().BitLen() / 64
 	for what, do := range map[string]func(n *normaliser){
 		"a product":  func(n *normaliser) { n.times(constantPoly(a), constantPoly(new(big.Rat).Inv(a))) },
-		"a sum":      func(n *normaliser) { n.put(constantPoly(a), "", new(big.Rat).Neg(a)) },
+		"a sum":      func(n *normaliser) { n.put(constantPoly(a), "", new(big.Rat).Neg(a), 0) },
 		"a quotient": func(n *normaliser) { n.invert(poly{"": a, generatorPower(0, 1): a}) },
 	} {
 		n := newNormaliser(declare(t, "x"), nil)

@@ -285,8 +285,8 @@ func (r *Reading) declarations() int { return len(r.owners) - len(r.hyps) }
 // asDeclared follows a symbol's name in [Reading.HypothesisNames].
 const asDeclared = " as declared"
 
-// HypothesisNames are what each hypothesis is called in a report: an assumption by its name, what is declared of a symbol as [Declared]
-// says, which is no assumption's name.
+// HypothesisNames are what each hypothesis is called in a report: an assumption by its name, what is declared of a symbol as
+// [Declared] says, which is no assumption's name.
 func (r *Reading) HypothesisNames() []string {
 	out := r.Owners()
 	for i := range r.declarations() {

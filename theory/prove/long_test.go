@@ -34,6 +34,20 @@ func TestLongCoefficients(t *testing.T) {
 	}
 }
 
+// TestLongNumbersThatCancel: a product counts as what its factors are long, however short it is.
+func TestLongNumbersThatCancel(t *testing.T) {
+	s, _ := stateOf(t, "claim c\n  title t\n  printed nowhere\n  scalar x\n  says s: x >= 0\n")
+	a := new(big.Rat).SetFrac(new(big.Int).Exp(big.NewInt(9), big.NewInt(2000), nil), new(big.Int).Exp(big.NewInt(49), big.NewInt(1000), nil))
+	words := a.Num().BitLen() / 64
+	p, q := poly{}, poly{}
+	p.put(a, nil)
+	q.put(new(big.Rat).Inv(a), nil)
+	before := s.labour
+	if s.polys.times(p, q); before-s.labour < words*words {
+		t.Errorf("a product of numbers of %d words counts as %d", words, before-s.labour)
+	}
+}
+
 // TestFactoringIsBounded: a square of long coefficients is left alone, as its factors would be long in coming, and a square of
 // short ones is not.
 func TestFactoringIsBounded(t *testing.T) {

@@ -64,11 +64,12 @@ func (r *ring) add(p, q poly) poly {
 	}
 	r.charge(len(p) + len(q))
 	for e, c := range q {
-		r.s.meter.charge(effort(c))
+		price := effort(c)
 		if have := out[e]; have != nil {
-			r.s.meter.charge(effort(have))
+			price = max(price, effort(have))
 			c = new(big.Rat).Add(have, c)
 		}
+		r.s.meter.charge(max(price, effort(c)))
 		if out[e] = c; c.Sign() == 0 {
 			delete(out, e)
 		}
@@ -94,14 +95,14 @@ func (r *ring) times(p, q poly) poly {
 				}
 				key[i] = byte(n)
 			}
-			// Factors, and summands, may cancel.
-			r.s.meter.charge(max(effort(c), effort(d)))
 			v := new(big.Rat).Mul(c, d)
-			r.s.meter.charge(effort(v))
+			price := max(effort(c), effort(d), effort(v))
 			if have := out[string(key)]; have != nil {
 				v.Add(v, have)
+				price = max(price, effort(v))
 				room += words(have)
 			}
+			r.s.meter.charge(price) // what is made of long numbers may be short
 			if v.Num().BitLen() > maxBits || v.Denom().BitLen() > maxBits {
 				refuse("a coefficient of more than %d bits", maxBits)
 			}

@@ -10,6 +10,25 @@ import (
 	"stopgrad/theory/sample"
 )
 
+// TestWhatIsTooMuchIsNotAskedAgain: a count of zeros of a high degree is more than the model counts; it is not asked at every state.
+func TestWhatIsTooMuchIsNotAskedAgain(t *testing.T) {
+	var terms []string
+	for k := range 60 {
+		terms = append(terms, fmt.Sprintf("%d*(y + %d)*(x^%d - %d*x)", 930157647947+k*k*7919, k, k+2, 3*k+1))
+	}
+	f, err := lang.Parse(lang.Source{Name: "long", Text: "claim c\n  scalar x, y\n  says s: " + strings.Join(terms, " + ") + " has 61 zeros for x in (-inf, inf)\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sample.Search(context.Background(), f.Claims[0].Parts[0], 1, "long", 200)
+	if r.Refutation == nil && (r.Drawn > 4 || r.Tried > 0 || r.Err == nil) {
+		t.Errorf("%d states drawn, %d tried: %v", r.Drawn, r.Tried, r.Err)
+	}
+	if r.Refutation != nil {
+		t.Error("the model counts this; a test of what it does not needs a longer polynomial")
+	}
+}
+
 // TestDrawingCountsAsWork: a search ends by the work of drawing, too: of long definitions that states are drawn by, of
 // radicands that are made squares, of borders and states of rest that are solved for. No state meets the hypothesis, so that
 // nothing else takes work.

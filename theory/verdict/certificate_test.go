@@ -255,7 +255,7 @@ func TestLongProofsAreReadBack(t *testing.T) {
 	of := func(n int) *lang.Part {
 		var flow, at strings.Builder
 		for i := range n {
-			p := fmt.Sprintf("((3/7)^60^40*a + (5/11)^60^40*b + (13/17)^60^35*c + %d*d)", i+1)
+			p := fmt.Sprintf("((3/7)^60^50*a + (5/11)^60^50*b + (13/17)^60^35*c + %d*d)", i+1)
 			fmt.Fprintf(&flow, "    u%d' = %s^4 - %[2]s^2*%[2]s^2\n", i, p)
 			fmt.Fprintf(&at, ", u%d = 0", i)
 		}
