@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -25,7 +26,7 @@ const (
 	BadInput    = 2   // the input is at fault; nothing was written
 	Unmet       = 3   // the hypotheses are not met
 	NotDecided  = 4   // the arithmetic at hand decides nothing
-	Interrupted = 130 // Ctrl-C; what was finished is written
+	Interrupted = 130 // Ctrl-C or SIGTERM; what was finished is written
 )
 
 const about = `Audits the claims of "Understanding Self-Supervised Learning Dynamics without Contrastive Pairs".
@@ -76,9 +77,9 @@ var judges = map[string]bool{"audit": true, "check": true, "certify": true, "ver
 
 // Main runs the command line args and returns the exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second Ctrl-C ends the program at once.
+	// A second one ends the program at once.
 	context.AfterFunc(ctx, stop)
 	// The width of a character must not depend on the locale of whoever runs the program.
 	text.OverrideRuneWidthEastAsianWidth(false)
@@ -183,7 +184,7 @@ func input[T any](c *console, name string, read func() (T, error)) (T, error) {
 	}
 }
 
-// interrupted is the error of a command that Ctrl-C ended.
+// interrupted is the error of a command that Ctrl-C or SIGTERM ended.
 func interrupted(format string, args ...any) error {
 	return &exit{Interrupted, "interrupted: " + fmt.Sprintf(format, args...)}
 }

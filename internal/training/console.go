@@ -35,7 +35,7 @@ func (c *Console) width() int {
 const (
 	Difference  = 1   // a gate does not hold, a golden is refused, a run diverged
 	BadInput    = 2   // the input is at fault or an engine is missing; nothing was written
-	Interrupted = 130 // Ctrl-C; what was finished is written
+	Interrupted = 130 // Ctrl-C or SIGTERM; what was finished is written
 )
 
 // ExitError is an error with an exit code; Message is empty where everything has been said.
