@@ -65,7 +65,7 @@ type job struct{ claim, part int }
 
 // Run audits the claims and returns the ledger, its claims in the order of the file. If ctx ends first it
 // returns the ledger of the claims finished by then, with Summary.Complete false, and the context's error. An
-// unknown id is an [*UnknownError] and no ledger.
+// unknown id is an [*UnknownError] and no ledger, and so is the [*lang.Error] of a property that nothing is called.
 func Run(ctx context.Context, f *lang.File, o Options) (*ledger.Ledger, error) {
 	if o.Properties == nil {
 		o.Properties = NoProperties{}
@@ -73,6 +73,16 @@ func Run(ctx context.Context, f *lang.File, o Options) (*ledger.Ledger, error) {
 	claims, err := pick(f, o.IDs)
 	if err != nil {
 		return nil, err
+	}
+	for _, c := range claims {
+		for _, p := range c.Parts {
+			if p.Stmt.Kind != lang.Sampled {
+				continue
+			}
+			if err := o.Properties.Check(p.Stmt.Property); err != nil {
+				return nil, &lang.Error{Pos: p.Stmt.Pos, Msg: err.Error()}
+			}
+		}
 	}
 	r := &run{file: f, opts: o, claims: claims, start: time.Now(),
 		found: make([][]finding, len(claims)), left: make([]int, len(claims)), records: make([]*ledger.Claim, len(claims))}

@@ -283,6 +283,8 @@ type answers struct {
 	part  func(*lang.Part) (Sampling, error)
 }
 
+func (answers) Check(string) error { return nil }
+
 func (a answers) Run(context.Context, string, uint64, int) (Sampling, error) { return a.words, a.err }
 
 func (a answers) Samples(_ context.Context, p *lang.Part, _ uint64, _ int) (Sampling, error) {
@@ -290,6 +292,28 @@ func (a answers) Samples(_ context.Context, p *lang.Part, _ uint64, _ int) (Samp
 		return Sampling{}, ErrNoProperty
 	}
 	return a.part(p)
+}
+
+// TestAPropertyThatNothingIsCalled: a statement in words names a property; one that there is not is a mistake of the file.
+func TestAPropertyThatNothingIsCalled(t *testing.T) {
+	const text = "claim c\n  title t\n  says s: sampled \"sym-hurts\"\n    words w\n"
+	read := func(text string) *lang.File {
+		f, err := lang.Parse(lang.Source{Name: "a.claim", Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	for name, a := range map[string]Properties{"with properties": Props{}, "without": NoProperties{}} {
+		if _, err := Run(context.Background(), read(text), Options{Depth: Depth{Runs: 1}, Properties: a, Workers: 1}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	l, err := Run(context.Background(), read(strings.Replace(text, "sym", "asym", 1)), Options{Depth: tiny, Properties: Props{}, Workers: 1})
+	var at *lang.Error
+	if l != nil || !errors.As(err, &at) || at.Pos.Line != 3 || !strings.Contains(at.Msg, `"asym-hurts"`) {
+		t.Errorf("ledger %v, error %v", l, err)
+	}
 }
 
 func TestPropertiesDecideStatementsInWords(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"stopgrad/props"
 	"stopgrad/theory/lang"
@@ -11,6 +13,14 @@ import (
 
 // Props samples with package props.
 type Props struct{}
+
+// Check refuses a name that no property has.
+func (Props) Check(property string) error {
+	if names := props.Names(); !slices.Contains(names, property) {
+		return fmt.Errorf("there is no property %q to sample; expected one of %s", property, strings.Join(names, ", "))
+	}
+	return nil
+}
 
 // Run samples a statement in words. Whatever the property measured goes into the record as it is.
 func (Props) Run(ctx context.Context, property string, seed uint64, samples int) (Sampling, error) {

@@ -27,6 +27,8 @@ type Sampling struct {
 
 // Properties decides statements by sampling; [Props] does it with package props.
 type Properties interface {
+	// Check says what is wrong with the name of a property; nil if nothing is.
+	Check(property string) error
 	// Run samples the property that a statement in words names.
 	Run(ctx context.Context, property string, seed uint64, samples int) (Sampling, error)
 	// Samples checks a statement in floating point on states of its own; ErrNoProperty if it has no way to.
@@ -38,6 +40,9 @@ var ErrNoProperty = errors.New("audit: no property samples this statement")
 
 // NoProperties samples nothing: statements in words stay undecided.
 type NoProperties struct{}
+
+// Check returns nil: any name will do where nothing is sampled.
+func (NoProperties) Check(string) error { return nil }
 
 // Run returns [ErrNoProperty].
 func (NoProperties) Run(context.Context, string, uint64, int) (Sampling, error) {

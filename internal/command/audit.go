@@ -179,7 +179,7 @@ func (s *search) judge(c *console, f *lang.File, sources []lang.Source, ids []st
 	l, err := audit.Run(ctx, f, o)
 	bar.clear()
 	if l == nil {
-		return nil, err
+		return nil, badInput(err)
 	}
 	if unwritable != nil {
 		return nil, badInput(unwritable)

@@ -103,13 +103,11 @@ func isID(s string) bool {
 }
 
 func splitNames(s string) []string {
-	var out []string
-	for _, w := range strings.Split(s, ",") {
-		if w = strings.TrimSpace(w); w != "" {
-			out = append(out, w)
-		}
+	names := strings.Split(s, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
 	}
-	return out
+	return names
 }
 
 // checkSystem types every equation of a system, so that a mistake is reported even if no claim uses it.
@@ -1551,8 +1549,9 @@ func (f *File) mutate(c *Claim, p *Part, t *Twin) (*Part, error) {
 	if t.Drop != "" {
 		before := len(n.kids)
 		n.kids = slices.DeleteFunc(n.kids, func(k *node) bool {
-			name := strings.TrimPrefix(strings.TrimPrefix(k.prose(), "always "), "start ")
-			return k.word() == "assume" && strings.HasPrefix(strings.TrimSpace(name), t.Drop+":")
+			head, _, _ := strings.Cut(k.prose(), ":")
+			words := strings.Fields(head) // its marks and its name
+			return k.word() == "assume" && len(words) > 0 && words[len(words)-1] == t.Drop
 		})
 		if len(n.kids) == before {
 			return nil, errAt(t.Pos, "there is no hypothesis %s to drop", t.Drop)

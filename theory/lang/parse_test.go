@@ -28,6 +28,9 @@ func TestMistakesAreLocated(t *testing.T) {
 		{"undefined symbol", "claim c\n  uses s\n  says a: W == V\n", 3, 16, "the symbol V is not defined"},
 		{"shapes", "claim c\n  uses s\n  size m\n  matrix B : m x m\n  says a: W*B == W\n", 5, 12, "n columns do not meet m rows"},
 		{"unknown system", "claim c\n  uses nothere\n  says a: W == W\n", 1, 1, "no system called nothere"},
+		{"uses nothing", "claim c\n  uses\n  says a: 1 == 1\n", 2, 3, "a name is missing"},
+		{"uses what follows a last comma", "claim c\n  uses s,\n  says a: 1 == 1\n", 2, 3, "a name is missing"},
+		{"a statement uses nothing", "claim c\n  says a: 1 == 1\n    uses s, , s\n", 3, 5, "a name is missing"},
 		{"unclosed bracket", "claim c\n  uses s\n  says a: [W, W == W\n", 3, 17, "expected ‘]’"},
 		{"unknown function", "claim c\n  uses s\n  says a: det(W) == 1\n", 3, 11, "‘det’ is not a function"},
 		{"stray line", "claim c\n  uses s\n  whatever\n", 3, 3, "‘whatever’ is not an item of ‘claim’"},
@@ -62,6 +65,29 @@ func TestMistakesAreLocated(t *testing.T) {
 				t.Errorf("the message does not say %q: %v", c.says, err)
 			}
 		})
+	}
+}
+
+// TestTabsPartWords: a tab within a line parts words as a space does, in every item.
+func TestTabsPartWords(t *testing.T) {
+	text := "claim c\n  uses s\n  scalar x > 0\n  says a: x + 1 > y\n    scalar y\n    assume always c : y < x\n    twin drop c\n    proof\n      fact f: x - y > 0 by follows c\n      follows f\n"
+	f, err := Parse(Source{"f", small + text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := Parse(Source{"f", small + strings.NewReplacer("uses ", "uses\t", "says ", "says\t", " by ", "\tby\t", "assume ", "assume\t", "always ", "always\t", "proof", "proof\t").Replace(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, q := f.Claims[0].Parts[0], g.Claims[0].Parts[0]
+	if p.Stmt.Text != q.Stmt.Text || len(p.Proof) != len(q.Proof) || p.Proof[0].Stmt.Text != "x - y > 0" || q.Proof[0].Stmt.Text != "x - y > 0" {
+		t.Errorf("with tabs %q, %q; with spaces %q, %q", q.Stmt.Text, q.Proof[0].Stmt.Text, p.Stmt.Text, p.Proof[0].Stmt.Text)
+	}
+	for _, f := range []*File{f, g} {
+		m, err := f.Mutate(f.Claims[0], f.Claims[0].Parts[0], f.Claims[0].Parts[0].Twins[0])
+		if err != nil || len(m.Assumes) != 0 {
+			t.Errorf("the twin without the hypothesis: %v", err)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func isProse(word string) bool {
 
 func startsItem(text string, parent *node) bool {
 	w := text
-	if i := strings.IndexAny(text, " \t:"); i >= 0 {
+	if i := strings.IndexAny(text, " :"); i >= 0 {
 		w = text[:i]
 	}
 	if keywords[w] {
@@ -107,6 +107,7 @@ func parseTree(file, src string) ([]*node, error) {
 		if strings.HasPrefix(trimmed, "\t") {
 			return nil, errAt(pos, "a tab in the indentation; expected spaces")
 		}
+		trimmed = strings.ReplaceAll(trimmed, "\t", " ") // so that words end where they are seen to
 		for len(stack) > 0 && indent <= stack[len(stack)-1].indent {
 			stack = stack[:len(stack)-1]
 		}
@@ -161,6 +162,9 @@ func placed(block *node) error {
 		if !slices.Contains(items[kind], w) {
 			return errAt(n.pos(), "‘%s’ is not an item of a %s; expected %s", w, kind, expectedItems(kind))
 		}
+		if err := separated(n); err != nil {
+			return err
+		}
 		switch w {
 		case "flow", "map":
 			if n.prose() != "" {
@@ -171,6 +175,9 @@ func placed(block *node) error {
 				return err
 			}
 			for _, k := range n.kids {
+				if err := separated(k); err != nil {
+					return err
+				}
 				switch k.word() {
 				case "proof":
 					if k.prose() != "" {
@@ -223,6 +230,19 @@ func unrepeated(block *node) error {
 			return errAt(n.pos(), "a second ‘%s’ of the same %s; the first is in line %d", w, block.word(), first[w].pos().Line)
 		}
 		first[w] = n
+	}
+	return nil
+}
+
+// separated reports a list of systems in which a name is missing.
+func separated(n *node) error {
+	if n.word() != "uses" {
+		return nil
+	}
+	for _, name := range splitNames(n.prose()) {
+		if name == "" {
+			return errAt(n.pos(), "a name is missing after ‘uses’; expected names of systems with a comma between two of them")
+		}
 	}
 	return nil
 }
