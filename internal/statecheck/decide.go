@@ -118,9 +118,14 @@ func (b *binding) reading() (*lang.Reading, error) { return lang.Elaborate(b.who
 // lacks names the symbols without a value on which it depends whether the part is refuted; it is empty if there are none. A
 // hypothesis about such symbols alone, as a declaration is, can be met beside any values of the others.
 func (b *binding) lacks(r *lang.Reading) string {
-	var lack []string
+	var lack, bound []string
 	c := r.Context()
 	d := c.Dynamics()
+	for _, g := range r.Goals() {
+		if c, counts := g.Count(); counts {
+			bound = append(bound, c.In.Symbol().Name())
+		}
+	}
 	look := func(ts ...*kernel.Term) {
 		for i := range d.Moments() {
 			if x, y, m := d.Moment(i); slices.ContainsFunc(ts, func(t *kernel.Term) bool { return contains(t, x) || contains(t, y) }) {
@@ -128,7 +133,7 @@ func (b *binding) lacks(r *lang.Reading) string {
 			}
 		}
 		for _, name := range letters(ts...) {
-			if !b.supplied(name) && !slices.Contains(lack, name) {
+			if !b.supplied(name) && !slices.Contains(lack, name) && !slices.Contains(bound, name) {
 				lack = append(lack, name)
 			}
 		}

@@ -159,6 +159,8 @@ func TestIrrationalStates(t *testing.T) {
 		`{"x":"-1*root(2)"}`: Violated,
 		"x=1+1*root(2)":      Unmet,
 		"x=1-1/2*root(2)":    Unmet,
+		"x=-1e-3*root(2e6)":  Violated,
+		"x=1e3-1E+0*root(2)": Unmet,
 		"stopgrad certificate 1\nroot 2\nvalue x 1 1 : 0,-1\n": Violated,
 	} {
 		if r := checkOwn(t, c, state); r.Status() != want || r.Parts[0].Rounded != nil {
@@ -369,6 +371,28 @@ func TestEntriesBeginAtOne(t *testing.T) {
 		}
 		if r, err := Check(context.Background(), c, s, Options{}); err == nil || !strings.Contains(err.Error(), `unknown key "`+name+`"`) {
 			t.Errorf("%s is passed over: %+v, %v", name, r, err)
+		}
+	}
+}
+
+// TestASizeIsNoEntry: what stands below sizes is called as the claim calls its sizes.
+func TestASizeIsNoEntry(t *testing.T) {
+	c := own(t, "claim c\n  title t\n  printed nowhere\n  size n\n  matrix W : n x n\n  says s: tr(W) == 1\n")
+	s, err := ReadState(strings.NewReader(`{"sizes":{"W[1,1]":1}}`), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Check(context.Background(), c, s, Options{}); err == nil || !strings.Contains(err.Error(), `"W[1,1]" is no size of the claim`) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestWhatIsCountedIsBound: the scalar of which zeros are counted has no value; what else the count speaks of does.
+func TestWhatIsCountedIsBound(t *testing.T) {
+	text := "claim c\n  title t\n  printed nowhere\n  scalar x, a\n  says s: x^2 - a has 2 zeros for x in (-inf, a)\n    assume h: a > 0\n"
+	for state, want := range map[string]Status{"a=2": Holds, "a=1": Violated, "a=-1": Unmet} {
+		if r := checkOwn(t, own(t, text), state); r.Status() != want {
+			t.Errorf("%s: status %d, want %d: %+v", state, r.Status(), want, r.Parts)
 		}
 	}
 }

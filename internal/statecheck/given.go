@@ -147,7 +147,11 @@ func irrational(text string) (v value, ok bool) {
 		return v, false
 	}
 	rational, factor := "0", sum
-	if i := strings.LastIndexAny(sum, "+-"); i > 0 {
+	i := strings.LastIndexAny(sum, "+-")
+	if i > 0 && strings.IndexByte("eE", sum[i-1]) >= 0 { // of an exponent
+		i = strings.LastIndexAny(sum[:i], "+-")
+	}
+	if i > 0 {
 		rational, factor = sum[:i], strings.TrimPrefix(sum[i:], "+")
 	}
 	var x eval.Surd
@@ -474,11 +478,14 @@ func (d *jsonState) members(section string) error {
 			if v.surd = d.surd; v.surd != nil && cell.MatchString(name) {
 				return d.fail("%s: an irrational number is read as the value of a scalar, not as an entry", name)
 			}
-			if taken, err := d.flat(name, line, v.number); taken || err != nil {
+			if !v.size { // which is a name alone
+				taken, err := d.flat(name, line, v.number)
 				if err != nil {
 					return err
 				}
-				continue
+				if taken {
+					continue
+				}
 			}
 		}
 		if err := d.put(name, v); err != nil {

@@ -44,6 +44,10 @@ type collector struct {
 }
 
 func (c collector) stmt(s *lang.Stmt) {
+	if s.Kind == lang.Counted {
+		c.counted(s)
+		return
+	}
 	if s.Of != nil {
 		c.stmt(s.Of)
 	}
@@ -64,6 +68,16 @@ func (c collector) stmt(s *lang.Stmt) {
 	if s.Kind == lang.Stationary {
 		c.wholeFlow()
 	}
+}
+
+// counted collects what a count of zeros uses; the scalar whose values are counted is bound, and stands in nothing else.
+func (c collector) counted(s *lang.Stmt) {
+	for _, e := range []*lang.Expr{s.L, s.Lo, s.Hi} {
+		if e != nil {
+			c.expr(e)
+		}
+	}
+	delete(c.Symbols, s.R.Name)
 }
 
 func (c collector) expr(e *lang.Expr) {
