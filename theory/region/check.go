@@ -74,7 +74,18 @@ func (c Certified) Steps() []Step {
 	if c.s == nil {
 		return nil
 	}
-	return slices.Clone(c.s.steps)
+	return copied(c.s.steps)
+}
+
+// copied are steps that share nothing that can be changed.
+func copied(steps []Step) []Step {
+	out := slices.Clone(steps)
+	for i, s := range steps {
+		if s.At != nil {
+			out[i].At = new(big.Rat).Set(s.At)
+		}
+	}
+	return out
 }
 
 // Leaves is the number of boxes of the argument.
@@ -105,7 +116,7 @@ func (m *Meter) Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, step
 	if err != nil {
 		return Certified{}, err
 	}
-	k := &checker{s: s, steps: slices.Clone(steps)}
+	k := &checker{s: s}
 	var box []iv
 	defer func() {
 		switch r := recover().(type) {
@@ -119,6 +130,7 @@ func (m *Meter) Check(c *kernel.Context, goal kernel.Formula, sheds []Shed, step
 	if len(steps) > MaxSteps {
 		refuse("more than %d steps", MaxSteps)
 	}
+	k.steps = copied(steps)
 	for _, cond := range s.conditions {
 		if box == nil {
 			box = s.outward(s.sides)

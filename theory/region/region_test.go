@@ -305,3 +305,18 @@ func TestNothingIsNoGoal(t *testing.T) {
 		t.Errorf("nothing is certified: %v", err)
 	}
 }
+
+// TestArgumentsStayAsTheyWereChecked: whoever made the steps, or was given them, changes no number in what is certified.
+func TestArgumentsStayAsTheyWereChecked(t *testing.T) {
+	c, goals := part(t, "claim t\n  scalar x\n  says s: x^2 - x + 1 > 0\n    for x in [0, 1]\n")
+	given := steps("x:1/2 interval interval")
+	out, err := region.Check(c, goals[0], nil, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given[0].At.SetInt64(7)
+	out.Steps()[0].At.SetInt64(8)
+	if at := out.Steps()[0].At; at.RatString() != "1/2" {
+		t.Errorf("the cut has become %s", at.RatString())
+	}
+}
