@@ -990,8 +990,9 @@ func (n *normaliser) transposed(m matrix) matrix {
 func (n *normaliser) multiply(a, b matrix) matrix {
 	out := matrix{}
 	n.charge(len(a) * len(b))
+	right := sortedEntries(b)
 	for _, e := range sortedEntries(a) {
-		for _, f := range sortedEntries(b) {
+		for _, f := range right {
 			coef := n.times(e.coef, f.coef)
 			n.multiplyEntries(out, e, f, coef)
 		}

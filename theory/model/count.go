@@ -263,8 +263,16 @@ func (f *field) query(p, q []*number, in between) (n int, common []*number) {
 	for len(q) > 0 {
 		sequence = append(sequence, q)
 		_, r := f.divided(p, q)
-		for i, c := range r {
-			r[i] = f.neg(c)
+		if len(r) > 0 {
+			// A positive factor changes no sign, and leaves numbers that do not grow from one to the next.
+			lead := r[len(r)-1]
+			if f.sign(lead) > 0 {
+				lead = f.neg(lead)
+			}
+			lead = f.inv(lead)
+			for i, c := range r {
+				r[i] = f.mul(lead, c)
+			}
 		}
 		p, q = q, r
 	}
