@@ -273,6 +273,20 @@ func TestTextReadsAsItIsWritten(t *testing.T) {
 	}
 }
 
+// TestWhereRightHandSidesStand: nothing is taken over into what belongs to no statement, and the message says so.
+func TestWhereRightHandSidesStand(t *testing.T) {
+	const text = "system s\n  scalar x\n  flow\n    x' = -x\nclaim c\n  title t\n  uses s\n"
+	for _, item := range []string{
+		"  says s: assumption ddt(x) + x == 0\n    consequence rhs(s, x) == -x\n",
+		"  says s: x^2 >= 0\n    draw x = rhs(s, x)\n",
+		"  root r = rhs(s, x)\n  says s: x^2 >= 0\n",
+	} {
+		if _, err := Parse(Source{Name: "a.claim", Text: text + item}); err == nil || !strings.Contains(err.Error(), "rhs stands in statements, hypotheses") {
+			t.Errorf("%s: %v", item, err)
+		}
+	}
+}
+
 // TestEveryUsesOfASystemCounts: systems may be named on one line or on several.
 func TestEveryUsesOfASystemCounts(t *testing.T) {
 	const text = "system a\n  scalar x\nsystem b\n  scalar y\nsystem s\n  uses a\n  uses b\nclaim c\n  title t\n  uses s\n  says s: x + y == y + x\n"

@@ -158,6 +158,9 @@ func mulType(p Pos, a, b Type) (Type, error) {
 
 func (env *Env) callType(e *Expr, ctx typeCtx) (Type, error) {
 	scalar := Type{Scalar: true}
+	if e.Name == "rhs" {
+		return scalar, errAt(e.Pos, "rhs stands in statements, hypotheses, proofs, definitions and equations of motion; expected the right-hand side written out")
+	}
 	if e.Name == "E" {
 		if ctx.expectation {
 			return scalar, errAt(e.Pos, "E inside E")
