@@ -241,8 +241,7 @@ func checkPart(ctx context.Context, p *lang.Part, s *State, left *effort) (*Part
 	res := newPartResult(p)
 	for i, modes := range picks {
 		if left.work -= judgingModes * (1 + p.Extent()/10); i > 0 && left.work < 0 {
-			res.Open = true
-			res.note(fmt.Sprintf("%s%d of %d choices of modes are judged, more than which one check does not answer", notDecided, i, len(picks)))
+			res.open(fmt.Sprintf("%d of %d choices of modes are judged, more than which one check does not answer", i, len(picks)))
 			break
 		}
 		st := s
@@ -328,11 +327,15 @@ func (b *binding) judge(ctx context.Context, res *PartResult, end float64, cours
 		return ctx.Err()
 	}
 	if err != nil {
-		res.note(err.Error())
+		if errors.Is(err, errSpent) {
+			res.open(err.Error())
+		} else {
+			res.note(err.Error())
+		}
 		return b.judgeAlong(ctx, here, res)
 	}
 	res.Until = max(res.Until, tr.times[len(tr.times)-1])
-	if tr.note != "" {
+	if tr.note != "" && !tr.cut {
 		res.note(tr.note)
 	}
 	return b.judgeAlong(ctx, tr, res)
@@ -383,8 +386,7 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 			f, err = &eval.Finding{Hypotheses: map[string]bool{hasValue: false}, Holds: true}, nil
 		}
 		if errors.Is(err, eval.ErrOverflow) {
-			res.Open = true
-			res.note(notDecided + "numbers beyond float64")
+			res.open("numbers beyond float64")
 			reached = i
 			break
 		}
@@ -441,14 +443,16 @@ func (b *binding) judgeAlong(ctx context.Context, tr *trajectory, res *PartResul
 			res.Holds = false
 		}
 	}
+	if tr.cut && reached == len(points) {
+		res.open(tr.note)
+	}
 	if eval.OverTime(b.part) {
 		apart, err := b.integrated(points[:reached], tr, res)
 		if err != nil {
 			return err
 		}
 		if b.confirm(apart, res, func(i int) (string, string) { return b.refutedUntil(tr, i) }); len(apart) == 0 && len(fails) > 0 && res.Holds {
-			res.Open = true
-			res.note(fmt.Sprintf(notDecided+"what it says of a state fails in floating point at t = %.6g, and not yet along the motion up to there", tr.times[fails[0].point]))
+			res.open(fmt.Sprintf("what it says of a state fails in floating point at t = %.6g, and not yet along the motion up to there", tr.times[fails[0].point]))
 		}
 		return nil
 	}
@@ -497,6 +501,12 @@ func (r *PartResult) note(s string) {
 	if !slices.Contains(r.Notes, s) {
 		r.Notes = append(r.Notes, s)
 	}
+}
+
+// open says why the part is not decided.
+func (r *PartResult) open(why string) {
+	r.Open = true
+	r.note(notDecided + why)
 }
 
 func undefined(err error) bool {

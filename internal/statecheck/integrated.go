@@ -55,8 +55,7 @@ func (b *binding) confirm(fs failures, res *PartResult, exactly func(i int) (aga
 			reason = why
 		}
 	}
-	res.Open = true
-	res.note(notDecided + "it fails in floating point along the trajectory, which decides nothing: " + reason)
+	res.open("it fails in floating point along the trajectory, which decides nothing: " + reason)
 }
 
 // integrated holds a statement over time against the whole of the trajectory, and returns where it fails: what it says between

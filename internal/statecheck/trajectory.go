@@ -1,6 +1,7 @@
 package statecheck
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type trajectory struct {
 	// coarse is the same at a hundred times the tolerance: the difference estimates the error.
 	coarse []map[string]matrix
 	note   string // why it ends early, if it does
+	cut    bool   // it ends early at a limit of steps, not where the motion ends
 }
 
 // The tolerances of the two integrations. The finer one is what statements are judged by; the coarser one is
@@ -127,15 +129,17 @@ func (b *binding) along(ctx context.Context, sys *system, end float64, count int
 	if fine == nil {
 		return nil, err
 	}
-	tr := &trajectory{}
-	if err != nil {
-		tr.note = fmt.Sprintf("followed to t = %.6g only: %v", fine.T[len(fine.T)-1], err)
-	}
-	coarse, err := solve(coarseRelTol, coarseAbsTol)
+	coarse, worse := solve(coarseRelTol, coarseAbsTol)
 	if coarse == nil {
-		return nil, err
+		return nil, worse
 	}
 	n := min(len(fine.T), len(coarse.T))
+	tr := &trajectory{}
+	if err = cmp.Or(err, worse); err != nil {
+		tr.note = fmt.Sprintf("followed to t = %.6g only: %v", fine.T[n-1], err)
+		var limit *ode.LimitError
+		tr.cut = errors.As(err, &limit)
+	}
 	tr.times = fine.T[:n]
 	for i := range n {
 		tr.packed = append(tr.packed, fine.Y[i])

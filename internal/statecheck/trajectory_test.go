@@ -431,8 +431,12 @@ claim long
   says q: always a >= 0
 `)
 	r := checkOwn(t, c, `{"x":1,"y":0,"t":1000000}`)
-	if p := part(t, r, "p"); !p.Holds || !strings.Contains(strings.Join(p.Notes, " "), "more than") {
+	if p := part(t, r, "p"); !p.Holds || !p.Open || !strings.Contains(strings.Join(p.Notes, " "), "not decided: followed to t") {
 		t.Errorf("%+v", p)
+	}
+	// Even where the first time that is looked at lies beyond the limit.
+	if r := checkOwn(t, c, `{"x":1,"y":0,"t":1000000000}`); r.Status() != NotDecided {
+		t.Errorf("status %d: %+v", r.Status(), r.Parts)
 	}
 	r = checkOwn(t, c, `{"x":2,"y":0,"t":1}`)
 	if p := part(t, r, "q"); p.Met && !p.Holds && !p.Open {
