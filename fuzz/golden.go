@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -114,7 +115,7 @@ func checkFinding(s *golden.Subject) golden.Outcome {
 	if err != nil {
 		return refused("config.stage", "%v", err)
 	}
-	want := settings(Report{Claim: c.Claim, Seed: uint64(seed), Budget: time.Duration(budget * float64(time.Second))}, f)
+	want := recipe(Report{Claim: c.Claim, Seed: uint64(seed), Budget: time.Duration(budget * float64(time.Second))}, f)
 	want["stage"] = stage
 	text, err := g.Config.MarshalJSON()
 	if err != nil {
@@ -124,15 +125,20 @@ func checkFinding(s *golden.Subject) golden.Outcome {
 	if err := json.Unmarshal(text, &have); err != nil {
 		return golden.Failed(err)
 	}
-	if f.Reading == Orbit {
-		delete(have, "facts") // what was established along it, a statement
-	}
 	for name, v := range have {
 		w, ok := want[name]
-		switch {
-		case !ok:
+		if !ok {
 			return refused("config."+name, "set, and a counterexample has none")
-		case fmt.Sprint(v) != fmt.Sprint(w):
+		}
+		a, err := json.Marshal(v)
+		if err != nil {
+			return golden.Failed(err)
+		}
+		b, err := json.Marshal(w)
+		if err != nil {
+			return golden.Failed(err)
+		}
+		if !bytes.Equal(a, b) {
 			return refused("config."+name, "%v, and the statement is one of %v", v, w)
 		}
 	}
@@ -180,8 +186,8 @@ func findingOf(ctx context.Context, c golden.Counterexample) (Finding, error) {
 			if err != nil {
 				return out, err
 			}
-			e, _, err := orbit.Confirm(ctx, q, x)
-			out.Target, out.Reading, out.Evidence = q.Label(), Orbit, string(e)
+			e, c, err := orbit.Confirm(ctx, q, x)
+			out.Target, out.Reading, out.Evidence, out.Facts = q.Label(), Orbit, string(e), c.Facts
 			return out, err
 		}
 	}
@@ -238,10 +244,14 @@ func prov(p golden.Provenance) golden.Provenance {
 	return p
 }
 
-// settings are the recipe of a golden.
-func settings(rep Report, f Finding) map[string]any {
-	return map[string]any{"claim": rep.Claim, "target": f.Target, "reading": string(f.Reading),
+// recipe is that of a golden.
+func recipe(rep Report, f Finding) map[string]any {
+	out := map[string]any{"claim": rep.Claim, "target": f.Target, "reading": string(f.Reading),
 		"evidence": f.Evidence, "stage": f.Stage, "seed": rep.Seed, "budget_s": rep.Budget.Seconds()}
+	if f.Reading == Orbit && len(f.Facts) > 0 {
+		out["facts"] = f.Facts
+	}
+	return out
 }
 
 // foundBy names the search and its stage.
@@ -259,11 +269,7 @@ func Record(ctx context.Context, dir string, p golden.Provenance, created time.T
 		if !f.Recordable() {
 			continue
 		}
-		recipe := settings(rep, f)
-		if f.Reading == Orbit && len(f.Facts) > 0 {
-			recipe["facts"] = f.Facts
-		}
-		config, err := golden.NewConfig(recipe)
+		config, err := golden.NewConfig(recipe(rep, f))
 		if err != nil {
 			return files, err
 		}

@@ -245,7 +245,7 @@ func TestForgedCounterexamplesAreRefused(t *testing.T) {
 			g.Provenance.Data = &golden.Data{Name: "imagenet", SHA256: golden.Generated, Decoder: "none", Split: "none"}
 		}, "provenance.data"},
 		{"more looked at", variant, func(g *golden.Golden) { g.Counterexample.Found.Evaluations = 1e12 }, ""},
-		{"other facts about an orbit", orbits, setting("facts", []string{"it is so"}), ""},
+		{"other facts about an orbit", orbits, setting("facts", []string{"it is so"}), "config.facts"},
 	} {
 		g := read(x.of)
 		x.edit(g)
@@ -286,8 +286,8 @@ func TestTwinsAreNotRecorded(t *testing.T) {
 		if found.Recordable() {
 			t.Errorf("%s is recordable", found.Target)
 		}
-		recipe := settings(Report{Claim: "nopred", Seed: 1, Budget: time.Minute}, found)
-		if g.Config, err = golden.NewConfig(recipe); err != nil {
+		settings := recipe(Report{Claim: "nopred", Seed: 1, Budget: time.Minute}, found)
+		if g.Config, err = golden.NewConfig(settings); err != nil {
 			t.Fatal(err)
 		}
 		g.ID, g.Counterexample.Statement = found.GoldenID(), x.Statement()

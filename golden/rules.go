@@ -167,7 +167,7 @@ func Statements() []string {
 		"worst deviations over all steps: identity, balance_error, discrete_error, replay_error, average_error, moment_error, ball_error, views_distance",
 		"that a run of the recipe went from its first ten steps to the matrices kept of later ones; not_reproduced and supersedes",
 		"of a golden of parity, where within its bounds the values lie, that they came out twice, and timings",
-		"of a counterexample, how it was found: stage, seed, budget, evaluations, and the facts about a trajectory",
+		"of a counterexample, how it was found: stage, seed, budget, evaluations",
 	}
 }
 
