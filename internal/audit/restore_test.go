@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"stopgrad/internal/ledger"
+	"stopgrad/theory/lang"
 )
 
 // folder runs an audit of few claims into a folder and leaves there what an interrupted one leaves: certificates and
@@ -67,6 +68,38 @@ func TestResumedWordsComeFromCertificates(t *testing.T) {
 	}
 	if canonical(t, l) != canonical(t, whole) {
 		t.Error("the resumed ledger is another")
+	}
+}
+
+// TestResumedReasonsAreThoseOfTheJudgement: what is found again of a part is what was found when it was judged, a script that is
+// missing or breaks off beside Γ that nothing meets included.
+func TestResumedReasonsAreThoseOfTheJudgement(t *testing.T) {
+	const absurd = "  scalar x\n  flow\n    x' = -1\n  says s: x tends to 3 from -1 < x < 2\n    assume always g: x == 0\n"
+	f, err := lang.Parse(lang.Source{Name: "t.claim", Text: "claim without\n  title t\n" + absurd + "claim broken\n  title t\n" + absurd +
+		"    proof\n      integrate x\nclaim found\n  title t\n  scalar x\n  says s: x^2 + 1 > 0\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	o := Options{Seed: 1, Depth: tiny, Workers: 1, Keep: func(name string, content []byte) error { return KeepCertificate(dir, name, content) }}
+	whole, err := Run(context.Background(), f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WritePartial(dir, "me", whole); err != nil {
+		t.Fatal(err)
+	}
+	if o.Finished, err = ReadPartial(dir, "me"); err != nil {
+		t.Fatal(err)
+	}
+	o.Certificate = func(name string) ([]byte, error) { return ReadCertificate(dir, name) }
+	o.OnClaim = func(_, _ int, id string, _ func() *ledger.Ledger) { t.Errorf("%s is judged again", id) }
+	l, err := Run(context.Background(), f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := canonical(t, l), canonical(t, whole); got != want {
+		t.Errorf("resumed:\n%s\nwhole:\n%s", got, want)
 	}
 }
 
