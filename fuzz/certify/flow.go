@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	slower    = 4   // times as long takes an operation on outward-rounded intervals
+	slower    = 16  // times as long takes an operation on outward-rounded intervals
 	boxNodes  = 100 // what a box that flows counts as, of the boxes of a budget
 	flowNodes = 8   // boxes of one tile
 	fewPoints = 4   // motions that are followed to where they come to rest, and boxes whose middles are tried

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"stopgrad/fuzz/chart"
 	"stopgrad/fuzz/falsify"
@@ -343,6 +344,11 @@ func (p *pursuer) search(seed uint64, label string, e Effort, res *Result) {
 		}
 		return x
 	}
+	for _, x := range p.corners() {
+		if p.clear(x) && p.accept(floats(x), e.Minimise, res) {
+			return
+		}
+	}
 	tried := 0
 	r := optimise.Minimise(p.ctx, optimise.Problem{
 		Dim: len(p.axes),
@@ -364,6 +370,45 @@ func (p *pursuer) search(seed uint64, label string, e Effort, res *Result) {
 	}, seed, label, e.Optimise)
 	res.Evals += r.Evals
 	res.Nearest, res.CutOff = min(res.Nearest, r.F), r.CutOff
+}
+
+// maxCorners bounds the corners of a region that motions are followed from.
+const maxCorners = 64
+
+// corners are those of the box that the region of a part is, if it is one and they are few: where a bound is left first.
+func (p *pursuer) corners() [][]*big.Rat {
+	if !p.part.Region {
+		return nil
+	}
+	out := [][]*big.Rat{nil}
+	for _, co := range p.chart.Coords() {
+		if co.Kind != chart.Scalar || co.Domain.Lo == nil || co.Domain.Hi == nil {
+			return nil
+		}
+		ends := []*big.Rat{co.Domain.Lo}
+		if co.Domain.Lo.Cmp(co.Domain.Hi) != 0 {
+			ends = append(ends, co.Domain.Hi)
+		}
+		var longer [][]*big.Rat
+		for _, x := range out {
+			for _, end := range ends {
+				longer = append(longer, append(slices.Clone(x), end))
+			}
+		}
+		if out = longer; len(out) > maxCorners {
+			return nil
+		}
+	}
+	return out
+}
+
+// floats are the float64 numbers nearest to exact ones.
+func floats(x []*big.Rat) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i], _ = v.Float64()
+	}
+	return out
 }
 
 // accept makes the motion from float64 coordinates exact and simple, and has it confirmed.
@@ -392,11 +437,7 @@ func (p *pursuer) accept(u []float64, limit int, res *Result) bool {
 			res.Err = err
 			return false
 		}
-		f := make([]float64, len(x))
-		for i, v := range x {
-			f[i], _ = v.Float64()
-		}
-		st, err := p.state(f)
+		st, err := p.state(floats(x))
 		if err != nil {
 			res.Err = err
 			return false
@@ -429,11 +470,7 @@ func (p *pursuer) accept(u []float64, limit int, res *Result) bool {
 
 // clear reports whether the motion from exact coordinates fails clearly in float64.
 func (p *pursuer) clear(x []*big.Rat) bool {
-	f := make([]float64, len(x))
-	for i, v := range x {
-		f[i], _ = v.Float64()
-	}
-	st, err := p.state(f)
+	st, err := p.state(floats(x))
 	if err != nil {
 		return false
 	}

@@ -143,3 +143,18 @@ func TestMotionsUnderInputs(t *testing.T) {
 		}
 	}
 }
+
+// TestCornersOfRegions: where a bound is left from one corner of a region alone, a search of next to no effort finds it.
+func TestCornersOfRegions(t *testing.T) {
+	const text = "claim c\n  title t\n  scalar p, s, eta\n  flow\n    p' = s*(1 - p) - eta*p\n    s' = 2*p*s*(1 - p) - 2*eta*s\n  says growth: always s > 1/20\n    for eta in [1/10, 1/10], p in [0, 1], s in "
+	for region, fails := range map[string]bool{"[1/18, 1]": true, "[1/10, 1]": false} {
+		f, err := lang.Parse(lang.Source{Name: "c.claim", Text: text + region + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Search(context.Background(), f.Claims[0].Parts[0], 1, "c", Effort{Optimise: optimise.Effort{Scan: 1}, Minimise: 50, Work: 100_000})
+		if (r.Refutation != nil) != fails {
+			t.Errorf("s in %s: %+v", region, r)
+		}
+	}
+}
