@@ -195,6 +195,8 @@ func over(c method.Config, file string, m method.Method) (method.Config, error) 
 		var syntax *json.SyntaxError
 		var typed *json.UnmarshalTypeError
 		switch {
+		case errors.As(err, &typed) && typed.Field == "":
+			return c, badInputf("%s: line %d: a JSON %s; a recipe is an object", file, line(typed.Offset), typed.Value)
 		case errors.As(err, &typed):
 			return c, badInputf("%s: line %d: field %s: a JSON %s, want %s", file, line(typed.Offset), typed.Field, typed.Value, typed.Type)
 		case errors.As(err, &syntax):
@@ -211,6 +213,12 @@ func over(c method.Config, file string, m method.Method) (method.Config, error) 
 	}
 	if err := json.Unmarshal(text, &change); err != nil {
 		return c, badInputf("%s: %v", file, err)
+	}
+	if change == nil {
+		return c, badInputf("%s: null; a recipe is an object", file)
+	}
+	if name := empty(change); name != "" {
+		return c, badInputf("%s: field %s: null, which is no value; leave it out to keep what it is", file, name)
 	}
 	for _, name := range kinds {
 		a, _ := base[name].(map[string]any)
@@ -232,6 +240,21 @@ func over(c method.Config, file string, m method.Method) (method.Config, error) 
 		return c, badInput(err)
 	}
 	return out, nil
+}
+
+// empty is the path of a member that is null, which decoders pass over; it is empty if there is none.
+func empty(tree map[string]any) string {
+	for _, name := range slices.Sorted(maps.Keys(tree)) {
+		switch v := tree[name].(type) {
+		case nil:
+			return name
+		case map[string]any:
+			if path := empty(v); path != "" {
+				return name + "." + path
+			}
+		}
+	}
+	return ""
 }
 
 // maxJSON bounds recipes and summaries; a pipe or a device may have no end.

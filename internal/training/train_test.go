@@ -123,6 +123,10 @@ func TestBadInputIsOneLineAndLeavesNothing(t *testing.T) {
 		}
 	}
 	write(file, "x")
+	nothing, list, null := filepath.Join(dir, "nothing.json"), filepath.Join(dir, "list.json"), filepath.Join(dir, "null.json")
+	write(nothing, "null\n")
+	write(list, "[]\n")
+	write(null, `{"direct": {"when": null}}`)
 	write(broken, "{\n  \"method\": \"byol\",\n  \"speed\": 3\n}\n")
 	if err := os.Mkdir(used, 0o777); err != nil {
 		t.Fatal(err)
@@ -151,6 +155,9 @@ func TestBadInputIsOneLineAndLeavesNothing(t *testing.T) {
 		{"byol --measure-every=-2", "--measure-every=-2"},
 		{"byol --target shared", `target.kind: "shared", want "ema"`},
 		{"byol --target slow", "--target must be one of"},
+		{"byol --config " + nothing, "null; a recipe is an object"},
+		{"byol --config " + list, "a JSON array; a recipe is an object"},
+		{"byol --config " + null, "field direct.when: null"},
 		{"byol --config " + broken, `unknown field "speed"`},
 		{"byol --config " + other, `field method is "directcopy", the command line says byol`},
 		{"directcopy --data gaussian --config " + other, "field net reads 100 columns, the views of gaussian are 1×1×16"},
