@@ -181,7 +181,7 @@ func twinCertificate(c *lang.Claim, t theory.TwinResult) []byte {
 }
 
 // describe begins the record of a part: what it says and under which Γ, printed from the kernel. What has no meaning there
-// is recorded as it is written, and says so.
+// is recorded as it is written, and says so; of a statement in words it is said which property is sampled for it.
 func describe(p *lang.Part) ledger.Detail {
 	d := ledger.Detail{Part: p.Name, Reading: "printed"}
 	if p.Corrected {
@@ -190,6 +190,7 @@ func describe(p *lang.Part) ledger.Detail {
 	statement, written := lang.Statement(p)
 	d.Statement = statement
 	if p.Stmt.Kind == lang.Sampled {
+		d.Statement = fmt.Sprintf("in words, sampled as %s: %s", p.Stmt.Property, statement)
 		return d
 	}
 	if written {

@@ -37,7 +37,7 @@ func latexPart(b *strings.Builder, part *lang.Part, unfolded bool) error {
 	}
 	switch {
 	case part.Stmt.Kind == lang.Sampled:
-		b.WriteString(latexText(part.Stmt.Text) + "\n")
+		b.WriteString(latexText("In words, sampled as "+part.Stmt.Property+": "+part.Stmt.Text) + "\n")
 		return nil
 	case part.Fault != nil:
 		b.WriteString("Ill-formed, and so set as it is written:\n")

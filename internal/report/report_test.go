@@ -332,6 +332,18 @@ func TestLaTeXSaysWhatAnAssumptionLeadsTo(t *testing.T) {
 	}
 }
 
+// TestLaTeXNamesWhatIsSampled: words alone would read as if they were what is tested.
+func TestLaTeXNamesWhatIsSampled(t *testing.T) {
+	f, err := lang.Parse(lang.Source{Name: "t.claim", Text: "claim c\n  says s: sampled \"sym-hurts\"\n    words every network collapses\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := ShowLaTeX(&b, f.Claims[0], false); err != nil || !strings.Contains(b.String(), "In words, sampled as sym-hurts: every network collapses") {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
+}
+
 func TestListOfClaims(t *testing.T) {
 	f := load(t)
 	var b strings.Builder
