@@ -164,8 +164,8 @@ func parseSetting(text string, check func(string, *big.Rat) error) (name string,
 	return name, value, nil
 }
 
-// exactForm is a decimal number or a fraction. Three digits of exponent are more than a float64 holds.
-var exactForm = regexp.MustCompile(`^[+-]?([0-9]+/[0-9]+|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?)$`)
+// exactForm is a decimal number or a fraction, the latter without leading zeros, with which package big would read it in octal. Three digits of exponent are more than a float64 holds.
+var exactForm = regexp.MustCompile(`^[+-]?((0|[1-9][0-9]*)/[1-9][0-9]*|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?)$`)
 
 // exact reads an exact number whose value is zero or of a size that float64 holds.
 func exact(s string) (*big.Rat, error) {

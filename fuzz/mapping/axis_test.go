@@ -55,6 +55,8 @@ func TestWrongAxesAreNamed(t *testing.T) {
 		{"eta=0:1e999", "outside the range of float64"},
 		{"eta=0:1e9999999999", "not an exact number"},
 		{"eta=0:1/0", "not an exact number"},
+		{"eta=0:1/010", `"1/010" is not an exact number`},
+		{"eta=0:010/81", `"010/81" is not an exact number`},
 		{"eta=0.5:0", "the low end 1/2 is not below the high end 0"},
 		{"eta=1:1", "not below"},
 		{"eta=-1:1", "eta must be ≥ 0, found -1"},

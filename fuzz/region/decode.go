@@ -232,8 +232,9 @@ func scalar(n ast.Node) (string, bool) {
 	return "", false
 }
 
-// number is the form of an exact number; at most three digits of exponent keep it small.
-var number = regexp.MustCompile(`^[+-]?(\d+(\.\d*)?([eE][+-]?\d{1,3})?|\d+/\d+)$`)
+// number is the form of an exact number; at most three digits of exponent keep it small. A fraction has no leading
+// zeros, with which package big would read it in octal.
+var number = regexp.MustCompile(`^[+-]?(\d+(\.\d*)?([eE][+-]?\d{1,3})?|(0|[1-9]\d*)/[1-9]\d*)$`)
 
 func (d decoder) number(n ast.Node, line int, what string) (*big.Rat, error) {
 	s, ok := scalar(n)

@@ -60,6 +60,7 @@ var bad = []struct{ name, text, want string }{
 	{"unknown key", "parameters:\n  eta: 1\nparamters: 2\n", "f:3: unknown key paramters; expected about, sizes, parameters or initial"},
 	{"unknown key of a box", "parameters:\n  eta:\n    from: 0\n    upto: 1\n", "f:4: unknown key eta.upto; expected from, to, open or scale"},
 	{"inverted bounds", "parameters:\n  a: 1\n  eta: {from: 1/2, to: 1/3}\n", "f:3: parameter eta: inverted bounds, from 1/2 to 1/3"},
+	{"octal", "parameters:\n  eta: {from: 1/020, to: 1}\n", "f:2: eta.from is \"1/020\"; expected a number"},
 	{"empty box", "parameters:\n  eta: {from: 1, to: 1.0, open: to}\n", "f:2: parameter eta: an empty box, from 1 to itself with an open end"},
 	{"truth value", "parameters:\n  eta: true\n", "f:2: parameter eta is the truth value true; expected a number or {from: …, to: …}"},
 	{"list for a box", "parameters:\n  eta: [0, 1]\n", "f:2: parameter eta is a list; expected a number or {from: …, to: …}"},

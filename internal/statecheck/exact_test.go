@@ -516,6 +516,8 @@ func TestFormsOfStates(t *testing.T) {
 func TestBadStateFiles(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"{\"eta\":\n\"1/0\"}", "f:2: eta: 1/0 divides by zero"},
+		{`{"eta":"1/010"}`, `f:1: eta: "1/010" is not a finite number`},
+		{"eta=010/81", `f:1: eta: "010/81" is not a finite number`},
 		{`{"eta":"zero"}`, `f:1: eta: "zero" is not a finite number`},
 		{`{"eta":"1e9999999"}`, "f:1: eta: 1e9999999 has an exponent beyond"},
 		{`{"eta":true}`, "f:1: eta: want a number, found true"},

@@ -109,7 +109,9 @@ func (s *State) put(name string, v *value) error {
 }
 
 var decimal = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?$`)
-var fraction = regexp.MustCompile(`^[+-]?[0-9]+(/[0-9]+)?$`)
+
+// fraction has no leading zeros, with which package big would read it in octal.
+var fraction = regexp.MustCompile(`^[+-]?(0|[1-9][0-9]*)/(0|[1-9][0-9]*)$`)
 
 // exactly reads a decimal or a fraction.
 func exactly(text string) (*big.Rat, error) {

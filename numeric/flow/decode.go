@@ -266,7 +266,8 @@ func (d *decoder) number(tok json.Token, where string) (float64, error) {
 	return x, nil
 }
 
-var fraction = regexp.MustCompile(`^[+-]?[0-9]{1,300}(/[0-9]{1,300})?$`)
+// fraction has no leading zeros, with which package big would read it in octal.
+var fraction = regexp.MustCompile(`^[+-]?(0|[1-9][0-9]{0,299})(/[1-9][0-9]{0,299})?$`)
 
 // quotient is the float64 nearest to a fraction.
 func quotient(text string) (float64, bool) {

@@ -26,6 +26,7 @@ func TestBadStatesAreNamed(t *testing.T) {
 		{`{"Eta":0.1}`, `unknown key "Eta"`},
 		{"{\n\"eta\":0.1,\n\"eta\":0.1}", "x.json:3: key eta is given twice"},
 		{`{"eta":null}`, "eta: want a number, found null"},
+		{`{"eta":"1/010"}`, `eta: want a number, found "1/010"`},
 		{`{"eta":"0.1"}`, `eta: want a number, found "0.1"`},
 		{`{"eta":true}`, "eta: want a number, found true"},
 		{`{"eta":[0.1]}`, "eta: want a number, found '['"},

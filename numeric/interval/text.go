@@ -22,6 +22,7 @@ const (
 var (
 	decimalNumber  = regexp.MustCompile(`^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e([+-]?[0-9]+))?$`)
 	hexNumber      = regexp.MustCompile(`^[+-]?0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p([+-]?[0-9]+))?$`)
+	leadingZeros   = regexp.MustCompile(`(^|[+/-])0+([0-9])`)
 	rationalNumber = regexp.MustCompile(`^[+-]?[0-9]+/0*[1-9][0-9]*$`)
 	infinity       = regexp.MustCompile(`^([+-]?)inf(?:inity)?$`)
 	uncertain      = regexp.MustCompile(`^([+-]?[0-9]+)(?:\.([0-9]*))?\?(\?|[0-9]*)([ud]?)(?:e([+-]?[0-9]+))?$`)
@@ -142,6 +143,8 @@ func parseNumber(s string) (*big.Rat, error) {
 		exponent = m[1]
 	} else if !rationalNumber.MatchString(s) {
 		return nil, fmt.Errorf("%q is not a number", s)
+	} else {
+		s = leadingZeros.ReplaceAllString(s, "$1$2") // package big would read on in octal
 	}
 	if _, err := parseExponent(exponent); err != nil {
 		return nil, err
