@@ -44,6 +44,12 @@ func (s *searcher) lines() {
 	s.along("multiples", matrices, func(i int) []string { return []string{matrices[i%len(matrices)]} })
 }
 
+// A line that more than fewPolynomials decide counts as so many operations more for each: what interpolating it and its zeros take.
+const (
+	fewPolynomials = 32
+	perPolynomial  = 225
+)
+
 // along moves along lines in some of the symbols, those of the i-th line by the choice; each of a state drawn afresh.
 func (s *searcher) along(stage string, symbols []string, choice func(i int) []string) {
 	if len(symbols) == 0 || s.finished() {
@@ -94,6 +100,7 @@ func (s *searcher) line(st verdict.Witness, names []string) bool {
 	if len(polys) == 0 {
 		return false
 	}
+	s.exact.Spend(perPolynomial * max(0, len(polys)-fewPolynomials))
 	for _, p := range polys {
 		if first.Kind == lang.Matrix {
 			break // a state's irrational numbers are scalars
@@ -262,14 +269,19 @@ func places(polys []univariate.Polynomial, domain lang.Domain) (out []*big.Rat) 
 		}
 	}
 	exact := func(f float64) *big.Rat { return new(big.Rat).SetFloat64(f) }
+	may := make([]mayVanish, len(polys))
+	for i, p := range polys {
+		may[i] = newMayVanish(p)
+	}
 	for i, c := range critical {
 		x := exact(c)
 		if x == nil {
 			continue
 		}
 		for _, y := range minimise.Convergents(x) {
-			for _, p := range polys {
-				if p.At(y).Sign() == 0 {
+			f, _ := y.Float64()
+			for i, p := range polys {
+				if may[i].at(f) && p.At(y).Sign() == 0 {
 					add(y) // a zero that is a fraction
 				}
 			}
@@ -301,6 +313,28 @@ func places(polys []univariate.Polynomial, domain lang.Domain) (out []*big.Rat) 
 	add(domain.Lo)
 	add(domain.Hi)
 	return out
+}
+
+// mayVanish are the coefficients of a polynomial in float64, by which most numbers are seen not to be its zeros.
+type mayVanish []float64
+
+func newMayVanish(p univariate.Polynomial) mayVanish {
+	out := make(mayVanish, len(p))
+	for i, c := range p {
+		out[i], _ = c.Float64()
+	}
+	return out
+}
+
+// at reports whether the polynomial may be zero at a number near x, its float64. Of degree up to maxDegree, rounding of
+// coefficients, of the number and of the sum makes less than 60·2⁻⁵³ of the sum of sizes.
+func (p mayVanish) at(x float64) bool {
+	v, size := 0.0, 0.0
+	for i := len(p) - 1; i >= 0; i-- {
+		v, size = v*x+p[i], size*math.Abs(x)+math.Abs(p[i])
+	}
+	const least = 0x1p-900 // of what is free of underflow
+	return !(math.Abs(v) > 1e-12*size) || size < least || math.IsInf(size, 0)
 }
 
 // roots are the real parts of the zeros of a polynomial that are nearly real, in float64: the eigenvalues of its companion

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"testing"
 
 	"stopgrad/theory/lang"
@@ -95,5 +96,46 @@ func TestSurdsOfSquares(t *testing.T) {
 		if got := surds(p); got != nil {
 			t.Errorf("%v has %v", p, got)
 		}
+	}
+}
+
+// TestZerosMayVanish: floating point lets no zero of a polynomial of degree up to maxDegree pass, however close its zeros lie and
+// however far, and most other numbers.
+func TestZerosMayVanish(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	others, passed := 0, 0
+	for range 2000 {
+		p := univariate.Polynomial{big.NewRat(int64(1+rng.IntN(9)), 7)}
+		var zeros []*big.Rat
+		for range 1 + rng.IntN(maxDegree) {
+			x := big.NewRat(int64(rng.IntN(2_000_001)-1_000_000), int64(1+rng.IntN(1000)))
+			if rng.IntN(3) == 0 && len(zeros) > 0 {
+				x = new(big.Rat).Add(zeros[0], big.NewRat(1, int64(1+rng.IntN(1_000_000_000))))
+			}
+			zeros = append(zeros, x)
+			p = p.Times(univariate.Linear(x))
+		}
+		may := newMayVanish(p)
+		for _, x := range zeros {
+			f, _ := x.Float64()
+			if p.At(x).Sign() != 0 || !may.at(f) {
+				t.Fatalf("%v has the zero %v, which does not pass", p, x)
+			}
+			if y := new(big.Rat).Add(x, big.NewRat(1, 2)); p.At(y).Sign() != 0 {
+				others++
+				if f, _ := y.Float64(); may.at(f) {
+					passed++
+				}
+			}
+		}
+	}
+	if passed*2 > others {
+		t.Errorf("%d of %d numbers that are no zeros pass", passed, others)
+	}
+	if tiny := (mayVanish{0x1p-1000, 0x1p-1000}); !tiny.at(1) {
+		t.Error("a polynomial of tiny coefficients is decided by what underflows")
+	}
+	if huge := (mayVanish{math.Inf(1), 1}); !huge.at(1) {
+		t.Error("a polynomial with coefficients beyond float64 is decided by them")
 	}
 }

@@ -128,12 +128,19 @@ func (s *search) run(seed, label uint64, e Effort) {
 			best = best[:min(len(best), e.Starts)]
 		}
 	}
+	global := e.Global
+	if wide := float64(s.p.Dim) / fewAxes; wide > 1 {
+		// A step of CMA-ES takes Dim² operations for each of its points, of which it begins with some.
+		if global = int(float64(e.Global) / (wide * wide)); float64(global) < 4+3*math.Log(float64(s.p.Dim)) {
+			global = 0
+		}
+	}
 	for i, b := range best {
 		x := b.u
-		if e.Global > 0 {
+		if global > 0 {
 			s.stage = "cma-es"
 			// A standard deviation of a sixth of the cube covers the basin of a point of the scan.
-			x = s.minimise(x, e.Global, &optimize.CmaEsChol{InitStepSize: 1.0 / 6, Src: rand.NewPCG(seed+uint64(i), label)})
+			x = s.minimise(x, global, &optimize.CmaEsChol{InitStepSize: 1.0 / 6, Src: rand.NewPCG(seed+uint64(i), label)})
 		}
 		if e.Local > 0 && !s.done() {
 			s.stage = "nelder-mead"
@@ -144,6 +151,9 @@ func (s *search) run(seed, label uint64, e Effort) {
 		}
 	}
 }
+
+// fewAxes is up to how many coordinates CMA-ES has all of its evaluations.
+const fewAxes = 128
 
 // design returns the points of the scan: scrambled Halton in up to design.MaxDim coordinates, independent
 // uniform numbers in the rest.

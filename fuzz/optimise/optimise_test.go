@@ -108,3 +108,20 @@ func TestReflectStaysInTheCube(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestManyCoordinates: CMA-ES takes the square of the number of coordinates a step, and is left out of very many.
+func TestManyCoordinates(t *testing.T) {
+	bowl := func(u []float64) (f float64) {
+		for _, x := range u {
+			f += (x - 0.4) * (x - 0.4)
+		}
+		return f
+	}
+	for dim, least := range map[int]int{16: 200, 200: 82, 3000: 0} {
+		e := Effort{Scan: 2, Starts: 1, Global: 200}
+		r := Minimise(context.Background(), Problem{Dim: dim, F: bowl, Target: -1}, 1, "t", e)
+		if got := r.Evals - e.Scan; got < least*9/10 || got > least*11/10+1 {
+			t.Errorf("%d coordinates: %d evaluations of CMA-ES, want %d", dim, got, least)
+		}
+	}
+}

@@ -15,8 +15,9 @@ import (
 )
 
 // restore says the words of a claim that an earlier run finished, each by reading its certificate again, and describes what is
-// proved or fails from there; what samples of a statement in words say is computed from their recorded numbers. It reports false
-// if the record does not fit the claim, or if a certificate is missing, does not hold or is that of another statement.
+// proved or fails from there. It reports false, so that the claim is judged again, if the record does not fit the claim, if a
+// certificate is missing, does not hold or is that of another statement, or if no certificate can say a word, as of a statement in
+// words.
 func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([]byte, error)) (*ledger.Claim, bool) {
 	if read == nil {
 		return nil, false
@@ -39,6 +40,9 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 	evidence, twins := rec.Evidence, rec.Twins
 	found := make([]finding, len(c.Parts))
 	for i, p := range c.Parts {
+		if p.Fault == nil && p.Stmt.Kind == lang.Sampled {
+			return nil, false
+		}
 		want := describe(p)
 		found[i].statement = want.Statement
 		var words []verdict.Verdict
@@ -54,12 +58,13 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 				v, ok = established(p, e.Certificate, &e.Detail, e.Kind)
 			case e.Kind == ledger.Witness:
 				ok = false
+			// Beside a proof or a counterexample, samples are in support.
 			case e.Kind == ledger.Samples && (e.Detail.Holds > 0 || e.Detail.Against > 0):
 				if v = sampledWord(e, nil); v == verdict.Supported && doubted(found[i].evidence) {
 					v = verdict.Undecided
 				}
-			case e.Kind == ledger.Samples && p.Stmt.Kind != lang.Sampled && supports(p, e.Detail):
-				v = verdict.Supported // beside a proof or a counterexample
+			case e.Kind == ledger.Samples && supports(p, e.Detail):
+				v = verdict.Supported
 			}
 			if e.Certificate == "" {
 				ok = ok && bare(p, &e)
@@ -71,14 +76,14 @@ func restore(f *lang.File, c *lang.Claim, rec ledger.Claim, read func(string) ([
 			words = append(words, v)
 			found[i].evidence = append(found[i].evidence, e)
 		}
-		if len(words) == 0 || p.Fault == nil && p.Stmt.Kind != lang.Sampled && !complete(found[i].evidence) {
+		if len(words) == 0 || p.Fault == nil && !complete(found[i].evidence) {
 			return nil, false
 		}
 		found[i].verdict = verdict.Together(words...)
 		// Numbers of states tried cannot be checked, and could stand in the place of a counterexample: what no certificate
 		// decides is judged again. So is what is proved and yet has no value at a state.
 		v := found[i].verdict
-		if p.Fault == nil && p.Stmt.Kind != lang.Sampled && !v.IsDecided() || v.IsProved() && undefined(found[i].evidence) {
+		if p.Fault == nil && !v.IsDecided() || v.IsProved() && undefined(found[i].evidence) {
 			return nil, false
 		}
 		for _, t := range p.Twins {
@@ -135,7 +140,7 @@ func kindOf(cert *certificate.Certificate) ledger.Kind {
 // so again, by the script alone or by a search.
 func bare(p *lang.Part, e *ledger.Evidence) bool {
 	d := e.Detail
-	d.State, d.Left, d.Right, d.Hypotheses, d.Steps, d.Uses = nil, "", "", nil, nil, nil
+	d.State, d.Left, d.Right, d.Hypotheses, d.Steps, d.Uses, d.Script = nil, "", "", nil, nil, nil, ""
 	if e.Kind != ledger.Proof {
 		e.Detail = d
 		return e.Kind == ledger.Samples || e.Kind == ledger.Certificate

@@ -236,6 +236,36 @@ func TestForgedFoldersSayNothing(t *testing.T) {
 	write(partial, []byte(text))
 }
 
+// TestSamplesAreNotBelieved: no certificate stands behind what is sampled for a statement in words, so that it is sampled again.
+func TestSamplesAreNotBelieved(t *testing.T) {
+	ids, dir := []string{"sym-hurts"}, t.TempDir()
+	run := func(finished map[string]ledger.Claim) (*ledger.Ledger, int) {
+		anew := 0
+		l, err := Run(context.Background(), load(t), Options{Seed: 1, Depth: tiny, IDs: ids, Workers: 1, Finished: finished, Properties: Props{},
+			Keep:        func(name string, content []byte) error { return KeepCertificate(dir, name, content) },
+			Certificate: func(name string) ([]byte, error) { return ReadCertificate(dir, name) },
+			OnClaim:     func(int, int, string, func() *ledger.Ledger) { anew++ }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l, anew
+	}
+	whole, _ := run(nil)
+	forged, err := ledger.Decode("l", []byte(canonical(t, whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := forged.Claims[0]
+	for i := range c.Evidence {
+		if d := &c.Evidence[i].Detail; d.Part == "harm" {
+			d.Reason, d.Tried, d.Holds, d.Against = "", 1_000_000, 1_000_000, 0
+		}
+	}
+	if l, anew := run(map[string]ledger.Claim{c.ID: c}); anew != 1 || canonical(t, l) != canonical(t, whole) {
+		t.Errorf("%d claims judged anew, want 1; the word is %s", anew, l.Claims[0].Verdict)
+	}
+}
+
 // TestKilledAuditsLoseNothing kills audits at random moments, first runs and resumed ones, and wants the ledger of an
 // audit that nobody killed. STOPGRAD_LONG=1 kills fifty times.
 func TestKilledAuditsLoseNothing(t *testing.T) {

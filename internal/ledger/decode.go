@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxBytes bounds the file of a ledger; that of the built-in claims has less than a million.
@@ -32,14 +34,14 @@ func ReadFile(path string) (*Ledger, error) {
 }
 
 // Decode reads a ledger. It is strict: an unknown or repeated member, a value of the wrong type, a word
-// outside a closed set, a repeated id, or anything after the ledger is an error that names the file and the
+// outside a closed set, a repeated id, a control character, or anything after the ledger is an error that names the file and the
 // line or the member.
 func Decode(name string, data []byte) (*Ledger, error) {
 	at := func(off int64) string {
 		off = min(max(off, 0), int64(len(data)))
 		return fmt.Sprintf("%s:%d", name, 1+bytes.Count(data[:off], []byte("\n")))
 	}
-	if off, err := repeatedMember(data); err != nil {
+	if off, err := malformed(data); err != nil {
 		return nil, fmt.Errorf("ledger: %s: %w", at(off), err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -61,9 +63,9 @@ func Decode(name string, data []byte) (*Ledger, error) {
 	return &l, nil
 }
 
-// repeatedMember returns an error, and where it is, if the data is not one JSON value or an object in it
-// gives a member twice: the decoder of the standard library keeps the last one silently.
-func repeatedMember(data []byte) (int64, error) {
+// malformed returns an error, and where it is, if the data is not one JSON value, an object in it gives a member twice, of which the
+// decoder of the standard library keeps the last one silently, or a text would not be shown as it is.
+func malformed(data []byte) (int64, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	type frame struct {
@@ -96,6 +98,12 @@ func repeatedMember(data []byte) (int64, error) {
 			stack = stack[:len(stack)-1]
 			continue
 		}
+		if text, is := tok.(string); is {
+			if i := strings.IndexFunc(text, disguises); i >= 0 {
+				r, _ := utf8.DecodeRuneInString(text[i:])
+				return dec.InputOffset(), fmt.Errorf("the character %U moves or hides others where it is shown", r)
+			}
+		}
 		if n := len(stack); n > 0 && stack[n-1].keys != nil {
 			top := &stack[n-1]
 			if top.wantKey {
@@ -116,6 +124,11 @@ func repeatedMember(data []byte) (int64, error) {
 			stack = append(stack, frame{})
 		}
 	}
+}
+
+// disguises reports whether a character moves or hides others where a text is shown, or ends its line.
+func disguises(r rune) bool {
+	return r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)
 }
 
 func (l *Ledger) validate() error {

@@ -80,14 +80,19 @@ func bind(p *lang.Part, u *Uses, s *State) (*binding, error) {
 		if sym.Kind != lang.Matrix {
 			continue
 		}
-		m, how, near := q.matrix(name)
-		if m == nil {
+		if q.given(name) == nil {
 			if v := s.values[name]; v != nil && !slices.Contains(modeKeys, name) {
 				return nil, s.errorf(v.line, "%s: a matrix is an array of rows", name)
 			}
-			continue
+			if !u.Symbols[name] {
+				continue // what would follow from others, and is not asked for
+			}
 		}
-		if how != "" && !u.Symbols[name] {
+		m, how, near, err := q.matrix(name)
+		if err != nil {
+			return nil, fmt.Errorf("statecheck: %s: %s = %s: %w", s.Name, name, how, err)
+		}
+		if m == nil {
 			continue
 		}
 		r, c := m.R, m.C

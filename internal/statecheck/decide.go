@@ -18,9 +18,10 @@ import (
 // errNoValue is wrapped by the error of a state at which the model finds no value.
 var errNoValue = errors.New("no value here")
 
-// decide judges the part at the state: in exact arithmetic where the state is exact, with square roots by the model, else in
-// floating point up to rounding. It notes in res what was decided otherwise than exactly. What it finds is no violation
-// unless the model refutes the part here: otherwise what fails is close.
+// decide judges the part at the state: in exact arithmetic where the state is exact, by the model where that gives up or meets
+// square roots, and in floating point up to rounding where the state itself is rounded. It notes in res what was decided otherwise
+// than exactly. What it finds is no violation unless the model refutes the part here: otherwise what fails is close, as is what
+// neither can judge.
 func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 	rough, roughErr := eval.Judge(eval.Float{}, b.part, b.st)
 	if len(b.rounded) > 0 {
@@ -32,15 +33,18 @@ func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 		return rough, roughErr
 	}
 	f, err := b.exactly(rough)
+	gaveUp := err
+	if err != nil && !undefined(err) {
+		// The model counts with longer numbers, and in another way.
+		f, err = b.byModel(rough)
+	}
 	switch {
 	case undefined(err):
 		return nil, err
 	case err != nil:
-		res.note("judged in floating point: " + err.Error())
-		if roughErr != nil {
-			return nil, roughErr
-		}
-		f = rough
+		// What floating point finds here is up to rounding, and nothing at this state was rounded.
+		res.note(notDecided + gaveUp.Error())
+		return &eval.Finding{Hypotheses: map[string]bool{}, Met: true, Close: true, Measures: measured(rough)}, nil
 	case roughErr == nil && b.forgive(f, rough, res):
 		if !f.Holds {
 			// However far it is from holding: a state that does not meet a hypothesis exactly violates nothing.
@@ -61,6 +65,9 @@ func (b *binding) decide(res *PartResult) (*eval.Finding, error) {
 	switch {
 	case against != "":
 		f.Holds, f.Close, res.Against = false, false, against
+	case f.Holds && gaveUp != nil:
+		f.Holds, f.Close = false, true
+		res.note(notDecided + gaveUp.Error())
 	case f.Holds:
 	case len(unmet) > 0:
 		f.Met = false
@@ -271,10 +278,7 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 		}
 		return j, err
 	}
-	f := &eval.Finding{Hypotheses: map[string]bool{}, Met: true, Holds: true, Measures: map[string]float64{}}
-	if rough != nil {
-		f.Measures = rough.Measures
-	}
+	f := &eval.Finding{Hypotheses: map[string]bool{}, Met: true, Holds: true, Measures: measured(rough)}
 	names := r.HypothesisNames()
 	for i, h := range c.Hypotheses() {
 		if slices.ContainsFunc(letters(h.Formula().Terms()...), func(name string) bool { _, ok := b.exact[name]; return !ok }) {
@@ -304,6 +308,14 @@ func (b *binding) byModel(rough *eval.Finding) (*eval.Finding, error) {
 		f.Holds = f.Holds && j.Holds
 	}
 	return f, nil
+}
+
+// measured are the sizes that floating point finds, if it finds any.
+func measured(rough *eval.Finding) map[string]float64 {
+	if rough == nil {
+		return map[string]float64{}
+	}
+	return rough.Measures
 }
 
 // contains reports whether a term contains another.

@@ -150,6 +150,68 @@ func TestExactNumbersDecide(t *testing.T) {
 	}
 }
 
+// TestWhatNothingCountsIsNotDecided pairs states of which floating point finds what rounding does not tell, one that the model still
+// counts with and one beyond it.
+func TestWhatNothingCountsIsNotDecided(t *testing.T) {
+	roots := "root(x + 2)"
+	for _, k := range []string{"3", "5", "7", "11", "13", "17", "19"} {
+		roots += " + root(x + " + k + ")"
+	}
+	for _, x := range []struct {
+		says, state string
+		want        Status
+	}{
+		{"x^64 == 0", `{"x":"1e-70"}`, Violated},
+		{"x^64 == 0", `{"x":"1e-100"}`, Violated}, // of more bits than are evaluated
+		{"x^64 > 0", `{"x":"1e-100"}`, Holds},
+		{"1 + x^64 <= 1", `{"x":"1e-300"}`, Violated},
+		{"1 + x^60*x^60 <= 1", `{"x":"1e-300"}`, NotDecided},
+		{"1 + x^60*x^60 > 1", `{"x":"1e-300"}`, NotDecided},
+		{"root(x + 2) + root(x + 3) == 3.14626436994197234232913506571", `x=0`, Violated},
+		{roots + " == 23.43226429348408", `x=0`, NotDecided},
+		{roots + " <= 23.43226429348308", `x=0`, NotDecided}, // as false as the last digits
+		{"y >= 0\n    assume h: x^60*x^60 > 0", `{"x":"1e-300","y":1}`, NotDecided},
+		{"always x^60*x^60 == 0", `{"x":"1e-300"}`, NotDecided},
+	} {
+		c := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x, y\n  flow\n    x' = 0\n  says s: "+x.says+"\n")
+		r := checkOwn(t, c, x.state)
+		if r.Status() != x.want || x.want == NotDecided && !undecidedNote(r.Parts[0]) {
+			t.Errorf("%s at %s: status %d, want %d: %+v", x.says, x.state, r.Status(), x.want, r.Parts)
+		}
+		if x.want == Violated && (r.Parts[0].Against == "" || len(r.Parts[0].Against) > 250) {
+			t.Errorf("%s at %s: against it %q", x.says, x.state, r.Parts[0].Against)
+		}
+	}
+}
+
+// TestWhatFollowsFromMatricesIsAskedFor: W·X·Wᵀ is made where a part speaks of F, and not of any length.
+func TestWhatFollowsFromMatricesIsAskedFor(t *testing.T) {
+	c := own(t, "claim c\n  title t\n  printed nowhere\n  size n, m\n  matrix W : n x m\n  matrix X : m x m\n  matrix F : n x n\n  scalar x\n"+
+		"  says of: tr(F) >= 0\n  says other: x >= 0\n")
+	state := func(n int, entry string) string {
+		row := "[" + strings.Repeat(entry+",", n-1) + entry + "]"
+		return `{"x":1,"W":[` + strings.Repeat(row+",", n-1) + row + `]}`
+	}
+	for _, x := range []struct {
+		part, state string
+		want        string
+	}{
+		{"of", state(2, "3"), ""},
+		{"of", state(60, `"7e-4321"`), "F = W·X·Wᵀ: eval: more operations"},
+		{"other", state(60, `"7e-4321"`), ""},
+		{"of", `{"x":1,"W":[[1]],"F":[1,2]}`, "F: a matrix is an array of rows"},
+	} {
+		s, err := ReadState(strings.NewReader(x.state), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Check(context.Background(), c, s, Options{Part: x.part})
+		if x.want == "" && (err != nil || r.Status() != Holds) || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
+			t.Errorf("%s at %.40s: %v", x.part, x.state, err)
+		}
+	}
+}
+
 // TestIrrationalStates: a witness may be √2, which a claim holds at exactly or not at all.
 func TestIrrationalStates(t *testing.T) {
 	c := own(t, "claim c\n  title t\n  printed nowhere\n  scalar x\n  says sign: x >= 0\n    assume h: x^2 == 2\n")

@@ -315,29 +315,34 @@ func (q supply) given(name string) *exact {
 	return m
 }
 
-// matrix returns the value of a matrix symbol, nil if nothing gives it; whether it was rounded says near.
-func (q supply) matrix(name string) (v *exact, how string, near bool) {
+// matrix returns the value of a matrix symbol, nil if nothing gives it; whether it was rounded says near. An error says that what it
+// follows from are too many or too long numbers.
+func (q supply) matrix(name string) (v *exact, how string, near bool, err error) {
 	if m := q.given(name); m != nil {
-		return m, "", false
+		return m, "", false, nil
 	}
 	switch name {
 	case "F":
 		w := q.given("W")
-		if x, _, _ := q.matrix("X"); w != nil && x != nil && w.C == x.R && x.R == x.C {
-			return product(product(w, x), transposed(w)), "W·X·Wᵀ", q.near("W") || q.near("X")
+		if x, _, _, _ := q.matrix("X"); w != nil && x != nil && w.C == x.R && x.R == x.C {
+			m, err := eval.Product(*w, *x)
+			if err == nil {
+				m, err = eval.Product(m, transposed(w))
+			}
+			return &m, "W·X·Wᵀ", q.near("W") || q.near("X"), err
 		}
 	case "X", "Xp":
 		n := q.inputs()
 		if n == 0 {
-			return nil, "", false
+			return nil, "", false, nil
 		}
 		if name == "X" {
-			return multiple(n, big.NewRat(1, 1)), "I", false
+			return multiple(n, big.NewRat(1, 1)), "I", false, nil
 		}
 		sigma2, _ := q.scalar("sigma2")
-		return multiple(n, sigma2.v), "sigma2·I", sigma2.rounded || sigma2.surd != nil
+		return multiple(n, sigma2.v), "sigma2·I", sigma2.rounded || sigma2.surd != nil, nil
 	}
-	return nil, "", false
+	return nil, "", false, nil
 }
 
 // inputs is the number of inputs that the matrices of the state show, 0 if none does.
@@ -350,22 +355,8 @@ func (q supply) inputs() int {
 	return 0
 }
 
-func product(a, b *exact) *exact {
-	m := &exact{R: a.R, C: b.C, A: make([]*big.Rat, a.R*b.C)}
-	for i := range a.R {
-		for j := range b.C {
-			x := new(big.Rat)
-			for k := range a.C {
-				x.Add(x, new(big.Rat).Mul(a.At(i, k), b.At(k, j)))
-			}
-			m.A[i*b.C+j] = x
-		}
-	}
-	return m
-}
-
-func transposed(a *exact) *exact {
-	m := &exact{R: a.C, C: a.R}
+func transposed(a *exact) exact {
+	m := exact{R: a.C, C: a.R}
 	for j := range a.C {
 		for i := range a.R {
 			m.A = append(m.A, a.At(i, j))

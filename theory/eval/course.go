@@ -101,7 +101,7 @@ func (k *Course[T]) begin(j *judge[T], g *goal) (m mark[T], err error) {
 	for _, p := range g.terms {
 		v, err := j.at(p)
 		if err == nil && (g.form == kernel.StaySemidefinite || g.form == kernel.Congruence) {
-			err = j.pay(eliminations*v.R*v.R*v.R, v)
+			err = j.payElimination(eliminations, true, v)
 		}
 		if err != nil {
 			return m, err

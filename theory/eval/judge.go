@@ -142,8 +142,8 @@ func (j *judge[T]) reach(c check) (scale float64, err error) {
 	}
 	for _, i := range places {
 		m, err := j.at(i)
-		if err == nil && c.rel.eliminates() {
-			err = j.pay(eliminations*m.R*m.R*m.C, m)
+		if err == nil && c.rel.eliminates() && !(c.rel == invertible && j.regular(m)) {
+			err = j.payElimination(eliminations, c.rel == semidefinite || c.rel == definite, m)
 		}
 		if err != nil {
 			return 0, err
@@ -201,7 +201,10 @@ func (j *judge[T]) test(c check, scale float64) (v verdict[T]) {
 		v.holds = v.strict || c.rel == semidefinite && semi
 		v.near = !j.exact && semi
 	case invertible:
-		_, err := j.inverse(a)
+		var err error
+		if !j.regular(a) {
+			_, err = j.inverse(a)
+		}
 		v.holds, v.strict = err == nil, err == nil
 	case diagonal:
 		v.holds = true

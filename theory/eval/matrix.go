@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"math/bits"
 	"slices"
 )
 
@@ -24,6 +25,7 @@ type field[T any] struct {
 	ar        Arith[T]
 	zero, one T
 	work      int // done so far, see pay
+	grown     int // of eliminations, see payElimination
 }
 
 func newField[T any](ar Arith[T]) field[T] {
@@ -34,6 +36,7 @@ func newField[T any](ar Arith[T]) field[T] {
 const (
 	maxWork   = 2_000_000
 	maxFloats = 1 << 26
+	maxGrown  = 5_000_000 // for what numbers grow to in eliminations: some twelve seconds
 )
 
 // ErrTooMuch is returned where the value of a statement takes more work than a state is worth: a short term may make products
@@ -68,6 +71,42 @@ func lengths[T any](of []Matrix[T]) int {
 		}
 	}
 	return 1 + words + words*words/16
+}
+
+// payElimination counts an elimination of an n×n matrix, with so many operations for each of n³, before it is done. What an
+// elimination comes to by the k-th column are quotients of minors of k rows, whose numbers grow as k rows over their common
+// denominators do: the lengths are those in the middle. One of a symmetric matrix without its inverse takes a sixteenth.
+func (f *field[T]) payElimination(each int, symmetric bool, m Matrix[T]) error {
+	n := m.R * m.R * m.C
+	if a, exact := any(m.A).([]*big.Rat); exact {
+		words, share := 0, 4
+		if symmetric {
+			share *= 16
+		}
+		for i := range m.R {
+			words = max(words, rowBits(a[i*m.C:(i+1)*m.C])*m.R/2/64)
+		}
+		if f.grown += n * (words + words*words/16) / share; f.grown > maxGrown {
+			return ErrTooMuch
+		}
+	}
+	return f.pay(each*n, m)
+}
+
+// rowBits is how long the numbers of a row get over their common denominator; of what is longer than any elimination is worth it
+// is no more than that.
+func rowBits(row []*big.Rat) int {
+	const enough = 1 << 18
+	d, longest := big.NewInt(1), 0
+	var g big.Int
+	for _, x := range row {
+		longest = max(longest, x.Num().BitLen())
+		if e := x.Denom(); d.Cmp(e) != 0 && d.BitLen() < enough {
+			g.GCD(nil, nil, d, e)
+			d = new(big.Int).Mul(d, new(big.Int).Quo(e, &g))
+		}
+	}
+	return d.BitLen() - 1 + longest
 }
 
 func (f *field[T]) zeros(r, c int) Matrix[T] {
@@ -179,6 +218,15 @@ func mulRats(a, b Matrix[*big.Rat]) Matrix[*big.Rat] {
 	return m
 }
 
+// Product is a·b in exact arithmetic, or [ErrTooMuch].
+func Product(a, b Matrix[*big.Rat]) (Matrix[*big.Rat], error) {
+	f := newField[*big.Rat](Rational{})
+	if err := f.pay(a.R*a.C*b.C, a, b); err != nil {
+		return Matrix[*big.Rat]{}, err
+	}
+	return f.mul(a, b), nil
+}
+
 // numerators writes count numbers from a place on over their least common denominator, which it returns.
 func numerators(from []*big.Rat, to []*big.Int, at, step, count int) *big.Int {
 	d := big.NewInt(1)
@@ -274,6 +322,71 @@ func (f *field[T]) inverse(a Matrix[T]) (Matrix[T], error) {
 		}
 	}
 	return inv, nil
+}
+
+const (
+	prime      = 1<<61 - 1 // a Mersenne prime
+	maxRegular = 128       // rows of a matrix that is eliminated modulo it, in milliseconds
+)
+
+// regular reports whether a matrix of fractions is invertible modulo a prime, which shows that it is invertible: its determinant
+// would vanish there, too. Otherwise nothing is said.
+func (f *field[T]) regular(a Matrix[T]) bool {
+	entries, exact := any(a.A).([]*big.Rat)
+	n := a.R
+	if !exact || n != a.C || n > maxRegular {
+		return false
+	}
+	m := make([]uint64, len(entries))
+	p, r := big.NewInt(prime), new(big.Int)
+	times := func(x, y uint64) uint64 {
+		hi, lo := bits.Mul64(x, y)
+		_, rest := bits.Div64(hi, lo, prime)
+		return rest
+	}
+	inverse := func(x uint64) uint64 { // x^(p−2), by Fermat
+		y := uint64(1)
+		for e := uint64(prime - 2); e > 0; e >>= 1 {
+			if e&1 == 1 {
+				y = times(y, x)
+			}
+			x = times(x, x)
+		}
+		return y
+	}
+	for i, x := range entries {
+		d := r.Mod(x.Denom(), p).Uint64()
+		if d == 0 {
+			return false
+		}
+		m[i] = r.Mod(x.Num(), p).Uint64()
+		if d != 1 {
+			m[i] = times(m[i], inverse(d))
+		}
+	}
+	for k := range n {
+		pivot := k
+		for pivot < n && m[pivot*n+k] == 0 {
+			pivot++
+		}
+		if pivot == n {
+			return false
+		}
+		for j := k; j < n; j++ {
+			m[k*n+j], m[pivot*n+j] = m[pivot*n+j], m[k*n+j]
+		}
+		inv := inverse(m[k*n+k])
+		for i := k + 1; i < n; i++ {
+			c := times(m[i*n+k], inv)
+			if c == 0 {
+				continue
+			}
+			for j := k; j < n; j++ {
+				m[i*n+j] = (m[i*n+j] + prime - times(c, m[k*n+j])) % prime
+			}
+		}
+	}
+	return true
 }
 
 func (f *field[T]) kron(a, b Matrix[T]) Matrix[T] {

@@ -223,7 +223,7 @@ func (r *run[T]) compute(ops []operation, i int) (none Matrix[T], err error) {
 		}
 		return ScalarOf(v), nil
 	case kernel.Inverse:
-		if err := r.pay(a.R*a.R*a.R, a); err != nil {
+		if err := r.payElimination(1, false, a); err != nil {
 			return none, err
 		}
 		return r.inverse(a)

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
 	"stopgrad/theory/kernel"
@@ -54,7 +55,7 @@ func NewScalars(part *lang.Part) (*Scalars, error) {
 	}
 	c, err := compiledOf(part)
 	if err != nil {
-		return nil, errors.Join(ErrNotScalar, err)
+		return nil, fmt.Errorf("%w: %w", ErrNotScalar, err)
 	}
 	if len(c.goals) != 1 || c.assumption || c.goals[0].inside != nil {
 		return nil, ErrNotScalar
@@ -88,7 +89,7 @@ func NewScalars(part *lang.Part) (*Scalars, error) {
 		to, ok := input[q.Name]
 		all, at, err := v.place(q.RHS, q.Name)
 		if err != nil || !ok {
-			return nil, errors.Join(ErrNotScalar, err)
+			return nil, fmt.Errorf("%w: %w", ErrNotScalar, err)
 		}
 		wanted, _ := reachable(all, at)
 		ops, err := flatten(wanted, input)
@@ -172,7 +173,7 @@ func NewRates(env *lang.Env) (*Rates, error) {
 	at := make([]int, len(env.Flow))
 	for i, q := range env.Flow {
 		if all, at[i], err = v.place(derivative(q.Name), ""); err != nil {
-			return nil, errors.Join(ErrNotScalar, err)
+			return nil, fmt.Errorf("%w: %w", ErrNotScalar, err)
 		}
 	}
 	wanted, places := reachable(all, at...)

@@ -290,10 +290,20 @@ func (env *Env) add(s *Symbol) error {
 	if old := env.Lets[s.Name]; old != nil {
 		return errAt(s.Pos, "%s is already defined at %s", s.Name, old.Pos)
 	}
+	if len(env.Order) == MaxSymbols {
+		return errAt(s.Pos, "%s is one symbol more than the %d that a system or a claim may have", s.Name, MaxSymbols)
+	}
 	env.Symbols[s.Name] = s
 	env.Order = append(env.Order, s.Name)
 	return nil
 }
+
+// The most symbols of a system or claim, those that it takes over among them, and the most assumptions of a statement: every state that
+// a search draws has a value for each symbol, and is held against each assumption.
+const (
+	MaxSymbols     = 256
+	MaxAssumptions = 512
+)
 
 func (p *parser) names() ([]token, error) {
 	var ts []token
@@ -1208,6 +1218,9 @@ func (f *File) parsePartItem(part *Part, k *node) error {
 		}
 		if err := f.inlineStmt(s); err != nil {
 			return err
+		}
+		if len(part.Assumes) == MaxAssumptions {
+			return errAt(k.pos(), "%s is one assumption more than the %d that a statement may have", name.text, MaxAssumptions)
 		}
 		part.Assumes = append(part.Assumes, &Assume{Name: name.text, Stmt: s, Always: when == "always", Start: when == "start"})
 	case "for":

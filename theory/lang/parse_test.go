@@ -2,6 +2,7 @@ package lang
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"strings"
@@ -43,6 +44,8 @@ func TestMistakesAreLocated(t *testing.T) {
 		{"unknown rule", "claim c\n  uses s\n  says a: W == W\n    proof\n      magic\n", 5, 7, "‘magic’ is not an item of ‘proof’"},
 		{"two parts of a name", "claim c\n  uses s\n  says a: W == W\n  says a: W == W\n", 4, 3, "two parts called a"},
 		{"empty domain", "claim c\n  uses s\n  scalar x > 1, < 0\n  says a: x == x\n", 3, 10, "the domain of x is empty"},
+		{"many symbols", "claim c\n  scalar " + listed("x", MaxSymbols) + "\n  scalar y\n  says a: y == y\n", 3, 10, "y is one symbol more than the 256"},
+		{"many assumptions", "claim c\n  scalar x\n  says a: x == x\n" + assumed(MaxAssumptions+1), MaxAssumptions + 4, 5, "h512 is one assumption more than the 512"},
 		{"declared twice", "claim c\n  uses s\n  scalar eta\n  says a: eta == eta\n", 3, 10, "eta is already declared"},
 		{"no flow", "claim c\n  scalar x\n  says a: ddt(x) == 0\n", 3, 11, "needs a flow"},
 		{"twin without change", "claim c\n  uses s\n  says a: W == W\n    twin \"W\" -> \"W\"\n", 4, 5, "a twin must change something"},
@@ -275,4 +278,22 @@ claim d
 			}
 		}
 	}
+}
+
+// listed are names with numbers.
+func listed(name string, n int) string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprint(name, i))
+	}
+	return strings.Join(out, ", ")
+}
+
+// assumed are lines of assumptions.
+func assumed(n int) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, "    assume h%d: x >= %d\n", i, i)
+	}
+	return out.String()
 }

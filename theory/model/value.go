@@ -212,9 +212,15 @@ func (f *field) squareRoot(x *number, level int) *number {
 	return nil
 }
 
+// maxDigits is how many characters of a number are printed; one that takes more is rounded.
+const maxDigits = 200
+
 func (f *field) text(x *number) string {
 	if x.level == 0 {
-		return x.q.RatString()
+		if s := x.q.RatString(); len(s) <= maxDigits {
+			return s
+		}
+		return "about " + new(big.Float).SetPrec(64).SetRat(x.q).Text('g', 12)
 	}
 	s := "(" + f.text(x.b) + ")*root(" + f.text(f.radicands[x.level-1]) + ")"
 	if x.a.isZero() {

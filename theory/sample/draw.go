@@ -61,6 +61,9 @@ func fractional(st eval.State[*big.Rat], fractions bool, err error) (eval.State[
 func drawAny(ar Exact, ch Chooser, part *lang.Part, maxDim int, wide bool) (st eval.State[*big.Rat], fractions bool, err error) {
 	fractions = true
 	env := part.Env
+	if m, counts := ar.(eval.Metered); counts {
+		m.Spend(perSymbol * max(0, len(env.Order)-fewSymbols))
+	}
 	d := &drawer{ar: ar, ch: ch, env: env, wide: wide, st: eval.State[*big.Rat]{Dims: map[lang.Dim]int{}, Vals: map[string]matrix{}}}
 	for _, name := range env.Order {
 		if env.Symbols[name].Kind == lang.Random {
@@ -109,11 +112,11 @@ func drawAny(ar Exact, ch Chooser, part *lang.Part, maxDim int, wide bool) (st e
 		}
 		e, err := eval.New(ar, env, d.st)
 		if err != nil {
-			return d.st, false, errors.Join(ErrNoDraw, err)
+			return d.st, false, fmt.Errorf("%w: %w", ErrNoDraw, err)
 		}
 		m, err := e.EvalFor(q.Name, q.RHS)
 		if err != nil {
-			return d.st, false, errors.Join(ErrNoDraw, err)
+			return d.st, false, fmt.Errorf("%w: %w", ErrNoDraw, err)
 		}
 		d.st.Vals[q.Name] = m
 	}
@@ -132,6 +135,12 @@ func drawAny(ar Exact, ch Chooser, part *lang.Part, maxDim int, wide bool) (st e
 	}
 	return d.st, fractions, nil
 }
+
+// Of more than fewSymbols symbols, the value of each counts as so many operations: as long as it takes to choose it.
+const (
+	fewSymbols = 32
+	perSymbol  = 10
+)
 
 type drawer struct {
 	ar  Exact

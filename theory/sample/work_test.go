@@ -75,3 +75,21 @@ func TestUncountedZerosAreAskedAbout(t *testing.T) {
 		}
 	}
 }
+
+// TestManySymbolsCountAsWork: a state with hundreds of values takes as long as several with few, and fewer are drawn.
+func TestManySymbolsCountAsWork(t *testing.T) {
+	drawn := func(symbols int) int {
+		names := make([]string, symbols)
+		for i := range names {
+			names[i] = fmt.Sprint("x", i)
+		}
+		f, err := lang.Parse(lang.Source{Name: "t", Text: "claim c\n  scalar " + strings.Join(names, ", ") + "\n  says s: x0^2 + x1^2 >= 0\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sample.Search(context.Background(), f.Claims[0].Parts[0], 1, "t", 4000).Drawn
+	}
+	if few, many := drawn(32), drawn(lang.MaxSymbols); few != 4000 || many > 400 || many < 100 {
+		t.Errorf("%d states of few symbols, %d of many", few, many)
+	}
+}
