@@ -87,8 +87,11 @@ func NewScalars(part *lang.Part) (*Scalars, error) {
 	}
 	for _, q := range part.Draws {
 		to, ok := input[q.Name]
+		if !ok {
+			return nil, ErrNotScalar
+		}
 		all, at, err := v.place(q.RHS, q.Name)
-		if err != nil || !ok {
+		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNotScalar, err)
 		}
 		wanted, _ := reachable(all, at)
