@@ -157,11 +157,11 @@ const (
 	exactWork = 1_000_000
 )
 
-// onBox proves the goal under the hypotheses and the bounds of the scalars on a box, and says what that took of the kernel.
+// onBox proves the goal under the hypotheses and the bounds of the scalars on a box, and says how many operations that took.
 func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []string, box []region.Side, steps int) (th kernel.Theorem, work int, err error) {
 	sig := r.Context().Signature()
 	sig.Limit(exactWork)
-	defer func() { work = sig.Spent(); sig.Limit(0) }()
+	defer func() { work += kernelWork * sig.Spent(); sig.Limit(0) }()
 	zero, err := sig.Number(new(big.Rat))
 	if err != nil {
 		return th, 0, err
@@ -205,8 +205,8 @@ func onBox(ctx context.Context, r *lang.Reading, goal kernel.Formula, names []st
 			}
 		}
 	}
-	th, err = prove.Under(ctx, r, more, goal, prove.Options{Steps: steps})
-	return th, 0, err
+	th, labour, err := prove.Under(ctx, r, more, goal, prove.Options{Steps: steps})
+	return th, labour / proverWork, err
 }
 
 // witness is a point of the region as a state of the part: the coordinates that occur, and simple values of the rest.

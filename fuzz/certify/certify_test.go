@@ -359,3 +359,17 @@ func TestCountsStayWithinTheirWork(t *testing.T) {
 		t.Errorf("with other workers other boxes: %v", nodes)
 	}
 }
+
+// TestLooksAtZerosCountAsWork: where the zeros of a polynomial of high degree lie takes the prover longer than the kernel's part
+// of the proof, and ends the search as that does.
+func TestLooksAtZerosCountAsWork(t *testing.T) {
+	f := claims(t, `claim t
+  scalar x, a
+  says s: (x - a)^20*(x + a)^21 - x has 3 zeros for x in (-inf, inf)
+    for a in (0, 1)
+`)
+	_, out := settled(t, f, "s", Options{Work: 60_000_000, Workers: 2})
+	if r := out.Results[0]; out.Verdict.IsDecided() || r.Limit == "" || r.Nodes > 48 || r.Work != 60_000_000 {
+		t.Errorf("%d boxes, %d operations, %q: %s", r.Nodes, r.Work, r.Limit, out.Say())
+	}
+}

@@ -21,6 +21,8 @@ const (
 	zerosBatch = 16
 	// kernelWork is how many of the operations of a budget a unit of the kernel's work counts as.
 	kernelWork = 10
+	// proverWork is how many of the prover's operations count as one of a budget.
+	proverWork = 4
 	// zerosSteps bounds the prover on one box, each piece of a count being a proof of its own.
 	zerosSteps = 8000
 )
@@ -37,18 +39,19 @@ func zeros(ctx context.Context, part *lang.Part, r *lang.Reading, goal int, o Op
 	}
 	o = o.filled()
 	m := region.Allow(o.Work)
-	all := m.Left()
+	allowed := m.Left()
 	most := min(zerosBoxes, max(1, o.Nodes/zerosNodes))
 	out := &Result{Names: s.Names(), Box: s.Box()}
 	work := 0
-	defer func() { out.Work = min(all-m.Left()+work, all) }()
+	spent := func() int { return allowed - m.Left() + work }
+	defer func() { out.Work = min(spent(), o.Work) }()
 	root := &node{}
 	out.roots = []*node{root}
 	open := []tile{{root, 0, s.Box(), 0}}
 	var left []tile
 	given := 0.0
 	for len(open) > 0 && out.Nodes < most && ctx.Err() == nil {
-		if work >= m.Left() {
+		if spent() >= o.Work {
 			out.Limit = limitOf(o.Work)
 			break
 		}
@@ -139,9 +142,7 @@ func tryBox(ctx context.Context, part *lang.Part, goal int, names []string, box 
 	if err != nil {
 		return a
 	}
-	_, work, err := onBox(ctx, r, r.Goals()[goal], names, box, zerosSteps)
-	a.work = kernelWork * work
-	if err == nil {
+	if _, a.work, err = onBox(ctx, r, r.Goals()[goal], names, box, zerosSteps); err == nil {
 		a.proved = true
 		return a
 	}

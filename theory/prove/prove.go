@@ -227,12 +227,13 @@ func (p *prover) patience() {
 // what is worked out between two of them is otherwise bounded by nothing.
 const labourPerStep = 20_000
 
-// spend counts operations on numbers, those in floating point; one on fractions is some thirty of them.
+// spend counts operations on numbers, those in floating point, before they are done; one on fractions is some thirty of them.
 func (p *prover) spend(operations int) {
 	before := p.labour
-	if p.labour -= operations; p.labour < 0 {
+	if operations > p.labour {
 		panic(stop{errBudget})
 	}
+	p.labour -= operations
 	if p.labour>>16 != before>>16 {
 		p.patience()
 	}

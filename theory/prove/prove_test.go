@@ -2,8 +2,10 @@ package prove
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,8 +178,25 @@ func TestUnderOfOddHypotheses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	th, err := Under(context.Background(), r, nil, r.Goals()[0], Options{})
+	th, _, err := Under(context.Background(), r, nil, r.Goals()[0], Options{})
 	if th.Valid() != (err == nil) {
 		t.Errorf("a theorem %v beside %v", th.Valid(), err)
+	}
+}
+
+// TestCrossings: zeros of odd order and turns are found, and what that took is spent; a double zero is a turn alone.
+func TestCrossings(t *testing.T) {
+	spent := 0
+	// (x − 1)(x + 2)(x² + 1)(x − 3)² = x⁶ − 5x⁵ + 2x⁴ + 16x³ − 17x² + 21x − 18
+	c := []float64{-18, 21, -17, 16, 2, -5, 1}
+	zeros, turns := crossings(c, func(n int) { spent += n })
+	near := func(xs []float64, want float64) bool {
+		return slices.ContainsFunc(xs, func(x float64) bool { return math.Abs(x-want) < 1e-9 })
+	}
+	if len(zeros) != 2 || !near(zeros, -2) || !near(zeros, 1) || !near(turns, 3) || near(turns, 1) {
+		t.Errorf("zeros %v, turns %v", zeros, turns)
+	}
+	if spent < 1000 || spent > 100_000 {
+		t.Errorf("%d operations spent", spent)
 	}
 }

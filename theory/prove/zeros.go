@@ -50,24 +50,25 @@ func derived(c []float64) (out []float64) {
 	return out
 }
 
-// crossings are the numbers at which a polynomial changes its sign, by size: between neighbouring ones of its derivative it
-// does so once or not at all.
-func crossings(c []float64) (out []float64) {
+// crossings are the numbers at which a polynomial changes its sign, by size, and those at which its derivative does: between
+// neighbouring turns the polynomial crosses zero once or not at all. The operations are spent.
+func crossings(c []float64, spend func(operations int)) (zeros, turns []float64) {
 	for len(c) > 0 && c[len(c)-1] == 0 {
 		c = c[:len(c)-1]
 	}
 	if len(c) < 2 {
-		return nil
+		return nil, nil
 	}
 	far := 1.0
 	for _, x := range c[:len(c)-1] {
 		far = max(far, 1+math.Abs(x/c[len(c)-1]))
 	}
-	ends := append(append([]float64{-far}, crossings(derived(c))...), far)
+	turns, _ = crossings(derived(c), spend)
+	ends := append(append([]float64{-far}, turns...), far)
 	for i := range ends[1:] {
 		a, b := ends[i], ends[i+1]
 		up := horner(c, a) < 0
-		if up == (horner(c, b) < 0) {
+		if spend(2 * len(c)); up == (horner(c, b) < 0) {
 			continue
 		}
 		for range 200 {
@@ -75,15 +76,15 @@ func crossings(c []float64) (out []float64) {
 			if m <= a || m >= b {
 				break
 			}
-			if (horner(c, m) < 0) == up {
+			if spend(len(c)); (horner(c, m) < 0) == up {
 				a = m
 			} else {
 				b = m
 			}
 		}
-		out = append(out, a+(b-a)/2)
+		zeros = append(zeros, a+(b-a)/2)
 	}
-	return out
+	return zeros, turns
 }
 
 // coefficients are those of an expression that is a polynomial in x of a degree that is looked at, from the constant one; nil
@@ -182,6 +183,7 @@ func (s *state) views(c kernel.Count) (out []*view) {
 			ranges[i][1], _ = hi.at.Float64()
 		}
 	}
+	enough := s.labour / 4 * 3
 	rng := rand.New(rand.NewPCG(1, 3))
 	draw := func(r [2]float64, corner int) float64 {
 		lo, hi := r[0], r[1]
@@ -256,8 +258,10 @@ func (s *state) views(c kernel.Count) (out []*view) {
 			}
 			return out
 		}
-		v.zeros, v.turns = inside(crossings(v.coef)), inside(crossings(derived(v.coef)))
-		if out = append(out, v); len(out) >= maxInView {
+		zeros, turns := crossings(v.coef, s.spend)
+		v.zeros, v.turns = inside(zeros), inside(turns)
+		// Of high degree fewer are looked at: the rest of the labour is for the proof.
+		if out = append(out, v); len(out) >= maxInView || s.labour < enough {
 			break
 		}
 	}

@@ -166,7 +166,11 @@ func (res *Result) sizes(part *lang.Part, ch Chooser) {
 			if f.Holds {
 				continue
 			}
-			if r, err := refuter.At(st); err == nil && r.Verdict().IsRefuted() {
+			r, err := refuter.At(st)
+			switch {
+			case err != nil:
+				res.Tested.Unjudged(err)
+			case r.Verdict().IsRefuted():
 				res.Refutation, res.Witness = r, st
 				return
 			}
@@ -286,7 +290,9 @@ func search(ctx context.Context, part *lang.Part, seed uint64, label string, bud
 		r, err := model.At(st)
 		if err != nil {
 			res.Err = err
-			if !rounded {
+			if f.Close {
+				res.Tried-- // by no more than rounding
+			} else {
 				res.Tested.Unjudged(err)
 			}
 			continue
@@ -305,7 +311,8 @@ func (t *Tested) Note(o eval.Orbit) {
 	t.Steps, t.Nearest = max(t.Steps, o.Steps), min(t.Nearest, o.Nearest)
 }
 
-// Unjudged notes a state at which a statement fails by exact evaluation and of which the model says nothing but this.
+// Unjudged notes a state at which a statement fails, by exact evaluation or by more than rounding, and of which the model says
+// nothing but this.
 func (t *Tested) Unjudged(err error) {
 	t.Add(Tested{Against: "it fails at a state of which the model says nothing: " + err.Error()})
 }

@@ -76,6 +76,25 @@ func TestUncountedZerosAreAskedAbout(t *testing.T) {
 	}
 }
 
+// TestFailuresBeyondTheModelSpeakAgainst: a statement about more square roots than the model has fails by far more than rounding,
+// and what holds there has nothing against it.
+func TestFailuresBeyondTheModelSpeakAgainst(t *testing.T) {
+	roots := "x"
+	for range 8 {
+		roots = "root(1 + " + roots + ")"
+	}
+	for says, against := range map[string]bool{roots + " <= 0": true, roots + " > 17/10": true, roots + " >= 1/2": false, roots + "^2 == " + roots + "*" + roots: false} {
+		f, err := lang.Parse(lang.Source{Name: "f", Text: "claim c\n  scalar x >= 0\n  says p: " + says + "\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := sample.Search(context.Background(), f.Claims[0].Parts[0], 1, "f", 400)
+		if got := r.Tested.Against != ""; got != against || r.Refutation != nil || r.Tried == 0 {
+			t.Errorf("%s: %d states, against it %q", says, r.Tried, r.Tested.Against)
+		}
+	}
+}
+
 // TestManySymbolsCountAsWork: a state with hundreds of values takes as long as several with few, and fewer are drawn.
 func TestManySymbolsCountAsWork(t *testing.T) {
 	drawn := func(symbols int) int {
